@@ -1,0 +1,94 @@
+"""Diagnostics: what is wrong, where, and what to do, as data that every renderer can print."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
+_ORDER: dict[str, int] = {"error": 0, "warning": 1, "note": 2}
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """A range of text, as an editor shows it: lines and columns count from 1, the end is exclusive."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Label:
+    """A second place that belongs to a diagnostic, with a few words on why."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One finding. `code` is an id of `codes.py` and never changes its meaning."""
+
+    code: str
+    message: str
+    """One sentence, lower case, no full stop: what is wrong."""
+    at: Span | None = None
+    label: str = ""
+    """A few words printed under the marked text."""
+    also: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Facts that help to understand: the nearest names, the value found."""
+    help: str = ""
+    """What to do; something that can be pasted where possible."""
+    severity: Severity = "error"
+
+
+@dataclass(frozen=True)
+class ExitCode:
+    """Exit codes of every verb."""
+
+    yes: int = 0
+    no: int = 1
+    cannot: int = 2
+    failed: int = 3
+    bug: int = 4
+    interrupted: int = 130
+
+
+EXIT = ExitCode()
+
+
+@dataclass
+class QflowError(Exception):
+    """Work that cannot go on, with every diagnostic found so far."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    exit_code: int = EXIT.cannot
+    sources: dict[str, str] = field(default_factory=dict)
+    """Text by path, for excerpts in files that are not on disk."""
+
+    def __str__(self) -> str:
+        return "; ".join(f"{d.code}: {d.message}" for d in self.diagnostics)
+
+
+def fail(diagnostic: Diagnostic, exit_code: int = EXIT.cannot) -> QflowError:
+    """An error made of a single diagnostic; write `raise fail(Diagnostic(...))`."""
+    return QflowError((diagnostic,), exit_code)
+
+
+def sort(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """By place, then severity, then code; the same finding at the same place is kept once."""
+    nowhere = Span("", 0, 0, 0, 0)
+    unique = dict.fromkeys(diagnostics)
+    return tuple(
+        sorted(unique, key=lambda d: (d.at or nowhere, _ORDER[d.severity], d.code, d.message))
+    )
+
+
+def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
+    return any(d.severity == "error" for d in diagnostics)

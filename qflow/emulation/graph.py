@@ -1,0 +1,72 @@
+"""The integer graph: what a device runs. Frozen, free of torch, the same for every runtime and exporter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FORMAT_VERSION = "1.0"
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """Type of a tensor on an edge. Real value = (q - zero_point) * scale; a float32 tensor has no scale."""
+
+    dtype: str
+    """int8, int16, int32 or float32."""
+    shape: tuple[int, ...]
+    """In the tensor's own layout; the batch (dimension 0) is that of the example and free at run time."""
+    scale: np.ndarray | None = None
+    """float32 [1], or [channels] along `axis`."""
+    zero_point: int = 0
+    axis: int | None = None
+    layout: str = ""
+    """nchw or nhwc for images, empty otherwise."""
+
+
+@dataclass(frozen=True)
+class Node:
+    id: str
+    address: str
+    """Address in the model. A node that a pass inserted has the address it serves and its own id."""
+    op: str
+    """File in `emulation/ops`; also `quantize`, `dequantize`, `transpose`, `input`."""
+    inputs: tuple[str, ...]
+    output: TensorType
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    """JSON data: what the operator needs besides tensors."""
+    constants: Mapping[str, str] = field(default_factory=dict)
+    """Role to key in the graph's `constants`: weight, bias, multiplier, shift, ..."""
+
+
+@dataclass(frozen=True)
+class IntegerGraph:
+    """Nodes in an order in which they can run."""
+
+    march: str
+    profile: str
+    nodes: tuple[Node, ...]
+    inputs: tuple[str, ...]
+    """Ids of the `input` nodes (float32 tensors as the model takes them)."""
+    outputs: tuple[tuple[str, str], ...]
+    """(output name, node id)."""
+    constants: Mapping[str, np.ndarray]
+    """Integer arrays, float32 scales where a float profile needs them; keys are `<node id>.<role>`."""
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def by_id(self) -> dict[str, Node]:
+        return {n.id: n for n in self.nodes}
+
+    @cached_property
+    def users(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {n.id: [] for n in self.nodes}
+        for node in self.nodes:
+            for source in dict.fromkeys(node.inputs):
+                found[source].append(node.id)
+        return {k: tuple(v) for k, v in found.items()}

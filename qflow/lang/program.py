@@ -1,0 +1,62 @@
+"""Program: a file as meaning. What stood in order is grouped by kind; both front ends end here."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from qflow.diagnostics import Span
+from qflow.lang import syntax
+
+T = TypeVar("T", bound=syntax.Item)
+
+
+@dataclass(frozen=True)
+class Program:
+    path: str
+    """As the user gave it, with forward slashes; relative names in the file are relative to its folder."""
+    edition: int
+    span: Span
+    """The whole file: where something that is missing is reported."""
+    uses: tuple[syntax.Use, ...] = ()
+    params: tuple[syntax.Param, ...] = ()
+    models: tuple[syntax.Block, ...] = ()
+    targets: tuple[syntax.Block, ...] = ()
+    data: tuple[syntax.Block, ...] = ()
+    qconfigs: tuple[syntax.Block, ...] = ()
+    sensitivities: tuple[syntax.Block, ...] = ()
+    exports: tuple[syntax.Block, ...] = ()
+    graphs: tuple[syntax.Graph, ...] = ()
+    rule_sets: tuple[syntax.RuleSet, ...] = ()
+    quantizes: tuple[syntax.Quantize, ...] = ()
+    schedules: tuple[syntax.Schedule, ...] = ()
+    checks: tuple[syntax.Check, ...] = ()
+    sweeps: tuple[syntax.Sweep, ...] = ()
+
+
+def program_of(file: syntax.File) -> Program:
+    """Group the items of a file; nothing is resolved, checked or lost."""
+
+    def items(kind: type[T]) -> tuple[T, ...]:
+        return tuple(item for item in file.items if isinstance(item, kind))
+
+    def blocks(kind: syntax.BlockKind) -> tuple[syntax.Block, ...]:
+        return tuple(block for block in items(syntax.Block) if block.kind == kind)
+
+    return Program(
+        path=file.span.path,
+        edition=file.edition,
+        span=file.span,
+        uses=items(syntax.Use),
+        params=items(syntax.Param),
+        models=blocks("model"),
+        targets=blocks("target"),
+        data=blocks("data"),
+        qconfigs=blocks("qconfig"),
+        sensitivities=blocks("sensitivity"),
+        exports=blocks("export"),
+        graphs=items(syntax.Graph),
+        rule_sets=items(syntax.RuleSet),
+        quantizes=items(syntax.Quantize),
+        schedules=items(syntax.Schedule),
+        checks=items(syntax.Check),
+        sweeps=items(syntax.Sweep),
+    )

@@ -1,0 +1,49 @@
+"""Marches: what one hardware family can do, as data. One YAML file beside this one is one march."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class OpSupport:
+    """Number formats one operator takes on a march, as dtype names."""
+
+    input: tuple[str, ...]
+    output: tuple[str, ...]
+    weight: tuple[str, ...] = ()
+    same: bool = False
+    """All tensor operands and the output must have one dtype."""
+    source: str = ""
+    """Where this is known from; `our choice` where public sources do not settle it."""
+
+
+@dataclass(frozen=True)
+class March:
+    """A hardware family. Everything here comes from its file; no code knows a march by name."""
+
+    name: str
+    about: str
+    observed_divisor: Literal["half_range", "qmax"]
+    """Observed scale: `half_range` is amax / ((qmax - qmin) / 2), 127.5 for int8; `qmax` is amax / 127."""
+    threshold_divisor: Literal["minus_qmin", "qmax"]
+    """Scale from a given threshold: `minus_qmin` is threshold / 128 for int8."""
+    weight_divisor: Literal["half_range", "qmax"]
+    rounding: Literal["half_even", "half_up", "half_away"]
+    """Float to integer."""
+    profile: str
+    """File in `emulation/profiles`: how accumulators become outputs."""
+    tail: Literal["int32", "quantized"]
+    """Output of a gemm whose only user is the dequantize: `int32` keeps the accumulator."""
+    layout: Literal["nchw", "nhwc"]
+    """Layout of convolutions and pools on the device."""
+    accumulator_bits: int
+    bias_bits: int
+    fuse_add_dtypes: tuple[str, ...]
+    """Activation dtypes at which a residual add may join the gemm before it; else it stays its own operator."""
+    ops: tuple[tuple[str, OpSupport], ...]
+    """Sorted by operator name."""
+    sources: tuple[str, ...] = ()
+
+    def support(self, op: str) -> OpSupport | None:
+        """What the march says of an operator; None when it does not list it."""
+        return dict(self.ops).get(op)

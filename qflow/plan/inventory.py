@@ -1,0 +1,68 @@
+"""Inventory: what the model is, as far as rules and marches can see it. Made by a trace, kept in the lock."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True, order=True)
+class Module:
+    """One address: a module of the model, or the generated child that stands for a functional call."""
+
+    address: str
+    type: str
+    """Class name for people and for `type` selectors: `Conv2d`; the op for a generated child: `add`."""
+    op: str
+    """Name of the operator file in `emulation/ops`, `input`, `output`, or `unknown`."""
+    shape: tuple[int, ...] = ()
+    """Output shape on the declared input, batch included; of the first output if there are several."""
+    calls: int = 1
+    """How often `forward` runs it; above 1 it is shared and has one scale."""
+    detail: str = ""
+    """Facts a reviewer reads: `3->32 k3 s2`."""
+    weights: int = 0
+    """Number of weight elements."""
+    macs: int = 0
+    """Multiply-accumulates of one sample."""
+
+
+@dataclass(frozen=True, order=True)
+class Edge:
+    """`target` reads `source` as its tensor operand number `slot` (0 first)."""
+
+    source: str
+    target: str
+    slot: int
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Modules in execution order; `inputs` and `outputs` are modules with op `input` and `output`.
+
+    An input's address is its declared name. An output's address is `output.<name>`.
+    """
+
+    model: str
+    """The entry point it was traced from."""
+    modules: tuple[Module, ...]
+    edges: tuple[Edge, ...]
+
+    @cached_property
+    def by_address(self) -> dict[str, Module]:
+        return {m.address: m for m in self.modules}
+
+    @cached_property
+    def sources(self) -> dict[str, tuple[str, ...]]:
+        """Per address the addresses it reads, in operand order."""
+        found: dict[str, list[Edge]] = {m.address: [] for m in self.modules}
+        for edge in self.edges:
+            found[edge.target].append(edge)
+        return {a: tuple(e.source for e in sorted(es, key=lambda e: e.slot)) for a, es in found.items()}
+
+    @cached_property
+    def users(self) -> dict[str, tuple[str, ...]]:
+        """Per address the addresses that read it, in execution order, without repeats."""
+        position = {m.address: i for i, m in enumerate(self.modules)}
+        found: dict[str, set[str]] = {m.address: set() for m in self.modules}
+        for edge in self.edges:
+            found[edge.source].add(edge.target)
+        return {a: tuple(sorted(u, key=position.__getitem__)) for a, u in found.items()}

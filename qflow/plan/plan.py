@@ -1,0 +1,217 @@
+"""Plan: every decision, fully written out. The only thing of the front half that the engine reads.
+
+It holds no host, absolute path, time or dictionary order: the same file and lock give the same plan anywhere.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from qflow.diagnostics import Span
+
+FORMAT_VERSION = "1.0"
+"""Minor: fields were added. Major: a reader of the old form would misread it."""
+
+Scalar: TypeAlias = str | int | float | bool
+Data: TypeAlias = "Scalar | tuple[Data, ...] | tuple[tuple[str, Data], ...] | None"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A value and the rule that set it."""
+
+    value: Scalar
+    by: Span | None = None
+    """None where no line of the file decided: then `why` says who did."""
+    why: str = ""
+    """`nash-m: tail`, `qconfig w8a8`."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The scale comes from an observer."""
+
+    observer: Decided
+    settings: tuple[tuple[str, Decided], ...] = ()
+    """Fields of the observer that differ from its defaults, sorted by name."""
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """The scale is given."""
+
+    scale: Decided
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The scale is that of another address: reshape, max pool, relu of a scale group."""
+
+    owner: str
+    why: str
+
+
+Source: TypeAlias = Observed | Fixed | Shared
+
+
+@dataclass(frozen=True)
+class TensorPlan:
+    """How one tensor gets its grid. Symmetric grids: the zero point is 0."""
+
+    dtype: Decided
+    """`int8` or `int16`."""
+    scheme: Decided
+    """`per_tensor` or `per_channel`."""
+    axis: int | None
+    """Channel axis when per channel."""
+    source: Source
+
+
+@dataclass(frozen=True)
+class ModulePlan:
+    """What happens at one address. A fused address carries the decision of the whole fusion."""
+
+    address: str
+    type: str
+    op: str
+    act: TensorPlan | None
+    """Grid of the output. None: not quantized here (float, absorbed, or accumulator kept)."""
+    weight: TensorPlan | None
+    out: Decided | None
+    """dtype of the output: act's dtype, or `int32` where the accumulator is kept, or `float32`."""
+    absorbed_by: str | None = None
+    """Address of the fusion this module disappears into."""
+    rules: tuple[Span, ...] = ()
+    """Every rule that matched, in order; the last one decided."""
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """Modules that run as one. `at` is the gemm's address, or the add's when there is an add."""
+
+    at: str
+    pattern: tuple[str, ...]
+    """Words of the pattern: conv, linear, bn, add, relu, relu6."""
+    members: tuple[str, ...]
+    """Addresses in pattern order."""
+    residual: int | None = None
+    """For an add: which of its operands (0 or 1) is the residual, not the gemm."""
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    name: str
+    data: str
+    epochs: int
+    """0: one pass without training."""
+    states: tuple[tuple[str, Literal["float", "calibration", "qat", "validation"]], ...]
+    """Per fake-quantized address, sorted."""
+    settings: tuple[tuple[str, Decided], ...] = ()
+    """How it trains: optimizer, lr, loss, ..."""
+    at: Span | None = None
+
+
+@dataclass(frozen=True)
+class PortPlan:
+    """A declared input or output: name, dtype, dims (a str dim is free)."""
+
+    name: str
+    dtype: str
+    dims: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    name: str
+    entry: str
+    args: tuple[tuple[str, Data], ...]
+    checkpoint: str | None
+    """Relative to the file's folder, forward slashes."""
+    inputs: tuple[PortPlan, ...]
+    outputs: tuple[PortPlan, ...]
+    at: Span | None = None
+    fields: tuple[tuple[str, Span], ...] = ()
+    """Where each field was written, so that the engine can point at it."""
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    name: str
+    march: str
+    profile: str
+    unlisted: Literal["error", "float"]
+    at: Span | None = None
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    name: str
+    loader: str
+    args: tuple[tuple[str, Data], ...]
+    samples: int | None
+    batch: int
+    seed: int
+    metric: str | None
+    at: Span | None = None
+    fields: tuple[tuple[str, Span], ...] = ()
+
+
+@dataclass(frozen=True)
+class GraphSpec:
+    wraps: tuple[tuple[str, Span], ...] = ()
+    """Entry points `module:function` kept as one call."""
+    leaves: tuple[str, ...] = ()
+    """Addresses or type names the tracer does not enter, see `leaf_types`."""
+    leaf_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClaimPlan:
+    """A claim about the finished model, with names resolved."""
+
+    severity: Literal["assert", "warn"]
+    text: str
+    """As written, in canonical form."""
+    measure: str
+    """File in `analysis/measures`, `dtype` for `is`, or `scale` for `no scale == x`."""
+    args: tuple[str, ...]
+    operator: str
+    value: Scalar
+    negated: bool
+    data: str | None
+    at: Span
+    proved: bool | None = None
+    """True or False when the plan alone decides it; None: it must be measured."""
+
+
+@dataclass(frozen=True)
+class ExportPlan:
+    target: str
+    """File in `export/`."""
+    path: str
+    """Relative to the run's `export/` folder."""
+    settings: tuple[tuple[str, Data], ...]
+    at: Span | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    path: str
+    """The .qf file's name without its folder."""
+    edition: int
+    params: tuple[tuple[str, Scalar], ...]
+    model: ModelSpec
+    target: TargetSpec
+    data: tuple[DataSpec, ...]
+    graph: GraphSpec
+    modules: tuple[ModulePlan, ...]
+    """In execution order."""
+    fusions: tuple[Fusion, ...]
+    stages: tuple[StagePlan, ...]
+    claims: tuple[ClaimPlan, ...]
+    exports: tuple[ExportPlan, ...]
+    hashes: tuple[tuple[str, str], ...]
+    """Stage name to sha256 over exactly what that stage reads of the plan; spans are left out.
+
+    Stages in order: trace, prepare, every stage of the schedule, convert, export, verify.
+    """
+    format_version: str = FORMAT_VERSION

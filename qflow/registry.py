@@ -1,0 +1,46 @@
+"""Extensions found by file name: observers/mse.py defines the class Mse and is called `mse` in a .qf file."""
+
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pkgutil import iter_modules
+from typing import Any
+
+
+@cache
+def names(kind: str) -> tuple[str, ...]:
+    """Every name of this kind, built in or installed, without importing any of them.
+
+    `kind` is the package below `qflow`, such as `quantization.observers`.
+    """
+    package = import_module(f"qflow.{kind}")
+    built_in = {m.name for m in iter_modules(package.__path__) if not m.name.startswith("_")}
+    installed = {e.name for e in entry_points(group=f"qflow.{kind}")}
+    if clash := built_in & installed:
+        raise ValueError(f"qflow.{kind}: defined twice: {', '.join(sorted(clash))}")
+    return tuple(sorted(built_in | installed))
+
+
+@cache
+def load(kind: str, name: str) -> Any:
+    """The class called `name`; importing its one file is the only cost.
+
+    Raises KeyError when there is none: ask `names` or `nearest` first.
+    """
+    if name not in names(kind):
+        raise KeyError(f"qflow.{kind} has no `{name}`")
+    for entry in entry_points(group=f"qflow.{kind}", name=name):
+        return entry.load()
+    module = import_module(f"qflow.{kind}.{name}")
+    return getattr(module, class_name(name))
+
+
+def class_name(name: str) -> str:
+    """`min_max` -> `MinMax`: the class a file of that name defines."""
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def nearest(word: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Up to three known names that look like `word`."""
+    return tuple(get_close_matches(word, known, n=3, cutoff=0.5))
