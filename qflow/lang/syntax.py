@@ -305,9 +305,7 @@ class Sweep(Node):
     fields: tuple[Field, ...]
 
 
-Item: TypeAlias = (
-    Use | Param | Block | Graph | RuleSet | Quantize | Schedule | Check | Sweep
-)
+Item: TypeAlias = Use | Param | Block | Graph | RuleSet | Quantize | Schedule | Check | Sweep
 
 
 @dataclass(frozen=True)

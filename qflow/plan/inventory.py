@@ -56,7 +56,9 @@ class Inventory:
         found: dict[str, list[Edge]] = {m.address: [] for m in self.modules}
         for edge in self.edges:
             found[edge.target].append(edge)
-        return {a: tuple(e.source for e in sorted(es, key=lambda e: e.slot)) for a, es in found.items()}
+        return {
+            a: tuple(e.source for e in sorted(es, key=lambda e: e.slot)) for a, es in found.items()
+        }
 
     @cached_property
     def users(self) -> dict[str, tuple[str, ...]]:
