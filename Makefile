@@ -1,0 +1,46 @@
+# Nothing needs to be installed by hand: every target makes the environment it uses.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+FRONT  := qflow/diagnostics qflow/registry.py qflow/dtype.py qflow/resources.py qflow/lang qflow/march \
+          qflow/plan qflow/compile qflow/lint qflow/cli
+
+.PHONY: help demo test lint bench docs clean
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/.demo  ## quantize the digits network, verify its integers and its export
+	$(BIN)/qflow run pipelines/digits.qf
+
+test: $(VENV)/.dev  ## run every test
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m pytest -n 2 --cov=qflow --cov-report=term:skip-covered --cov-fail-under=90
+
+lint: $(VENV)/.dev  ## style, formatting, types of the torch-free half
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(FRONT)
+	$(BIN)/qflow fmt --check pipelines/*.qf
+
+bench: $(VENV)/.dev  ## speed as ratios within one run
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.dev  ## write the reference pages from the code
+	$(BIN)/python docs/generate.py
+
+clean:  ## remove the environment, runs and build products
+	rm -rf $(VENV) runs build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) install -q -e '.[demo]' -c constraints.txt
+	touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) install -q -e '.[dev]' -c constraints.txt
+	touch $@ $(VENV)/.demo

@@ -1,0 +1,130 @@
+"""The rules of the house: who imports whom, where torch may be, how large a file may grow."""
+
+import ast
+import pkgutil
+import statistics
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import qflow
+
+PACKAGE = Path(qflow.__file__).parent
+ROOT = Path(__file__).parent.parent
+
+_BASE = {"diagnostics", "registry", "dtype", "resources", ""}
+_FRONT = _BASE | {"lang", "march", "plan", "compile", "lint"}
+_BACK = {"tracing", "quantization", "emulation", "analysis", "export", "engine"}
+
+# folder -> what it may import of qflow. Read docs/architecture.md for why.
+MAY_IMPORT: dict[str, set[str]] = {
+    "": set(),
+    "diagnostics": set(),
+    "registry": set(),
+    "dtype": set(),
+    "resources": set(),
+    "lang": _BASE,
+    "march": _BASE,
+    "plan": _BASE,
+    "compile": _BASE | {"lang", "plan", "march", "lint"},
+    "lint": _BASE | {"lang", "plan", "compile", "march"},
+    "tracing": _BASE | {"plan", "march"},
+    "quantization": _BASE | {"tracing", "march", "plan"},
+    "emulation": _BASE | {"quantization", "tracing", "march"},
+    "analysis": _BASE | {"emulation", "quantization", "plan", "march"},
+    "export": _BASE | {"emulation", "quantization", "plan"},
+    "engine": _FRONT | _BACK,
+    "cli": _FRONT | {"cli", "engine"},
+    "__main__": {"cli"},
+}
+
+MODULES = sorted(
+    m.name for m in pkgutil.walk_packages(qflow.__path__, "qflow.") if m.name != "qflow.__main__"
+)
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+
+def folder_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return "" if parts == ("__init__",) else parts[0]
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Folders of qflow that a file imports, wherever in the file it does."""
+    found = set()
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names = [node.module] + [f"{node.module}.{a.name}" for a in node.names]
+        if isinstance(node, ast.Import):
+            names = [a.name for a in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "qflow" and len(parts) > 1:
+                known = (PACKAGE / parts[1]).is_dir() or (PACKAGE / f"{parts[1]}.py").is_file()
+                found.add(parts[1] if known else "")
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_import_direction(path: Path) -> None:
+    folder = folder_of(path)
+    extra = imported(ast.parse(path.read_text())) - MAY_IMPORT[folder] - {folder}
+    assert not extra, f"{path.relative_to(ROOT)} may not import qflow.{', qflow.'.join(extra)}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_relative_imports_are_not_used(path: Path) -> None:
+    nodes = ast.walk(ast.parse(path.read_text()))
+    assert not [n for n in nodes if isinstance(n, ast.ImportFrom) and n.level]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_imports(name: str) -> None:
+    import_module(name)
+
+
+TORCH_FREE = [
+    m
+    for m in MODULES
+    if m.split(".")[1] in _FRONT | {"cli"}
+    or m.startswith(("qflow.emulation.ops", "qflow.emulation.profiles", "qflow.quantization.observers"))
+    or m
+    in {
+        "qflow.emulation.op",
+        "qflow.emulation.graph",
+        "qflow.emulation.file",
+        "qflow.emulation.layout",
+        "qflow.emulation.lowering",
+        "qflow.emulation.runtimes.numpy",
+        "qflow.quantization.prepared",
+    }
+    or m.startswith(("qflow.analysis.", "qflow.export."))
+]
+
+
+def test_front_half_imports_with_torch_blocked() -> None:
+    code = (
+        "import sys\n"
+        "sys.modules['torch'] = None\n"
+        "from importlib import import_module\n"
+        f"for name in {TORCH_FREE!r}: import_module(name)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_files_stay_small() -> None:
+    lines = {p: len(p.read_text().splitlines()) for p in SOURCES}
+    code = [n for p, n in lines.items() if p.name != "__init__.py"]
+    assert {str(p.relative_to(ROOT)): n for p, n in lines.items() if n > 400} == {}
+    assert statistics.median(code) < 100
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_file_says_what_it_is(path: Path) -> None:
+    text = path.read_text()
+    assert not text or ast.get_docstring(ast.parse(text)), f"{path.name} has no docstring"
