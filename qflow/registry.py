@@ -1,4 +1,4 @@
-"""Extensions found by file name: observers/mse.py defines the class Mse and is called `mse` in a .qf file."""
+"""Extensions found by file name: observers/mse.py defines Mse and is called `mse` in a .qf file."""
 
 from difflib import get_close_matches
 from functools import cache

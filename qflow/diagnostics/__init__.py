@@ -10,7 +10,7 @@ _ORDER: dict[str, int] = {"error": 0, "warning": 1, "note": 2}
 
 @dataclass(frozen=True, order=True)
 class Span:
-    """A range of text, as an editor shows it: lines and columns count from 1, the end is exclusive."""
+    """A range of text as an editor shows it: lines and columns from 1, the end exclusive."""
 
     path: str
     line: int
