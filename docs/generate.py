@@ -1,0 +1,120 @@
+"""Write docs/reference/*.md from the code. `--check` changes nothing and exits 1 when a page is stale."""
+
+import argparse
+import ast
+import dataclasses
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+from qflow import march, registry
+from qflow.diagnostics.codes import CODES
+
+HERE = Path(__file__).parent
+HEADER = "<!-- Written by `make docs` from the code. Edit the docstrings instead. -->\n\n"
+
+
+def field_docs(owner: type) -> dict[str, str]:
+    """The docstring below each field of a class, which Python itself does not keep."""
+    body = ast.parse(inspect.cleandoc(inspect.getsource(owner))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    docs = {}
+    for statement, after in zip(body.body, body.body[1:], strict=False):
+        is_text = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+        if is_text and isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            docs[statement.target.id] = inspect.cleandoc(str(after.value.value))
+    return docs
+
+
+def fields_table(owner: type) -> Iterator[str]:
+    if not dataclasses.is_dataclass(owner) or not dataclasses.fields(owner):
+        return
+    docs = field_docs(owner)
+    yield "| field | default | meaning |\n|---|---|---|\n"
+    for f in dataclasses.fields(owner):
+        factory = f.default_factory
+        value = factory() if callable(factory) else f.default
+        shown = "required" if value is dataclasses.MISSING else f"`{value!r}`"
+        yield f"| `{f.name}` | {shown} | {' '.join(docs.get(f.name, '').split())} |\n"
+    yield "\n"
+
+
+def extensions(kind: str) -> Iterator[str]:
+    """One section per extension: its module docstring, then the fields a file may set."""
+    for name in registry.names(kind):
+        owner = registry.load(kind, name)
+        owner = owner if isinstance(owner, type) else type(owner)
+        module = importlib.import_module(owner.__module__)
+        yield f"## `{name}`\n\n{inspect.cleandoc(module.__doc__ or '')}\n\n"
+        yield from fields_table(owner)
+
+
+def diagnostics() -> Iterator[str]:
+    yield "| id | stands for |\n|---|---|\n"
+    for code, meaning in CODES.items():
+        yield f"| {code} | {meaning} |\n"
+
+
+def marches() -> Iterator[str]:
+    for name in march.names():
+        m = march.load(name)
+        yield f"## `{name}`\n\n{m.about}\n\n| property | value |\n|---|---|\n"
+        for f in dataclasses.fields(m):
+            if f.name not in ("name", "about", "ops", "sources"):
+                value = getattr(m, f.name)
+                shown = ", ".join(value) if isinstance(value, tuple) else value
+                yield f"| {f.name} | {shown} |\n"
+        yield "\n| operator | input | weight | output | source |\n|---|---|---|---|---|\n"
+        for op, s in m.ops:
+            cells = (", ".join(s.input), ", ".join(s.weight), ", ".join(s.output), s.source)
+            yield f"| `{op}` | {' | '.join(cells)} |\n"
+        yield "\n" + "".join(f"- {source}\n" for source in m.sources) + "\n"
+
+
+def verbs() -> Iterator[str]:
+    from qflow.cli import cli
+
+    context = click.Context(cli, info_name="qflow")
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
+        text = command.get_help(click.Context(command, info_name=name, parent=context))
+        yield f"## `qflow {name}`\n\n```\n{text}\n```\n\n"
+
+
+PAGES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
+    "diagnostics.md": ("Diagnostics", diagnostics),
+    "observers.md": ("Observers", lambda: extensions("quantization.observers")),
+    "operators.md": ("Operators", lambda: extensions("emulation.ops")),
+    "profiles.md": ("Rescale profiles", lambda: extensions("emulation.profiles")),
+    "measures.md": ("Measures of checks", lambda: extensions("analysis.measures")),
+    "exports.md": ("Export targets", lambda: extensions("export")),
+    "marches.md": ("Marches", marches),
+    "verbs.md": ("Verbs", verbs),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    stale = []
+    for name, (title, page) in PAGES.items():
+        path = HERE / "reference" / name
+        text = HEADER + f"# {title}\n\n" + "".join(page()).rstrip() + "\n"
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if not check:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    print(f"{'stale' if check else 'written'}: {', '.join(stale) or 'nothing'}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
