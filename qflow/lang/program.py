@@ -12,7 +12,7 @@ T = TypeVar("T", bound=syntax.Item)
 @dataclass(frozen=True)
 class Program:
     path: str
-    """As the user gave it, with forward slashes; relative names in the file are relative to its folder."""
+    """As the user gave it, with forward slashes; names in the file are relative to its folder."""
     edition: int
     span: Span
     """The whole file: where something that is missing is reported."""
