@@ -1,0 +1,1 @@
+"""digits: a small residual network for handwritten digits, its data and how it was trained."""
