@@ -1,7 +1,8 @@
 """The syntax tree of a .qf file: frozen nodes, each with the span it was written at.
 
 Spans never take part in comparison: two trees are equal when they say the same thing,
-which is what the formatter's first safety check relies on.
+which is what the formatter's first safety check relies on. `name_span` and its like say where a
+part of the node stands; a tree that was not parsed from text may leave them out.
 """
 
 from dataclasses import dataclass, field
@@ -53,6 +54,7 @@ class List(Node):
 @dataclass(frozen=True)
 class Dict(Node):
     entries: tuple[tuple[str, "Value"], ...]
+    key_spans: tuple[Span, ...] = field(default=(), compare=False, kw_only=True)
 
 
 Value: TypeAlias = String | Number | Name | TensorType | List | Dict
@@ -104,6 +106,8 @@ class Param(Node):
     type: str
     value: Value
     domain: Range | List | None
+    name_span: Span | None = field(default=None, compare=False, kw_only=True)
+    type_span: Span | None = field(default=None, compare=False, kw_only=True)
 
 
 BlockKind = Literal["model", "target", "data", "qconfig", "sensitivity", "export"]
@@ -181,6 +185,7 @@ class UseAction(Node):
 
     qconfig: str
     fields: tuple[Field, ...]
+    qconfig_span: Span | None = field(default=None, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -214,6 +219,7 @@ class MatchRule(Node):
 @dataclass(frozen=True)
 class ApplyRule(Node):
     rules: str
+    rules_span: Span | None = field(default=None, compare=False, kw_only=True)
 
 
 Rule: TypeAlias = DefaultRule | MatchRule | ApplyRule
@@ -225,6 +231,7 @@ class RuleSet(Node):
 
     name: str
     rules: tuple[Rule, ...]
+    name_span: Span | None = field(default=None, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -241,6 +248,7 @@ StateName = Literal["float", "calibration", "qat", "validation"]
 class SetState(Node):
     selector: Selector
     state: StateName
+    state_span: Span | None = field(default=None, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -257,6 +265,8 @@ class Stage(Node):
     epochs: Value | None
     statements: tuple[SetState | Freeze | Field, ...]
     """Fields set how the stage trains: `optimizer = sgd`, `lr = 1e-3`, `loss = cross_entropy`."""
+    name_span: Span | None = field(default=None, compare=False, kw_only=True)
+    data_span: Span | None = field(default=None, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -273,6 +283,7 @@ class IsClaim(Node):
 
     subject: Name | Call
     dtype: str
+    dtype_span: Span | None = field(default=None, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -291,6 +302,7 @@ class Assertion(Node):
     severity: Literal["assert", "warn"]
     claim: IsClaim | CompareClaim
     data: str | None
+    data_span: Span | None = field(default=None, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -303,6 +315,7 @@ class Sweep(Node):
     name: str
     zip: bool
     fields: tuple[Field, ...]
+    name_span: Span | None = field(default=None, compare=False, kw_only=True)
 
 
 Item: TypeAlias = Use | Param | Block | Graph | RuleSet | Quantize | Schedule | Check | Sweep

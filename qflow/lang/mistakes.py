@@ -1,0 +1,273 @@
+"""From a place where parsing stopped to a diagnostic that names the mistake.
+
+A parser state is judged by what it accepts, so nothing here depends on state numbers.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lark import Token
+
+from qflow import registry
+from qflow.diagnostics import Diagnostic, Label, Span
+from qflow.lang.brackets import Mark, Nesting, Places, marks
+from qflow.lang.expected import ACTION, SELECTOR, keywords, readable
+from qflow.lang.split import ITEM_WORDS, Chunk
+
+_CLOSING = {"{": "}", "[": "]", "(": ")"}
+_NOT_SPACE = re.compile(r"\S+")
+_PATTERN = re.compile(r"[\w.*?\-\[\]]+")
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Where and why parsing of a chunk stopped."""
+
+    path: str
+    chunk: Chunk
+    offset: int
+    """In the text of the chunk."""
+    token: Token | None
+    """None for a character that begins no token."""
+    accepted: frozenset[str]
+    """Names of the terminals that could have stood here."""
+    before: tuple[Token, ...]
+    """The tokens read so far."""
+
+    @property
+    def type(self) -> str:
+        return self.token.type if self.token is not None else ""
+
+    @property
+    def text(self) -> str:
+        """What stands here, as written: the token, or everything up to the next space."""
+        if self.type in ("$END", "_NL"):
+            return ""
+        if self.token is not None:
+            return str(self.token)
+        found = _NOT_SPACE.match(self.chunk.text, self.offset)
+        return found.group() if found else ""
+
+    def span(self, start: int, end: int) -> Span:
+        shown = Places(self.chunk.text).span(self.path, start, end)
+        shift = self.chunk.line - 1
+        return Span(
+            shown.path,
+            shown.line + shift,
+            shown.column,
+            shown.end_line + shift,
+            shown.end_column,
+        )
+
+    @property
+    def here(self) -> Span:
+        """The text that stopped the parser, or the place right after the last token."""
+        if not self.text:
+            return self.span(self.end_before, self.end_before + 1)
+        return self.span(self.offset, self.offset + len(self.text))
+
+    @property
+    def end_before(self) -> int:
+        """One past the last token that is no line end."""
+        ends = [t.end_pos for t in self.before if t.type != "_NL" and t.end_pos is not None]
+        return ends[-1] if ends else 0
+
+    @property
+    def open(self) -> list[Mark]:
+        """Brackets open at this place, outermost first."""
+        nesting = Nesting()
+        for mark in marks(self.chunk.text):
+            if mark.offset >= self.offset:
+                break
+            nesting.feed(mark)
+        return nesting.open
+
+    @property
+    def starts_line(self) -> bool:
+        start = self.chunk.text.rfind("\n", 0, self.offset) + 1
+        return not self.chunk.text[start : self.offset].strip()
+
+
+def explain(stop: Stop) -> Diagnostic:
+    """The first mistake that fits, in the order of `MISTAKES`; else what was expected."""
+    for mistake in MISTAKES:
+        if found := mistake(stop):
+            return found
+    return _unexpected(stop)
+
+
+def _open_string(stop: Stop) -> Diagnostic | None:
+    if not stop.text.startswith('"') or stop.token is not None:
+        return None
+    line_end = stop.chunk.text.find("\n", stop.offset)
+    end = len(stop.chunk.text) if line_end < 0 else line_end
+    return Diagnostic(
+        "QF105",
+        "this string is never closed",
+        at=stop.span(stop.offset, end),
+        label='there is no second `"` on this line',
+    )
+
+
+def _colon_for_equals(stop: Stop) -> Diagnostic | None:
+    if stop.type != "COLON" or "EQUAL" not in stop.accepted:
+        return None
+    return Diagnostic(
+        "QF101",
+        "a field is set with `=`, not with `:`",
+        at=stop.here,
+        label="write `=`",
+    )
+
+
+def _equals_for_colon(stop: Stop) -> Diagnostic | None:
+    if stop.type != "EQUAL" or "COLON" not in stop.accepted:
+        return None
+    return Diagnostic(
+        "QF105",
+        "inside a value a name is followed by `:`, not by `=`",
+        at=stop.here,
+        label="write `:`",
+    )
+
+
+def _never_closed(stop: Stop) -> Diagnostic | None:
+    """The text ends inside a block, or something begins that only begins outside of it."""
+    still_open = stop.open
+    if not still_open:
+        return None
+    bracket = still_open[-1]
+    closing = _CLOSING[bracket.text]
+    rest = stop.chunk.text[stop.offset :]
+    at_end = stop.type == "$END" and bool(stop.chunk.open)
+    line_of_item = stop.chunk.text[stop.chunk.text.rfind("\n", 0, stop.offset) + 1 :]
+    before = stop.before[-1] if stop.before else None
+    next_item = bool(re.match(rf"(?:{'|'.join(ITEM_WORDS)})\s", line_of_item)) and (
+        before is not None and not before.type.startswith("LBRACE")
+    )
+    next_stage = len(still_open) > 1 and bool(re.match(r"\s*stage\s+\w+\s+on\b", line_of_item))
+    cut_short = (
+        stop.starts_line
+        and bool(stop.chunk.open)
+        and {"RBRACE", "RSQB"} & stop.accepted == stop.accepted - {"_NL", "COMMA"} != frozenset()
+        and bool(rest)
+    )
+    if not (at_end or next_item or next_stage or cut_short):
+        return None
+    what = {"{": "block", "[": "list", "(": "argument list"}[bracket.text]
+    also = () if at_end else (Label(stop.here, f"expected `{closing}` before this"),)
+    return Diagnostic(
+        "QF103",
+        f"this {what} is never closed",
+        at=stop.span(bracket.offset, bracket.offset + 1),
+        label=f"no `{closing}` belongs to this `{bracket.text}`",
+        also=also,
+    )
+
+
+def _no_action(stop: Stop) -> Diagnostic | None:
+    if not stop.accepted >= ACTION or stop.token is None:
+        return None
+    if stop.type in ("_NL", "SEMICOLON", "RBRACE", "$END"):
+        start = _statement_start(stop)
+        return Diagnostic(
+            "QF102",
+            "this rule has no action",
+            at=stop.span(start, stop.end_before),
+            label="says what to match, not what to do",
+            help="end it with `use QCONFIG`, `patch { ... }` or `float`",
+        )
+    if stop.type != "NAME" or registry.nearest(stop.text, keywords(stop.accepted)):
+        return None
+    return Diagnostic(
+        "QF102",
+        "this rule has no action",
+        at=stop.here,
+        label="not an action",
+        help=f"write `use {stop.text}` if it is a qconfig",
+    )
+
+
+def _unquoted_pattern(stop: Stop) -> Diagnostic | None:
+    inside_pattern = stop.accepted == {"LPAR"}
+    starts_pattern = stop.accepted >= SELECTOR and stop.token is None
+    within = (
+        stop.accepted == {"STRING"}
+        and bool(stop.before)
+        and stop.before[-1].type == "IN"
+        and stop.text[:1] not in ("", '"', "{", "[")
+    )
+    if not (inside_pattern or starts_pattern or within) or stop.text[:1] in ("'", '"'):
+        return None
+    start = stop.before[-1].start_pos if inside_pattern else stop.offset
+    found = _PATTERN.match(stop.chunk.text, start or 0)
+    if not found:
+        return None
+    return Diagnostic(
+        "QF104",
+        "a pattern stands in quotes",
+        at=stop.span(found.start(), found.end()),
+        label="not quoted",
+        help=f'write `"{found.group()}"`',
+    )
+
+
+def _single_quotes(stop: Stop) -> Diagnostic | None:
+    if not stop.text.startswith("'"):
+        return None
+    return Diagnostic(
+        "QF105",
+        "a string stands in double quotes",
+        at=stop.here,
+        label="not a quote of the language",
+        help='write `"..."`',
+    )
+
+
+def _misspelt(stop: Stop) -> Diagnostic | None:
+    if stop.type != "NAME":
+        return None
+    known = keywords(stop.accepted)
+    near = registry.nearest(stop.text, known)
+    if not near:
+        return None
+    return Diagnostic(
+        "QF105",
+        f"expected {readable(stop.accepted)}, found `{stop.text}`",
+        at=stop.here,
+        help=f"did you mean `{near[0]}`?",
+    )
+
+
+def _unexpected(stop: Stop) -> Diagnostic:
+    found = f"`{stop.text}`" if stop.text else "the end of the line"
+    return Diagnostic(
+        "QF105",
+        f"expected {readable(stop.accepted)}, found {found}",
+        at=stop.here,
+    )
+
+
+def _statement_start(stop: Stop) -> int:
+    """Where the rule begins: after the last line end, `;` or brace."""
+    start = 0
+    for token in stop.before:
+        if token.type in ("_NL", "SEMICOLON", "LBRACE"):
+            start = token.end_pos or 0
+    found = _NOT_SPACE.search(stop.chunk.text, start)
+    return found.start() if found else start
+
+
+Mistake = Callable[[Stop], Diagnostic | None]
+
+MISTAKES: tuple[Mistake, ...] = (
+    _open_string,
+    _single_quotes,
+    _colon_for_equals,
+    _equals_for_colon,
+    _never_closed,
+    _no_action,
+    _unquoted_pattern,
+    _misspelt,
+)
