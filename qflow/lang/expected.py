@@ -17,6 +17,7 @@ _WORDS = {
     "_NL": "a new line",
     "$END": "the end of the line",
 }
+_BEFORE_ACTION = {"COMMA", "EXCEPT", "EXPECT", "IN", "OPTIONAL"}
 _MOST_WORDS = 6
 
 
@@ -41,6 +42,11 @@ def readable(accepted: Collection[str]) -> str:
         left -= {"SEMICOLON", "_NL", "RBRACE"}
     elif left & {"RBRACE", "RSQB"}:
         left.discard("_NL")
+    if left >= ACTION:
+        words.append("an action")
+        left -= ACTION | _BEFORE_ACTION
+    # a name may always go on; that is not what is missing
+    left = left - {"DOT", "LPAR"} or left
     for name, pattern in sorted(terminal_patterns(left).items(), key=_order):
         word = _WORDS.get(name) or f"`{_plain(pattern)}`"
         if word not in words:

@@ -15,6 +15,8 @@ from qflow.lang.brackets import Mark, Nesting, Places, marks
 from qflow.lang.expected import ACTION, SELECTOR, keywords, readable
 from qflow.lang.split import ITEM_WORDS, Chunk
 
+END_OF_LINE = "the end of the line"
+_LONGEST_QUOTE = 40
 _CLOSING = {"{": "}", "[": "]", "(": ")"}
 _NOT_SPACE = re.compile(r"\S+")
 _PATTERN = re.compile(r"[\w.*?\-\[\]]+")
@@ -225,6 +227,12 @@ def _single_quotes(stop: Stop) -> Diagnostic | None:
     )
 
 
+def _closes_nothing(stop: Stop) -> Diagnostic | None:
+    if stop.text not in _CLOSING.values() or stop.open:
+        return None
+    return Diagnostic("QF105", f"this `{stop.text}` closes nothing", at=stop.here)
+
+
 def _misspelt(stop: Stop) -> Diagnostic | None:
     if stop.type != "NAME":
         return None
@@ -234,19 +242,25 @@ def _misspelt(stop: Stop) -> Diagnostic | None:
         return None
     return Diagnostic(
         "QF105",
-        f"expected {readable(stop.accepted)}, found `{stop.text}`",
+        f"expected {readable(stop.accepted)}, found `{_short(stop.text)}`",
         at=stop.here,
         help=f"did you mean `{near[0]}`?",
     )
 
 
 def _unexpected(stop: Stop) -> Diagnostic:
-    found = f"`{stop.text}`" if stop.text else "the end of the line"
+    found = f"`{_short(stop.text)}`" if stop.text else END_OF_LINE
+    compared = stop.type == "EQUAL" and "COMPARISON" in stop.accepted
     return Diagnostic(
         "QF105",
         f"expected {readable(stop.accepted)}, found {found}",
         at=stop.here,
+        help="write `==` to compare" if compared else "",
     )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 3] + "..."
 
 
 def _statement_start(stop: Stop) -> int:
@@ -267,6 +281,7 @@ MISTAKES: tuple[Mistake, ...] = (
     _colon_for_equals,
     _equals_for_colon,
     _never_closed,
+    _closes_nothing,
     _no_action,
     _unquoted_pattern,
     _misspelt,

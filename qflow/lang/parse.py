@@ -1,7 +1,7 @@
 """parse: text to syntax tree, with every mistake of the file found in one go."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lark import Token
@@ -13,7 +13,7 @@ from qflow.lang import syntax
 from qflow.lang.brackets import Nesting, Places, marks
 from qflow.lang.build import Build
 from qflow.lang.grammar import parser
-from qflow.lang.mistakes import Stop, explain
+from qflow.lang.mistakes import END_OF_LINE, Stop, explain
 from qflow.lang.recover import without_statement
 from qflow.lang.source import normalize
 from qflow.lang.split import ITEM_WORDS, Chunk, split
@@ -50,6 +50,9 @@ def parse(text: str, path: str) -> Parsed:
     # a first line that is neither edition nor item was meant to be the edition
     without_first = edition is not None or (bool(chunks) and not chunks[0].is_item)
     for previous, chunk in _with_previous(chunks[1:] if without_first else chunks):
+        if chunk.word == "{" and found and found[-1].message.endswith(END_OF_LINE):
+            found[-1] = replace(found[-1], help="the `{` belongs on the same line")
+            continue
         if not chunk.is_item:
             if previous is None or previous.is_item:
                 found.append(_no_item(chunk, previous, found, path))
@@ -172,7 +175,8 @@ def _parse_item(chunk: Chunk, path: str) -> tuple[syntax.Item | None, list[Diagn
 
 def _rest(chunk: Chunk, stop: Stop, found: Diagnostic) -> Chunk | None:
     """What can still be judged: nothing once it is unclear where blocks end."""
-    if found.code == "QF103" or (chunk.open and '"' in found.message):
+    swallowed = chunk.open and any(mark.is_open_quote for mark in marks(chunk.text))
+    if found.code == "QF103" or swallowed:
         return None
     return without_statement(chunk, stop.offset)
 
@@ -194,7 +198,8 @@ def _where(chunk: Chunk, path: str) -> Stop:
         token = error.token
         offset = _offset(error.token, offset)
     except UnexpectedCharacters as error:
-        token, offset = None, error.pos_in_stream
+        token = None
+        offset = int(error.pos_in_stream or 0)
     return Stop(path, chunk, offset, token, accepted, tuple(read))
 
 
