@@ -1,0 +1,86 @@
+"""Call: what a node of the graph does, kept in its `meta` under one key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import fx
+
+_CALL = "qflow.call"
+_TENSOR = "qflow.tensor"
+_NAMES = "qflow.names"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One execution of a module, or of the generated child that stands for a functional call."""
+
+    address: str
+    type: str
+    """Class name; the operator (or the function's own name) for a generated child."""
+    op: str
+    """Operator file, or `unknown`."""
+    shape: tuple[int, ...]
+    """Of the first output, batch included."""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    """What the operator file says lowering needs."""
+    shares_scale: bool = False
+    """The output lies on the grid of the inputs."""
+    detail: str = ""
+    weights: int = 0
+    macs: int = 0
+    """Of one sample."""
+
+
+def call_of(node: fx.Node) -> Call | None:
+    """The call of a node; None for inputs, the output, constants and shape arithmetic."""
+    return node.meta.get(_CALL)
+
+
+def set_call(node: fx.Node, call: Call) -> None:
+    node.meta[_CALL] = call
+
+
+def mark_tensor(node: fx.Node) -> None:
+    """Note that the node's value is a tensor (or a tuple of them)."""
+    node.meta[_TENSOR] = True
+
+
+def is_tensor(node: fx.Node) -> bool:
+    return bool(node.meta.get(_TENSOR, False))
+
+
+def operands(node: fx.Node) -> tuple[fx.Node, ...]:
+    """Tensor operands of a node in the order of its arguments, with repeats: `x + x` has two."""
+    found: list[fx.Node] = []
+    fx.node.map_arg((node.args, node.kwargs), found.append)
+    return tuple(n for n in found if is_tensor(n))
+
+
+def producer(node: fx.Node) -> fx.Node | None:
+    """The call or input a tensor comes from, through the picking of tuple elements.
+
+    None for constants: parameters, buffers and tensors made inside `forward`.
+    """
+    while call_of(node) is None and node.op == "call_function":
+        sources = operands(node)
+        if len(sources) != 1:
+            return None
+        node = sources[0]
+    return node if call_of(node) or node.op == "placeholder" else None
+
+
+def output_node(graph: fx.Graph) -> fx.Node:
+    return next(n for n in reversed(graph.nodes) if n.op == "output")
+
+
+def set_output_names(graph: fx.Graph, names: tuple[str, ...]) -> None:
+    output_node(graph).meta[_NAMES] = names
+
+
+def output_names(graph: fx.Graph) -> tuple[str, ...]:
+    """Declared names of the outputs, in declared order."""
+    names: tuple[str, ...] = output_node(graph).meta[_NAMES]
+    return names

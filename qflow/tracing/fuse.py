@@ -1,0 +1,96 @@
+"""fuse: apply the plan's fusions to a traced model."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from copy import deepcopy
+from dataclasses import replace
+
+from torch import fx, nn
+
+from qflow.diagnostics import Diagnostic, QflowError, fail
+from qflow.plan.plan import Fusion
+from qflow.tracing.call import call_of, operands, set_call
+from qflow.tracing.fused import fused
+from qflow.tracing.recast import set_module
+from qflow.tracing.trace import Traced
+
+
+def fuse(traced: Traced, fusions: Collection[Fusion]) -> fx.GraphModule:
+    """A copy of the traced model in which every fusion is one module at its address.
+
+    Absorbed modules become `nn.Identity` and leave the graph. In evaluation mode the result computes
+    what the model did, up to float32 rounding. QF221 when a fusion does not fit the graph.
+    """
+    module = deepcopy(traced.module)
+    for fusion in fusions:
+        _apply(module, fusion)
+    module.graph.lint()
+    module.recompile()
+    return module
+
+
+def _apply(module: fx.GraphModule, fusion: Fusion) -> None:
+    chain = [_only_call(module.graph, address) for address in fusion.members]
+    for node, reader in zip(chain, chain[1:], strict=False):
+        if set(node.users) != {reader}:
+            raise _refused(fusion, f"the output of `{node.target}` has other readers")
+    roles = dict(zip(fusion.pattern, chain, strict=True))
+    gemm, last = chain[0], chain[-1]
+    args = [operands(gemm)[0]]
+    if fusion.residual is not None:
+        args.append(operands(roles["add"])[fusion.residual])
+    made = _module(module, fusion, roles)
+    with module.graph.inserting_before(last):
+        node = module.graph.call_module(fusion.at, tuple(args))
+    node.meta = dict(last.meta)
+    set_call(node, _call(fusion, gemm, last))
+    last.replace_all_uses_with(node)
+    for absorbed in reversed(chain):
+        module.graph.erase_node(absorbed)
+        set_module(module, str(absorbed.target), nn.Identity())
+    set_module(module, fusion.at, made)
+
+
+def _module(module: fx.GraphModule, fusion: Fusion, roles: Mapping[str, fx.Node]) -> nn.Module:
+    gemm = module.get_submodule(fusion.members[0])
+    bn = roles.get("bn")
+    activation = next((w for w in fusion.pattern if w in ("relu", "relu6")), None)
+    if bn is None:
+        return fused(gemm, None, activation)
+    if fusion.pattern[0] == "linear" and len(_shape(bn)) != 2:
+        raise _refused(fusion, "batch norm behind a linear of rank 3 normalizes another axis")
+    return fused(gemm, module.get_submodule(str(bn.target)), activation)
+
+
+def _call(fusion: Fusion, gemm: fx.Node, last: fx.Node) -> object:
+    call = call_of(gemm)
+    assert call is not None
+    return replace(call, address=fusion.at, shape=_shape(last))
+
+
+def _shape(node: fx.Node) -> tuple[int, ...]:
+    call = call_of(node)
+    assert call is not None
+    return call.shape
+
+
+def _only_call(graph: fx.Graph, address: str) -> fx.Node:
+    """The node that calls an address, which must run exactly once to be fused."""
+    calls = [n for n in graph.nodes if n.op == "call_module" and n.target == address]
+    if len(calls) == 1:
+        return calls[0]
+    if not calls:
+        raise fail(Diagnostic("QF221", f"`{address}` is not called, so it cannot be fused"))
+    raise fail(
+        Diagnostic(
+            "QF221",
+            f"`{address}` is called {len(calls)} times, so it cannot be fused",
+            help="give each call a module of its own; one module has one scale",
+        )
+    )
+
+
+def _refused(fusion: Fusion, reason: str) -> QflowError:
+    members = " + ".join(f"`{m}`" for m in fusion.members)
+    return fail(Diagnostic("QF221", f"{members} cannot be fused: {reason}"))
