@@ -12,14 +12,18 @@ def read_text(path: Path, shown: str | None = None) -> str:
     Raises QflowError: QF302 when there is no such file, QF107 when it is no text.
     """
     name = shown or path.as_posix()
+    return decode(read_bytes(path, name), name)
+
+
+def read_bytes(path: Path, name: str) -> bytes:
+    """The bytes of a file. Raises QflowError, as `read_text` does."""
     try:
-        raw = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise fail(Diagnostic("QF302", f"there is no file `{name}`", help=_help(path))) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise fail(Diagnostic("QF107", f"cannot read `{name}`: {reason}")) from error
-    return decode(raw, name)
 
 
 def decode(raw: bytes, name: str) -> str:

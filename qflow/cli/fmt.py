@@ -1,0 +1,102 @@
+"""fmt: files in their one canonical form."""
+
+import difflib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import click
+
+from qflow.cli._options import color_option, examples, files_argument, format_option
+from qflow.cli._report import report
+from qflow.diagnostics import EXIT, Diagnostic, QflowError, fail
+
+
+@click.command(
+    epilog=examples(
+        "qflow fmt pipelines/*.qf",
+        "qflow fmt --check --diff digits.qf",
+    )
+)
+@files_argument
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file would change.")
+@click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
+@format_option
+@color_option
+def command(files: tuple[Path, ...], check: bool, diff: bool, output_format: str) -> int:
+    """Write FILES in their one canonical form.
+
+    Comments stay where they are. A file with mistakes is reported and left as it is.
+    """
+    changed = 0
+    errors: list[Diagnostic] = []
+    sources: dict[str, str] = {}
+    for path in dict.fromkeys(files):
+        try:
+            changed += _format(path, write=not (check or diff), diff=diff)
+        except QflowError as error:
+            errors += error.diagnostics
+            sources |= error.sources
+    if errors or output_format != "text":
+        report(errors, sources, err=True)
+    if errors:
+        return EXIT.cannot
+    return EXIT.no if check and changed else EXIT.yes
+
+
+def _format(path: Path, write: bool, diff: bool) -> bool:
+    """Whether the file is not in canonical form; then it is written, or the difference shown."""
+    from qflow.lang.format import format_text
+    from qflow.lang.source import decode, read_bytes
+
+    shown = path.as_posix()
+    raw = read_bytes(path, shown)
+    before = decode(raw, shown)
+    after = format_text(before, shown)
+    encoded = _with_line_ends_of(raw, after)
+    if encoded == raw:
+        return False
+    if diff:
+        _show_difference(before, after, shown)
+    if write:
+        _replace(path, encoded)
+    click.echo(f"{'formatted' if write else 'would format'} {shown}", err=True)
+    return True
+
+
+def _with_line_ends_of(raw: bytes, text: str) -> bytes:
+    """Line ends are the editor's and git's business: those of the first line stay."""
+    first_line = raw.split(b"\n", 1)[0]
+    return text.replace("\n", "\r\n" if first_line.endswith(b"\r") else "\n").encode()
+
+
+def _show_difference(before: str, after: str, shown: str) -> None:
+    lines = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), shown, f"{shown} (formatted)", lineterm=""
+    )
+    click.echo("\n".join(lines) or f"{shown}: only a byte order mark or line ends differ")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """All or nothing; a link stays a link, the permissions stay as they are."""
+    target = Path(os.path.realpath(path))
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        shutil.copymode(target, temporary)
+        os.replace(temporary, target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> QflowError:
+    return fail(Diagnostic("QF316", f"cannot write `{path.as_posix()}`: {error.strerror}"))
