@@ -1,0 +1,120 @@
+"""compile: a program, an inventory and settings become a plan. Read PASSES to know what it does."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from qflow.compile import (
+    assemble,
+    claims,
+    data,
+    decide,
+    exports,
+    fuse,
+    graph,
+    legal,
+    lower,
+    match,
+    model,
+    modules,
+    names,
+    params,
+    prove,
+    qconfigs,
+    region,
+    share,
+    stages,
+    states,
+    substitute,
+    tail,
+    target,
+    unsupported,
+)
+from qflow.compile.hashes import traced
+from qflow.compile.unit import Unit
+from qflow.diagnostics import Diagnostic, sort
+from qflow.lang.program import Program
+from qflow.plan.inventory import Inventory
+from qflow.plan.plan import DataSpec, GraphSpec, ModelSpec, Plan, TargetSpec
+
+__all__ = ["PASSES", "Compiled", "Outline", "Unit", "compile", "outline", "traced"]
+
+Pass = Callable[[Unit], Unit]
+
+OUTLINE: tuple[Pass, ...] = (
+    # What the file says, without the model.
+    names.resolve,  # every name points at one definition, no block is missing
+    unsupported.report,  # what the language has and this version cannot do
+    params.resolve,  # values from the file, then --set, checked against their domain
+    substitute.values,  # from here on there are no params
+    model.read,
+    target.read,
+    data.read,
+    graph.read,
+    qconfigs.resolve,  # base chains
+    stages.read,
+    exports.read,
+    claims.read,
+)
+
+PASSES: tuple[Pass, ...] = (
+    *OUTLINE,
+    # What the rules make of the model.
+    region.find,  # between the quant and dequant stubs
+    match.rules,  # every selector becomes addresses; none may be empty
+    decide.qconfigs,  # rules top to bottom; every field remembers the rule that set it
+    fuse.modules,  # after the decision, so that members can be asked whether they agree
+    share.grids,  # operators that only move integers
+    tail.accumulators,  # before dtypes: a kept accumulator has no grid
+    lower.dtypes,  # what the march does at another dtype
+    legal.on_target,  # what the march cannot do
+    modules.plans,
+    states.schedule,  # nothing is used before it was observed
+    prove.claims,
+    assemble.plan,
+    assemble.exports,  # what an export target cannot hold
+)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a file says without its model; `run` and `lock` trace from it.
+
+    A part is None when `diagnostics` has the error that says why.
+    """
+
+    model: ModelSpec | None
+    target: TargetSpec | None
+    data: tuple[DataSpec, ...]
+    graph: GraphSpec
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True)
+class Compiled:
+    plan: Plan | None
+    """None when there is an error."""
+    diagnostics: tuple[Diagnostic, ...]
+    unit: Unit
+    """What the passes found on the way; lint rules read it."""
+
+
+def outline(program: Program, settings: Mapping[str, str]) -> Outline:
+    """The passes that need no inventory. Never raises for what the file says."""
+    unit = _run(OUTLINE, Unit(program, settings))
+    return Outline(unit.model, unit.target, unit.data, unit.graph, sort(unit.diagnostics))
+
+
+def compile(program: Program, inventory: Inventory, settings: Mapping[str, str]) -> Compiled:
+    """Every pass. Never raises for what the file says: all that is wrong is in `diagnostics`, sorted."""
+    unit = _run(PASSES, Unit(program, settings, inventory))
+    diagnostics = sort(unit.diagnostics)
+    wrong = any(d.severity == "error" for d in diagnostics)
+    return Compiled(None if wrong else unit.plan, diagnostics, unit)
+
+
+def _run(passes: tuple[Pass, ...], unit: Unit) -> Unit:
+    for step in passes:
+        if unit.halted:
+            return unit
+        unit = step(unit)
+    return unit

@@ -12,7 +12,10 @@ class OpSupport:
     output: tuple[str, ...]
     weight: tuple[str, ...] = ()
     same: bool = False
-    """All tensor operands and the output must have one dtype."""
+    """All tensor operands and the output must have one dtype. A narrower operand is widened, which is
+    exact; an output narrower than an operand is what the hardware cannot do."""
+    lowers: bool = False
+    """A dtype the operator does not take becomes the widest it takes (QF504) instead of an error (QF501)."""
     source: str = ""
     """Where this is known from; `our choice` where public sources do not settle it."""
 
@@ -42,8 +45,23 @@ class March:
     """Activation dtypes at which a residual add may join the gemm before it; else it stays its own operator."""
     ops: tuple[tuple[str, OpSupport], ...]
     """Sorted by operator name."""
-    sources: tuple[str, ...] = ()
+    sources: tuple[tuple[str, str], ...] = ()
+    """Where each setting above is known from, by its name."""
 
     def support(self, op: str) -> OpSupport | None:
         """What the march says of an operator; None when it does not list it."""
         return dict(self.ops).get(op)
+
+
+def names() -> tuple[str, ...]:
+    """Every march that ships, sorted."""
+    from qflow.march.reader import files
+
+    return tuple(files())
+
+
+def load(name: str) -> March:
+    """The march of that name. Raises KeyError when there is none."""
+    from qflow.march.reader import files, read
+
+    return read(files()[name])

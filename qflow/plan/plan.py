@@ -215,3 +215,5 @@ class Plan:
     Stages in order: trace, prepare, every stage of the schedule, convert, export, verify.
     """
     format_version: str = FORMAT_VERSION
+    skipped: tuple[str, ...] = ()
+    """Stages of the file written with `epochs 0`: they are not in `stages` and nothing of them runs."""

@@ -1,0 +1,52 @@
+"""facts: what extensions say of themselves, read without torch; the one place where compiling asks them."""
+
+import dataclasses
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+from qflow import registry
+
+
+def known(kind: str) -> tuple[str, ...]:
+    """Names of an extension kind; none while the package is not there."""
+    return registry.names(kind) if find_spec(f"qflow.{kind}") else ()
+
+
+def operators() -> tuple[str, ...]:
+    return known("emulation.ops")
+
+
+@cache
+def pattern_word(op: str) -> str:
+    """The operator's word in a `fuse` pattern; empty for none."""
+    return str(getattr(_operator(op), "pattern_word", ""))
+
+
+@cache
+def shares_scale(op: str) -> bool:
+    """Whether the operator's output lies on the grid of its inputs."""
+    return bool(getattr(_operator(op), "shares_scale", False))
+
+
+@cache
+def role(op: str) -> str:
+    """gemm, normalization, activation, elementwise, pool, shape or boundary; empty for none."""
+    return str(getattr(_operator(op), "role", ""))
+
+
+def _operator(op: str) -> Any:
+    return registry.load("emulation.ops", op) if op in operators() else None
+
+
+@cache
+def settings(kind: str, name: str) -> tuple[tuple[str, str, Any], ...]:
+    """Fields of an extension that a file may set: name, type as written, default (or MISSING)."""
+    cls = registry.load(kind, name)
+    if not dataclasses.is_dataclass(cls):
+        return ()
+    return tuple(
+        (f.name, f.type if isinstance(f.type, str) else f.type.__name__, f.default)
+        for f in dataclasses.fields(cls)
+        if f.init and not f.name.startswith("_")
+    )

@@ -1,0 +1,80 @@
+"""hashes: one sha256 per stage over exactly what it reads of the plan; where a line stands is no part of it."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from hashlib import sha256
+from typing import Any
+
+from qflow.diagnostics import Span
+from qflow.plan.plan import (
+    Decided,
+    Fixed,
+    GraphSpec,
+    ModelSpec,
+    Observed,
+    Plan,
+    Shared,
+)
+
+_PROVENANCE = frozenset({"at", "by", "why", "rules", "fields", "text", "proved"})
+"""Fields that say where a decision came from, not what it is."""
+_KINDS = (Observed, Fixed, Shared)
+
+
+def stage_hashes(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """Stage to hash, in order: trace, prepare, the schedule, convert, export, verify.
+
+    Each hash holds the one before it, so a change reaches every later stage and no earlier one.
+    """
+    data = {d.name: d for d in plan.data}
+    reads: list[tuple[str, object]] = [
+        ("trace", (_model(plan.model), _graph(plan.graph))),
+        ("prepare", (plan.model.checkpoint, plan.target.march, plan.modules, plan.fusions)),
+        *((s.name, (s, data.get(s.data))) for s in plan.stages),
+        ("convert", (plan.target.profile, plan.target.unlisted)),
+        ("export", plan.exports),
+        ("verify", tuple((c, data.get(c.data or "")) for c in plan.claims)),
+    ]
+    return tuple(_chain(reads))
+
+
+def traced(model: ModelSpec, graph: GraphSpec) -> str:
+    """Digest over what a trace reads of the file: a lock holds it to tell when it is stale."""
+    return f"sha256:{_digest('', (_model(model), _graph(graph)))}"
+
+
+def _chain(reads: Iterable[tuple[str, object]]) -> Iterable[tuple[str, str]]:
+    before = ""
+    for name, value in reads:
+        before = _digest(before, value)
+        yield name, before
+
+
+def _digest(before: str, value: object) -> str:
+    text = json.dumps([before, plain(value)], sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()
+
+
+def _model(model: ModelSpec) -> object:
+    # names of inputs and outputs are addresses; the block's own name is read by nobody
+    return (model.entry, model.args, model.inputs, model.outputs)
+
+
+def _graph(graph: GraphSpec) -> object:
+    return (tuple(sorted(name for name, _ in graph.wraps)), graph.leaves, graph.leaf_types)
+
+
+def plain(value: object) -> Any:
+    """JSON data without provenance: a decided field is its value."""
+    if isinstance(value, Decided):
+        return value.value
+    if isinstance(value, Span):
+        return None
+    if is_dataclass(value):
+        own = {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+        kept = {k: v for k, v in own.items() if k not in _PROVENANCE}
+        return {"kind": type(value).__name__, **kept} if isinstance(value, _KINDS) else kept
+    if isinstance(value, tuple):
+        return [plain(v) for v in value]
+    return value

@@ -1,0 +1,102 @@
+"""legal: what the march cannot do is an error here, not at export."""
+
+from collections.abc import Iterator
+
+from qflow.compile import facts
+from qflow.compile.lower import entry
+from qflow.compile.region import DEQUANT, QUANT, listed
+from qflow.compile.unit import Unit
+from qflow.diagnostics import Diagnostic, Span
+from qflow.dtype import DTYPES
+from qflow.march import March, OpSupport
+from qflow.plan.plan import Decided
+
+
+def on_target(unit: Unit) -> Unit:
+    """QF502 for operators the march does not list, QF501 for dtypes it does not take there."""
+    if unit.inventory is None or unit.march is None:
+        return unit
+    return unit.having([*_unlisted(unit, unit.march), *_dtypes(unit, unit.march)])
+
+
+def _unlisted(unit: Unit, march: March) -> Iterator[Diagnostic]:
+    assert unit.inventory is not None and unit.target is not None
+    lives = unit.lives_at()
+    missing: dict[str, list[str]] = {}
+    for address in unit.region:
+        module = unit.inventory.by_address[address]
+        if address not in lives and march.support(module.op) is None:
+            name = module.type if module.op == "unknown" else module.op
+            missing.setdefault(name, []).append(address)
+    for name, addresses in missing.items():
+        yield _not_listed(unit, march, name, addresses)
+
+
+def _not_listed(unit: Unit, march: March, name: str, addresses: list[str]) -> Diagnostic:
+    assert unit.target is not None
+    places = f"at {listed(addresses)}"
+    if unit.target.unlisted == "float":
+        return Diagnostic(
+            "QF120",
+            f"a float island for `{name}`, which {march.name} does not list, is not supported yet",
+            at=unit.target.at,
+            notes=(places,),
+        )
+    fused_only = facts.role(name) == "normalization"
+    alone = (f"a `{name}` runs only fused behind a conv2d or linear that nothing else reads",)
+    return Diagnostic(
+        "QF502",
+        f"{march.name} has no operator `{name}`",
+        at=unit.target.at,
+        notes=(places, *(alone if fused_only else ())),
+        help="move it out of the quantized part, or replace it by an operator of the march",
+    )
+
+
+_Wrong = tuple[str, str, str, Span | None]
+
+
+def _dtypes(unit: Unit, march: March) -> Iterator[Diagnostic]:
+    """One finding per operator, role, dtype and rule."""
+    found: dict[_Wrong, list[str]] = {}
+    for address, fields in unit.running.items():
+        op = unit.op_at(address)
+        support = march.support(op)
+        if support is None or op == DEQUANT:
+            continue
+        for role, dtype in _refused(unit, address, op, support):
+            found.setdefault((op, role, str(dtype.value), dtype.by), []).append(address)
+        weight = fields["weight.dtype"]
+        if facts.role(op) == "gemm" and weight.value not in support.weight:
+            found.setdefault((op, "weight", str(weight.value), weight.by), []).append(address)
+    for (op, role, name, by), addresses in found.items():
+        yield Diagnostic(
+            "QF501",
+            f"{name} cannot be the {role} of `{op}` on {march.name}",
+            at=by or (unit.target.at if unit.target else None),
+            notes=(f"this concerns {listed(addresses)}", *entry(march, op)),
+        )
+
+
+def _refused(
+    unit: Unit, address: str, op: str, support: OpSupport
+) -> Iterator[tuple[str, Decided]]:
+    """Dtypes at one operator that its entry does not have."""
+    out = unit.kept.get(address) or unit.dtypes.get(address)
+    operands = [
+        d
+        for s in dict.fromkeys(unit.reads(address))
+        if op != QUANT and (d := unit.kept.get(s) or unit.dtypes.get(s)) is not None
+    ]
+    refused = [d for d in operands if d.value not in support.input]
+    yield from (("input", d) for d in refused)
+    if out is None:
+        return
+    if out.value not in support.output:
+        yield "output", out
+    elif support.same and not refused and _narrower(out, operands):
+        yield "output, next to a wider operand,", out
+
+
+def _narrower(out: Decided, operands: list[Decided]) -> bool:
+    return any(DTYPES[str(out.value)].bits < DTYPES[str(d.value)].bits for d in operands)

@@ -1,0 +1,87 @@
+"""model: the `model` block: what is built, from which weights, with which inputs and outputs."""
+
+from dataclasses import replace
+
+from qflow.compile.unit import Unit
+from qflow.compile.values import DICT, STRING, Reader, data, describe, unknown
+from qflow.diagnostics import Diagnostic
+from qflow.dtype import DTYPES
+from qflow.lang import syntax
+from qflow.plan.plan import ModelSpec, PortPlan
+
+
+def read(unit: Unit) -> Unit:
+    """Sets `model`, unless a field that everything needs is missing or wrong."""
+    if not unit.program.models:
+        return unit
+    block = unit.program.models[0]
+    fields = Reader(f"model `{block.name}`", block.name_span, block.fields)
+    entry = fields.required("entry", STRING, '"package.module:function"')
+    if entry is not None and not is_entry(entry):
+        fields.add(bad_entry("entry", entry, fields))
+    args = fields.optional("args", DICT)
+    checkpoint = fields.optional("checkpoint", STRING)
+    inputs = _ports(fields, "input", "{image: float32[N, 3, 224, 224]}")
+    outputs = _ports(fields, "output", "{logits: float32[N, 10]}")
+    unit = unit.having(fields.findings())
+    if entry is None or inputs is None or outputs is None:
+        return unit
+    pairs = tuple(sorted((name, data(v)) for name, v in args.entries)) if args else ()
+    model = ModelSpec(
+        block.name, entry, pairs, checkpoint, inputs, outputs, block.name_span, fields.spans()
+    )
+    return replace(unit, model=model)
+
+
+def is_entry(text: str) -> bool:
+    """`package.module:attribute`, each part a Python name."""
+    module, colon, attribute = text.partition(":")
+    return bool(colon) and all(
+        p.isidentifier() for p in (*module.split("."), *attribute.split("."))
+    )
+
+
+def bad_entry(name: str, text: str, fields: Reader) -> Diagnostic:
+    return Diagnostic(
+        "QF111",
+        f"`{name}` must be an entry point, not `{text}`",
+        at=fields.span(name),
+        help=f'write `{name} = "package.module:function"`',
+    )
+
+
+def _ports(fields: Reader, name: str, example: str) -> tuple[PortPlan, ...] | None:
+    """Declared tensors in the order written: it is the order of the forward's arguments or results."""
+    found = fields.required(name, DICT, example)
+    if found is None:
+        return None
+    if not found.entries:
+        fields.add(Diagnostic("QF115", f"`{name}` names no tensor", at=found.span))
+    ports = []
+    for port, value in found.entries:
+        if port in [p.name for p in ports]:
+            fields.add(Diagnostic("QF114", f"{name} `{port}` is defined twice", at=value.span))
+        elif isinstance(value, syntax.TensorType):
+            ports.append(_port(fields, port, value))
+        else:
+            fields.add(
+                Diagnostic(
+                    "QF113",
+                    f"{name} `{port}` is {describe(value)}, not a tensor type",
+                    at=value.span,
+                    help="write a dtype and dimensions: `float32[N, 3, 224, 224]`",
+                )
+            )
+    return tuple(ports)
+
+
+def _port(fields: Reader, name: str, value: syntax.TensorType) -> PortPlan:
+    if value.dtype not in DTYPES:
+        fields.add(unknown("dtype", value.dtype, DTYPES, value.span))
+    elif value.dtype != "float32":
+        fields.add(
+            Diagnostic("QF120", f"a {value.dtype} tensor is not supported yet here", at=value.span)
+        )
+    if any(isinstance(d, int) and d < 1 for d in value.dims):
+        fields.add(Diagnostic("QF111", "a dimension must be 1 or more", at=value.span))
+    return PortPlan(name, value.dtype, value.dims)

@@ -1,0 +1,98 @@
+"""modules: what happens at each address, written out: grids of output and weight, and what is absorbed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from qflow.compile import facts
+from qflow.compile.qfields import FIXED, OBSERVERS
+from qflow.compile.region import DEQUANT
+from qflow.compile.unit import Fields, Unit
+from qflow.diagnostics import Span
+from qflow.plan.inventory import Module
+from qflow.plan.plan import Decided, Fixed, ModulePlan, Observed, Shared, Source, TensorPlan
+
+_CORE = ("dtype", "scheme", "observer", "scale")
+
+
+def plans(unit: Unit) -> Unit:
+    """Sets `modules`: every address of the region that is decided, in execution order."""
+    if unit.inventory is None:
+        return unit
+    return replace(unit, modules=tuple(_plans(unit)))
+
+
+def _plans(unit: Unit) -> Iterator[ModulePlan]:
+    assert unit.inventory is not None
+    lives = unit.lives_at()
+    owners = {a: g[0] for g in unit.groups for a in g[1:]}
+    for address in unit.region:
+        module = unit.inventory.by_address[address]
+        at = lives.get(address, address)
+        if at != address:
+            yield _bare(module, unit.rules_at(address), absorbed_by=at)
+        elif module.op == DEQUANT:
+            out = Decided("float32", why="dequantize")
+            yield replace(_bare(module, ()), out=out)
+        elif address in unit.running and (address in unit.dtypes or address in unit.kept):
+            yield _plan(unit, module, unit.running[address], owners)
+
+
+def _bare(module: Module, rules: tuple[Span, ...], absorbed_by: str | None = None) -> ModulePlan:
+    return ModulePlan(module.address, module.type, module.op, None, None, None, absorbed_by, rules)
+
+
+def _plan(unit: Unit, module: Module, fields: Fields, owners: Mapping[str, str]) -> ModulePlan:
+    address = module.address
+    kept = unit.kept.get(address)
+    op = unit.op_at(address)
+    weight = _tensor("weight", fields, fields["weight.dtype"]) if _has_weight(op) else None
+    act = None
+    if kept is None:
+        act = _tensor("act", fields, unit.dtypes[address])
+        if owner := owners.get(address):
+            why = _why_shared(unit, address, owner)
+            act = replace(act, source=Shared(owner, why))
+    members = next((f.members for f in unit.fusions if f.at == address), (address,))
+    rules = tuple(m.rule.span for m in unit.matched if not {*members}.isdisjoint(m.addresses))
+    out = kept or fields.get("out.dtype") or unit.dtypes[address]
+    return ModulePlan(address, module.type, module.op, act, weight, out, None, rules)
+
+
+def _has_weight(op: str) -> bool:
+    return facts.role(op) == "gemm"
+
+
+def _tensor(part: str, fields: Fields, dtype: Decided) -> TensorPlan:
+    scheme = fields[f"{part}.scheme"]
+    axis = 0 if scheme.value == "per_channel" else None
+    return TensorPlan(dtype, scheme, axis, _source(part, fields))
+
+
+def _source(part: str, fields: Fields) -> Source:
+    observer = fields[f"{part}.observer"]
+    if observer.value == FIXED:
+        return Fixed(fields[f"{part}.scale"])
+    defaults: dict[str, Any] = {
+        name: default for name, _, default in facts.settings(OBSERVERS, str(observer.value))
+    }
+    given = {
+        name.partition(".")[2]: decided
+        for name, decided in fields.items()
+        if name.startswith(f"{part}.") and name.partition(".")[2] not in _CORE
+    }
+    settings = tuple(
+        (name, decided)
+        for name, decided in sorted(given.items())
+        if name not in defaults or decided.value != defaults[name]
+    )
+    return Observed(observer, settings)
+
+
+def _why_shared(unit: Unit, address: str, owner: str) -> str:
+    """Which operator puts the two on one grid."""
+    assert unit.inventory is not None
+    op = unit.inventory.by_address[owner].op
+    if op == "cat":
+        return "a cat gives its inputs its own grid"
+    return f"{unit.inventory.by_address[address].op} keeps the grid of its input"

@@ -1,0 +1,85 @@
+"""names: every name is defined once, every name that is used points at a definition, no block is missing."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from qflow.compile import builtin
+from qflow.compile.unit import Unit
+from qflow.compile.values import twice, unknown
+from qflow.diagnostics import Diagnostic, Span
+from qflow.lang import syntax
+from qflow.lang.program import Program
+
+Named: TypeAlias = tuple[str, Span]
+
+
+def resolve(unit: Unit) -> Unit:
+    """QF114, QF110 for data and qconfigs, QF115."""
+    program = unit.program
+    return unit.having([*_doubles(program), *_missing(program), *_dangling(program)])
+
+
+def _doubles(program: Program) -> Iterator[Diagnostic]:
+    blocks = (program.data, program.qconfigs, program.sensitivities)
+    kinds: list[tuple[str, Sequence[Named]]] = [
+        ("param", [(p.name, p.span) for p in program.params]),
+        *((b[0].kind, [(x.name, x.name_span) for x in b]) for b in blocks if b),
+        ("export", [(e.name, e.name_span) for e in program.exports]),
+        ("stage", [(s.name, s.span) for x in program.schedules for s in x.stages]),
+        ("rules", [(r.name, r.span) for r in program.rule_sets]),
+        ("sweep", [(s.name, s.span) for s in program.sweeps]),
+    ]
+    for kind, named in kinds:
+        first: dict[str, Span] = {}
+        for name, span in named:
+            if name in first:
+                yield twice(f"{kind} `{name}`", span, first[name])
+            first.setdefault(name, span)
+
+
+_ONE = (
+    ("model", "models", 'model NAME { entry = "package.module:function"; ... }'),
+    ("target", "targets", 'target NAME { march = "nash-m" }'),
+    ("quantize", "quantizes", "quantize { default use w8a8 }"),
+    ("schedule", "schedules", "schedule { stage calibrate on DATA { ... } }"),
+)
+
+
+def _missing(program: Program) -> Iterator[Diagnostic]:
+    start = Span(program.path, 1, 1, 1, 1)
+    for kind, attribute, example in _ONE:
+        found: Sequence[syntax.Node] = getattr(program, attribute)
+        if not found:
+            yield Diagnostic(
+                "QF115", f"there is no `{kind}` block", at=start, help=f"write `{example}`"
+            )
+        yield from _extra(kind, found)
+    yield from _extra("graph", program.graphs)
+    yield from _extra("check", program.checks)
+
+
+def _extra(kind: str, found: Sequence[syntax.Node]) -> Iterator[Diagnostic]:
+    for second in found[1:]:
+        yield twice(f"the `{kind}` block", second.span, found[0].span)
+
+
+def _dangling(program: Program) -> Iterator[Diagnostic]:
+    data = [d.name for d in program.data]
+    for stage in (s for x in program.schedules for s in x.stages):
+        if stage.data not in data:
+            yield unknown("data block", stage.data, data, stage.span)
+    for claim in (a for c in program.checks for a in c.assertions):
+        if claim.data is not None and claim.data not in data:
+            yield unknown("data block", claim.data, data, claim.span)
+    imported = {u.alias for u in program.uses}
+    qconfigs = {*builtin.names(), *(q.name for q in program.qconfigs)}
+    for name, span in _used(program):
+        # what a file that is not read would bring cannot be missed
+        if name not in qconfigs and name.split(".")[0] not in imported:
+            yield unknown("qconfig", name, qconfigs, span)
+
+
+def _used(program: Program) -> Iterable[Named]:
+    rules = [r for q in (*program.quantizes, *program.rule_sets) for r in q.rules]
+    actions = [r.action for r in rules if not isinstance(r, syntax.ApplyRule)]
+    return [(a.qconfig, a.span) for a in actions if isinstance(a, syntax.UseAction)]

@@ -1,0 +1,80 @@
+"""prove: claims that the plan alone decides: `output.logits is int32`."""
+
+from dataclasses import replace
+
+from qflow.compile.claims import DTYPE
+from qflow.compile.unit import Unit
+from qflow.diagnostics import Diagnostic, Label
+from qflow.plan.address import nearest
+from qflow.plan.inventory import Inventory
+from qflow.plan.plan import ClaimPlan, Decided, ModulePlan
+
+OUTPUT = "output."
+
+
+def claims(unit: Unit) -> Unit:
+    """Marks `is` claims as proved or refuted. QF402 for a refuted one, QF204 for an unknown address."""
+    if unit.inventory is None:
+        return unit
+    modules = {m.address: m for m in unit.modules}
+    found: list[Diagnostic] = []
+    judged: list[ClaimPlan] = []
+    for claim in unit.claims:
+        if claim.measure != DTYPE:
+            judged.append(claim)
+            continue
+        address = _producer(claim.args[0], unit.inventory)
+        if address is None:
+            found.append(_unknown(claim, unit.inventory))
+            continue
+        decided = _out(address, modules)
+        # undecided: another finding says why
+        if decided is None:
+            continue
+        holds = decided.value == claim.value
+        judged.append(replace(claim, proved=holds))
+        if not holds:
+            found.append(_refuted(claim, address, decided))
+    return replace(unit, claims=tuple(judged)).having(found)
+
+
+def _producer(subject: str, inventory: Inventory) -> str | None:
+    """The address whose output a claim speaks of; for an output what its dequantize reads."""
+    if not subject.startswith(OUTPUT):
+        module = inventory.by_address.get(subject)
+        return subject if module and module.op not in ("input", "output") else None
+    if subject not in inventory.by_address:
+        return None
+    address = subject
+    while inventory.by_address[address].op in ("output", "dequant"):
+        address = inventory.sources[address][0]
+    return address
+
+
+def _out(address: str, modules: dict[str, ModulePlan]) -> Decided | None:
+    """Dtype of what leaves an address; a member of a fusion has that of the fusion."""
+    module = modules.get(address)
+    if module is not None and module.absorbed_by:
+        module = modules.get(module.absorbed_by)
+    return module.out if module else None
+
+
+def _unknown(claim: ClaimPlan, inventory: Inventory) -> Diagnostic:
+    subject = claim.args[0]
+    known = [m.address for m in inventory.modules if m.op != "input"]
+    near = nearest(subject, known)
+    notes = (f"the nearest are {', '.join(f'`{a}`' for a in near)}",) if near else ()
+    message = f"the model has no address `{subject}`"
+    return Diagnostic("QF204", message, at=claim.at, notes=notes)
+
+
+def _refuted(claim: ClaimPlan, address: str, decided: Decided) -> Diagnostic:
+    text = f"{address}: {decided.value}"
+    return Diagnostic(
+        "QF402",
+        f"`{claim.text}` does not hold: it is {decided.value}",
+        at=claim.at,
+        also=(Label(decided.by, text),) if decided.by else (),
+        notes=(f"{text}, because of {decided.why}",) if decided.why else (),
+        severity="error" if claim.severity == "assert" else "warning",
+    )

@@ -1,0 +1,195 @@
+"""qfields: the fields of a qconfig: how changes are laid over a base, and what is wrong with the result."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from qflow import registry
+from qflow.compile import facts
+from qflow.compile.unit import Fields
+from qflow.compile.values import describe, scalar
+from qflow.diagnostics import Diagnostic, QflowError, Span
+from qflow.dtype import DTYPES
+from qflow.lang import syntax
+from qflow.plan.plan import Decided, Scalar
+
+OBSERVERS = "quantization.observers"
+FIXED = "fixed"
+PARTS = ("act", "weight")
+_CORE = ("dtype", "scheme", "observer", "scale")
+GRIDS = ("int4", "int8", "int16")
+_SCHEMES = {"act": ("per_tensor",), "weight": ("per_channel", "per_tensor")}
+_NEEDED = ("act.dtype", "act.observer", "weight.dtype", "weight.observer")
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "str": (str,),
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with one field of a qconfig; the caller knows where the field was written."""
+
+    code: str
+    field: str
+    message: str
+    notes: tuple[str, ...] = ()
+    help: str = ""
+
+    def at(self, span: Span) -> Diagnostic:
+        return Diagnostic(self.code, self.message, at=span, notes=self.notes, help=self.help)
+
+
+def written(fields: Sequence[syntax.Field]) -> tuple[dict[str, Scalar], list[Diagnostic]]:
+    """Values of fields as written, and what is wrong with each taken alone."""
+    values: dict[str, Scalar] = {}
+    found: list[Diagnostic] = []
+    for field in fields:
+        value = scalar(field.value)
+        if not _has_known_part(field.name):
+            found.append(_no_such(field))
+        elif field.name in values:
+            message = f"`{field.name}` is set twice"
+            found.append(Diagnostic("QF114", message, at=field.name_span))
+        elif value is None:
+            message = f"`{field.name}` is a single value, not {describe(field.value)}"
+            found.append(Diagnostic("QF113", message, at=field.value.span))
+        else:
+            values[field.name] = value
+    return values, found
+
+
+def _has_known_part(name: str) -> bool:
+    part, dot, rest = name.partition(".")
+    return name == "out.dtype" or (part in PARTS and bool(dot) and "." not in rest)
+
+
+def _no_such(field: syntax.Field) -> Diagnostic:
+    known = (*(f"{p}.{c}" for p in PARTS for c in _CORE), "out.dtype")
+    near = registry.nearest(field.name, known) or known
+    return Diagnostic(
+        "QF112",
+        f"a qconfig has no field `{field.name}`",
+        at=field.name_span,
+        notes=(f"the nearest: {', '.join(f'`{n}`' for n in near)}",),
+    )
+
+
+def overlay(base: Fields, changes: Fields) -> dict[str, Decided]:
+    """`base` with `changes`; a new observer takes the settings of the old one with it."""
+    kept = dict(base)
+    for part in PARTS:
+        observer = changes.get(f"{part}.observer")
+        old = base.get(f"{part}.observer")
+        if observer and old and observer.value != old.value:
+            core = {f"{part}.{name}" for name in ("dtype", "scheme", "observer")}
+            kept = {k: v for k, v in kept.items() if not k.startswith(f"{part}.") or k in core}
+    return {**kept, **changes}
+
+
+def problems(fields: Mapping[str, Scalar]) -> Iterator[Problem]:
+    """All that is wrong with a whole qconfig."""
+    for name in _NEEDED:
+        if name not in fields:
+            yield Problem("QF115", name, f"this qconfig never sets `{name}`", help="give it a base")
+    for part in PARTS:
+        yield from _dtype(f"{part}.dtype", fields, GRIDS)
+        yield from _scheme(part, fields)
+        yield from _observer(part, fields)
+    yield from _dtype("out.dtype", fields, ("int8", "int16", "int32"))
+
+
+def _dtype(name: str, fields: Mapping[str, Scalar], allowed: Sequence[str]) -> Iterator[Problem]:
+    value = fields.get(name)
+    if value is None or value in allowed:
+        return
+    if value not in DTYPES:
+        near = registry.nearest(str(value), tuple(DTYPES)) or tuple(DTYPES)
+        notes = (f"the nearest: {', '.join(f'`{n}`' for n in near)}",)
+        yield Problem("QF110", name, f"there is no dtype `{value}`", notes)
+    elif DTYPES[str(value)].is_float:
+        yield Problem("QF120", name, f"`{name} = {value}` is not supported yet")
+    else:
+        text = ", ".join(f"`{a}`" for a in allowed)
+        yield Problem("QF111", name, f"`{name}` cannot be `{value}`", (f"it can be {text}",))
+
+
+def _scheme(part: str, fields: Mapping[str, Scalar]) -> Iterator[Problem]:
+    value = fields.get(f"{part}.scheme")
+    if value is not None and value not in _SCHEMES[part]:
+        text = " or ".join(f"`{s}`" for s in _SCHEMES[part])
+        yield Problem("QF111", f"{part}.scheme", f"`{part}.scheme` must be {text}")
+
+
+def _observer(part: str, fields: Mapping[str, Scalar]) -> Iterator[Problem]:
+    name, scale = f"{part}.observer", f"{part}.scale"
+    observer = fields.get(name)
+    if observer is None:
+        return
+    known = facts.known(OBSERVERS)
+    if observer not in known:
+        near = registry.nearest(str(observer), known) or known
+        notes = (f"the nearest: {', '.join(f'`{n}`' for n in near)}",)
+        yield Problem("QF110", name, f"there is no observer `{observer}`", notes)
+        return
+    if observer == FIXED:
+        yield from _fixed(name, scale, fields)
+    elif scale in fields:
+        text = f"`{scale}` is set, but the observer is `{observer}`"
+        yield Problem("QF111", scale, text, help=f"write `{name} = {FIXED}` as well")
+    yield from _settings(part, str(observer), fields)
+
+
+def _fixed(name: str, scale: str, fields: Mapping[str, Scalar]) -> Iterator[Problem]:
+    value = fields.get(scale)
+    if value is None:
+        text = f"the observer `{FIXED}` needs `{scale}`"
+        yield Problem("QF115", name, text, help=f"write `{scale} = 0.0078125`")
+    elif isinstance(value, bool) or not isinstance(value, (int, float)):
+        yield Problem("QF113", scale, f"`{scale}` is a number, not `{value}`")
+    elif not value > 0:
+        yield Problem("QF111", scale, f"`{scale}` must be above 0, not {value}")
+
+
+def _settings(part: str, observer: str, fields: Mapping[str, Scalar]) -> Iterator[Problem]:
+    """Fields of the observer itself, such as `act.percentile`."""
+    own = {name: type_ for name, type_, _ in facts.settings(OBSERVERS, observer)}
+    given = {
+        name.partition(".")[2]: value
+        for name, value in fields.items()
+        if name.startswith(f"{part}.") and name.partition(".")[2] not in _CORE
+    }
+    sound = True
+    for name, value in given.items():
+        if name not in own:
+            text = ", ".join(f"`{part}.{n}`" for n in own if n not in _CORE) or "none"
+            message = f"the observer `{observer}` has no field `{name}`"
+            yield Problem("QF112", f"{part}.{name}", message, (f"its fields: {text}",))
+            sound = False
+        elif not _fits(value, own[name]):
+            message = f"`{part}.{name}` is of type {own[name]}, not `{value}`"
+            yield Problem("QF113", f"{part}.{name}", message)
+            sound = False
+    if sound and given:
+        yield from _range(part, observer, given)
+
+
+def _fits(value: Scalar, type_: str) -> bool:
+    allowed = _KINDS.get(type_)
+    if allowed is None:
+        return True
+    return isinstance(value, allowed) and (type_ == "bool" or not isinstance(value, bool))
+
+
+def _range(part: str, observer: str, given: Mapping[str, Scalar]) -> Iterator[Problem]:
+    """What the observer's own check says, one field at a time so that the place is right."""
+    cls = registry.load(OBSERVERS, observer)
+    for name, value in given.items():
+        try:
+            cls(**{name: value})
+        except (ValueError, QflowError) as error:
+            yield Problem("QF111", f"{part}.{name}", f"`{part}.{name}`: {error}")
+        except TypeError:
+            # another field has no default: the engine builds it with all of them
+            continue

@@ -1,0 +1,94 @@
+"""region: what lies between the quant and dequant stubs; only that becomes integer."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from qflow.compile.unit import Unit
+from qflow.diagnostics import Diagnostic, Span
+from qflow.plan.inventory import Inventory, Module
+
+QUANT, DEQUANT = "quant", "dequant"
+_BORDER = ("input", "output")
+
+
+def find(unit: Unit) -> Unit:
+    """Sets `region`. QF120 for operators outside it and for float tensors that enter or leave it."""
+    if unit.inventory is None:
+        return unit
+    inventory = unit.inventory
+    behind = _reached(inventory, QUANT, inventory.users, DEQUANT)
+    before = _reached(inventory, DEQUANT, inventory.sources, QUANT)
+    region = tuple(m.address for m in inventory.modules if m.address in behind & before)
+    at = dict(unit.model.fields).get("entry", unit.model.at) if unit.model else None
+    unit = replace(unit, region=region)
+    return unit.having(_problems(inventory, set(region), at))
+
+
+def _reached(
+    inventory: Inventory, start: str, steps: Mapping[str, Sequence[str]], end: str
+) -> set[str]:
+    """Addresses reached from every `start`, not walking past an `end`."""
+    found = {m.address for m in inventory.modules if m.op == start}
+    waiting = list(found)
+    while waiting:
+        address = waiting.pop()
+        if inventory.by_address[address].op == end:
+            continue
+        for other in steps[address]:
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    return found
+
+
+def _problems(inventory: Inventory, region: set[str], at: Span | None) -> Iterator[Diagnostic]:
+    ops = {m.op for m in inventory.modules}
+    if not {QUANT, DEQUANT} <= ops:
+        missing = "QuantStub" if QUANT not in ops else "DeQuantStub"
+        yield Diagnostic(
+            "QF120",
+            f"a model without a {missing} is not supported yet",
+            at=at,
+            help="put a QuantStub behind every input and a DeQuantStub before every output",
+        )
+        return
+    outside = [m for m in inventory.modules if m.address not in region and m.op not in _BORDER]
+    if outside:
+        yield Diagnostic(
+            "QF120",
+            "operators outside the quant and dequant stubs are not supported yet",
+            at=at,
+            notes=(f"outside are {listed([m.address for m in outside])}",),
+            help="move them between the stubs, or out of the model",
+        )
+        return
+    for module in inventory.modules:
+        yield from _crossing(inventory, module, at)
+
+
+def _crossing(inventory: Inventory, module: Module, at: Span | None) -> Iterator[Diagnostic]:
+    """A float tensor where an integer one belongs, or the other way round."""
+    sources = [inventory.by_address[a] for a in inventory.sources[module.address]]
+    if module.op == "output":
+        for source in sources:
+            if source.op != DEQUANT:
+                text = f"`{module.address}` is returned by `{source.address}` without a DeQuantStub"
+                yield Diagnostic("QF120", f"{text}, which is not supported yet", at=at)
+        return
+    if module.op in (QUANT, "input"):
+        return
+    for source in sources:
+        if source.op in ("input", DEQUANT):
+            text = f"`{module.address}` reads the float tensor `{source.address}`"
+            yield Diagnostic(
+                "QF120",
+                f"{text}, which is not supported yet",
+                at=at,
+                help="put a QuantStub between them",
+            )
+
+
+def listed(addresses: Sequence[str], most: int = 6) -> str:
+    """`a`, `b` and 3 more."""
+    shown = ", ".join(f"`{a}`" for a in addresses[:most])
+    return shown + (f" and {len(addresses) - most} more" if len(addresses) > most else "")

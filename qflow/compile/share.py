@@ -1,0 +1,63 @@
+"""share: scale groups: operators that only move integers stay on one grid, so their dtypes must agree."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from qflow.compile import facts
+from qflow.compile.qfields import FIXED
+from qflow.compile.region import DEQUANT, listed
+from qflow.compile.unit import Fields, Unit
+from qflow.diagnostics import Diagnostic, Label, Span
+from qflow.plan.plan import Scalar
+from qflow.plan.sharing import groups
+
+
+def grids(unit: Unit) -> Unit:
+    """Sets `groups`. QF224 for a member whose dtype or given scale is not that of the group."""
+    if unit.inventory is None:
+        return unit
+    region = {a for a in unit.region if unit.inventory.by_address[a].op != DEQUANT}
+    found = [
+        tuple(a for a in group if a in region)
+        for group in groups(unit.inventory, unit.fusions, facts.shares_scale)
+    ]
+    unit = replace(unit, groups=tuple(g for g in found if len(g) > 1))
+    return unit.having(_problems(unit))
+
+
+def _problems(unit: Unit) -> Iterator[Diagnostic]:
+    """One finding per pair of rules and field."""
+    pairs: dict[tuple[Span | None, Span | None, str, Scalar, Scalar], list[tuple[str, str]]] = {}
+    for owner, *members in unit.groups:
+        own = unit.running.get(owner)
+        for member in members:
+            fields = unit.running.get(member)
+            if own is None or fields is None:
+                continue
+            for name in _differing(fields, own):
+                mine = fields[name]
+                theirs = own.get(name, own["act.observer"])
+                key = (mine.by, theirs.by, name, mine.value, theirs.value)
+                pairs.setdefault(key, []).append((member, owner))
+    for (mine_by, their_by, name, mine_value, their_value), places in pairs.items():
+        member, owner = places[0]
+        yield Diagnostic(
+            "QF224",
+            f"`{member}` lies on the grid of `{owner}`, but their `{name}` differ",
+            at=mine_by,
+            label=f"{member}: {mine_value}",
+            also=(Label(their_by, f"{owner}: {their_value}"),) if their_by else (),
+            notes=(f"the same for {listed([m for m, _ in places[1:]])}",) if places[1:] else (),
+            help=f"set it at `{owner}`, or at both",
+        )
+
+
+def _differing(fields: Fields, own: Fields) -> Iterator[str]:
+    """Fields of a member that would be lost. Its observer is not one: the owner's sees the same tensor."""
+    if fields["act.dtype"].value != own["act.dtype"].value:
+        yield "act.dtype"
+    if fields["act.observer"].value != FIXED:
+        return
+    scale = own.get("act.scale")
+    if scale is None or scale.value != fields["act.scale"].value:
+        yield "act.scale"

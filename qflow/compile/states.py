@@ -1,0 +1,152 @@
+"""states: per stage the state of every fake-quantized address; nothing is used before it was observed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from qflow.compile.region import listed
+from qflow.compile.select import has_calls, select
+from qflow.compile.unit import StageSpec, Unit
+from qflow.diagnostics import Diagnostic, Label, Span
+from qflow.lang import syntax
+from qflow.plan.plan import ModulePlan, Observed, Shared, StagePlan
+
+OBSERVING = ("calibration", "qat")
+
+
+@dataclass(frozen=True)
+class _Set:
+    """A state and the statement that set it; no statement: float."""
+
+    state: syntax.StateName = "float"
+    by: Span | None = None
+
+
+def schedule(unit: Unit) -> Unit:
+    """Sets `stage_plans`. QF201 for a statement without effect, QF222 within a fusion, QF241 unobserved."""
+    if unit.inventory is None:
+        return unit
+    quantized = {m.address: m for m in unit.modules if _has_quantizer(m)}
+    found: list[Diagnostic] = []
+    observed = {a for a, m in quantized.items() if not _is_observed(m)}
+    plans: list[StagePlan] = []
+    for stage in unit.stages:
+        states = _states(unit, stage, quantized, found)
+        found += _unobserved(unit, stage, states, observed)
+        observed |= {a for a, s in states.items() if s.state in OBSERVING}
+        listed_states = tuple(sorted((a, s.state) for a, s in states.items()))
+        plans.append(
+            StagePlan(
+                stage.name, stage.data, stage.epochs, listed_states, stage.settings, stage.span
+            )
+        )
+    # a QF241 names these already; without one no stage ever used them
+    if not any(d.code == "QF241" for d in found):
+        found += _never(unit, [a for a in quantized if a not in observed])
+    return replace(unit, stage_plans=tuple(plans)).having(found)
+
+
+def _has_quantizer(module: ModulePlan) -> bool:
+    """Whether a fake-quantizer of its own lives there; a shared grid has that of its owner."""
+    own = module.act is not None and not isinstance(module.act.source, Shared)
+    return own or module.weight is not None
+
+
+def _is_observed(module: ModulePlan) -> bool:
+    """Whether any scale there comes from an observer."""
+    return any(
+        t is not None and isinstance(t.source, Observed) for t in (module.act, module.weight)
+    )
+
+
+def _states(
+    unit: Unit, stage: StageSpec, quantized: Mapping[str, ModulePlan], found: list[Diagnostic]
+) -> dict[str, _Set]:
+    """Statements top to bottom, the last one wins."""
+    assert unit.inventory is not None
+    states: dict[str, _Set] = {}
+    gemms = {f.members[0]: f.at for f in unit.fusions}
+    effective = {*quantized, *(g for g, at in gemms.items() if at in quantized)}
+    for statement in stage.states:
+        if has_calls(statement.selector):
+            continue
+        selection = select(statement.selector, unit.inventory)
+        found += selection.unmatched
+        if selection.addresses and effective.isdisjoint(selection.addresses):
+            found += _no_effect(unit, statement, selection.addresses)
+        for address in selection.addresses:
+            states[address] = _Set(statement.state, statement.span)
+    for gemm, at in gemms.items():
+        found += _split(stage, gemm, at, states) if at in quantized else ()
+    return {a: states.get(a, _Set()) for a in quantized}
+
+
+def _no_effect(
+    unit: Unit, statement: syntax.SetState, addresses: tuple[str, ...]
+) -> Iterator[Diagnostic]:
+    # while other errors leave addresses undecided nobody can tell what has an effect
+    if any(d.severity == "error" for d in unit.diagnostics):
+        return
+    lives = unit.lives_at()
+    owners = {a: g[0] for g in unit.groups for a in g[1:]}
+    homes = sorted({lives.get(a, owners.get(a, a)) for a in addresses} - {*addresses})
+    yield Diagnostic(
+        "QF201",
+        "this state reaches no fake-quantizer",
+        at=statement.selector.span,
+        notes=(f"{listed(addresses)} has none of its own",),
+        help=f"it belongs to {listed(homes)}: select that" if homes else "delete the line",
+    )
+
+
+def _split(
+    stage: StageSpec, gemm: str, at: str, states: Mapping[str, _Set]
+) -> Iterator[Diagnostic]:
+    """A fusion at its add, whose weight is in one state and whose output is in another."""
+    weight, output = states.get(gemm, _Set()), states.get(at, _Set())
+    if weight.state == output.state:
+        return
+    where = weight.by or output.by or stage.span
+    other = output.by if weight.by else None
+    yield Diagnostic(
+        "QF222",
+        f"`{gemm}` and `{at}` run as one, but stage `{stage.name}` puts them in different states",
+        at=where,
+        label=f"{gemm}: {weight.state}" if weight.by else f"{at}: {output.state}",
+        also=(Label(other, f"{at}: {output.state}"),) if other else (),
+        help="let the statement select both",
+    )
+
+
+def _unobserved(
+    unit: Unit, stage: StageSpec, states: Mapping[str, _Set], observed: set[str]
+) -> Iterator[Diagnostic]:
+    """QF241, one per statement."""
+    early: dict[Span | None, list[str]] = {}
+    for address, state in states.items():
+        if state.state == "validation" and address not in observed:
+            early.setdefault(state.by, []).append(address)
+    for span, addresses in early.items():
+        yield Diagnostic(
+            "QF241",
+            f"stage `{stage.name}` uses scales that no stage before it observed",
+            at=span or stage.span,
+            notes=(f"unobserved are {listed(addresses)}", *_skipped(unit)),
+            help='put a stage with `state "**" = calibration` before it',
+        )
+
+
+def _never(unit: Unit, addresses: list[str]) -> Iterator[Diagnostic]:
+    """Scales that the integer model needs and no stage observes."""
+    if not addresses or not unit.program.schedules:
+        return
+    yield Diagnostic(
+        "QF241",
+        "the integer model needs scales that no stage observes",
+        at=unit.program.schedules[0].span,
+        notes=(f"unobserved are {listed(addresses)}", *_skipped(unit)),
+        help='add a stage with `state "**" = calibration`',
+    )
+
+
+def _skipped(unit: Unit) -> tuple[str, ...]:
+    return tuple(f"stage `{name}` is skipped: it has 0 epochs" for name in unit.skipped)

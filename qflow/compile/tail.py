@@ -1,0 +1,131 @@
+"""tail: which gemm keeps its int32 accumulator, because only a dequantize reads it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from qflow.compile import facts
+from qflow.compile.region import DEQUANT, listed
+from qflow.compile.unit import Unit
+from qflow.diagnostics import Diagnostic
+from qflow.plan.inventory import Inventory
+from qflow.plan.plan import Decided
+
+INT32 = "int32"
+_IDENTITY = "identity"
+
+
+@dataclass(frozen=True)
+class _Tail:
+    """A gemm and what stands between it and its dequantize."""
+
+    gemm: str
+    """Where it runs."""
+    identities: tuple[str, ...]
+    moved_by: tuple[str, ...]
+    """Layout operators in between."""
+
+
+def accumulators(unit: Unit) -> Unit:
+    """Sets `kept`. QF505 for a layout operator in the way, QF501 and QF111 for an `out.dtype` that cannot be."""
+    if unit.inventory is None or unit.march is None:
+        return unit
+    found: list[Diagnostic] = []
+    kept: dict[str, Decided] = {}
+    tails = {t.gemm: t for t in _tails(unit)}
+    for tail in tails.values():
+        reason = _reason(unit, tail)
+        if reason is None:
+            continue
+        if tail.moved_by:
+            found.append(_layout(unit, tail, reason))
+            continue
+        kept[tail.gemm] = reason
+        through = Decided(INT32, reason.by, f"accumulator of {tail.gemm}")
+        kept.update(dict.fromkeys(tail.identities, through))
+    found += _impossible(unit, tails)
+    return replace(unit, kept=kept).having(found)
+
+
+def _tails(unit: Unit) -> Iterator[_Tail]:
+    assert unit.inventory is not None
+    inventory, lives = unit.inventory, unit.lives_at()
+    for module in inventory.modules:
+        # a DeQuantStub outside the region reads what is no grid; that is a finding of its own
+        if module.op != DEQUANT or module.address not in unit.region:
+            continue
+        way: list[str] = []
+        address = inventory.sources[module.address][0]
+        while _moves(inventory, address) and _read_once(inventory, address):
+            way.append(address)
+            address = inventory.sources[address][0]
+        at = lives.get(address, address)
+        if not _read_once(inventory, address) or facts.role(unit.op_at(at)) != "gemm":
+            continue
+        identities = tuple(a for a in way if inventory.by_address[a].op == _IDENTITY)
+        yield _Tail(at, identities, tuple(a for a in reversed(way) if a not in identities))
+
+
+def _moves(inventory: Inventory, address: str) -> bool:
+    """Identity and operators that only change the layout of one tensor."""
+    op = inventory.by_address[address].op
+    return op == _IDENTITY or (facts.role(op) == "shape" and len(inventory.sources[address]) == 1)
+
+
+def _read_once(inventory: Inventory, address: str) -> bool:
+    return len(inventory.users[address]) == 1 and inventory.by_address[address].calls == 1
+
+
+def _reason(unit: Unit, tail: _Tail) -> Decided | None:
+    """Who wants the accumulator: a rule or the march; None when nobody does."""
+    assert unit.march is not None
+    fields: Mapping[str, Decided] | None = unit.running.get(tail.gemm)
+    if fields is None:
+        return None
+    asked = fields.get("out.dtype")
+    if asked is not None:
+        return asked if asked.value == INT32 and not _clipped(unit, tail.gemm) else None
+    if unit.march.tail != INT32 or _clipped(unit, tail.gemm):
+        return None
+    return Decided(INT32, why=f"{unit.march.name}: tail")
+
+
+def _clipped(unit: Unit, at: str) -> bool:
+    """A relu6 clips at a value of its own grid, which an accumulator does not have."""
+    return any(f.at == at and f.pattern[-1] == "relu6" for f in unit.fusions)
+
+
+def _layout(unit: Unit, tail: _Tail, reason: Decided) -> Diagnostic:
+    assert unit.inventory is not None and unit.target is not None
+    ops = ", ".join(f"`{a}` ({unit.inventory.by_address[a].op})" for a in tail.moved_by)
+    asked = reason.by is not None
+    lost = "this rule asks for" if asked else "the march would give it"
+    return Diagnostic(
+        "QF505",
+        f"`{tail.gemm}` cannot keep its int32 accumulator, which {lost}",
+        at=reason.by or unit.target.at,
+        notes=(f"between it and its dequantize stands {ops}",),
+        help="move the layout operator behind the dequantize",
+        severity="error" if asked else "warning",
+    )
+
+
+def _impossible(unit: Unit, tails: Mapping[str, _Tail]) -> Iterator[Diagnostic]:
+    """Rules that set an `out.dtype` no output there can have; one finding per rule."""
+    by_rule: dict[tuple[str, str, Decided], list[str]] = {}
+    for address, fields in unit.running.items():
+        asked = fields.get("out.dtype")
+        if asked is None:
+            continue
+        grid = fields["act.dtype"].value
+        if asked.value != INT32 and asked.value != grid:
+            text = f"`out.dtype` is {asked.value} where the grid is {grid}"
+            by_rule.setdefault(("QF111", text, asked), []).append(address)
+        elif asked.value == INT32 and address not in tails:
+            text = "only a conv2d or linear that nothing but a dequantize reads gives out int32"
+            by_rule.setdefault(("QF501", text, asked), []).append(address)
+        elif asked.value == INT32 and _clipped(unit, address):
+            text = "a relu6 clips on a grid, so an accumulator behind it cannot be kept"
+            by_rule.setdefault(("QF501", text, asked), []).append(address)
+    for (code, text, asked), addresses in by_rule.items():
+        notes = (f"this rule asks it of {listed(addresses)}",)
+        yield Diagnostic(code, text, at=asked.by, notes=notes)

@@ -1,0 +1,121 @@
+"""unit: what the passes hand on. Every pass takes one and returns a changed copy; nothing else is shared."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from qflow.diagnostics import Diagnostic, Span
+from qflow.lang import syntax
+from qflow.lang.program import Program
+from qflow.march import March
+from qflow.plan.inventory import Inventory
+from qflow.plan.plan import (
+    ClaimPlan,
+    DataSpec,
+    Decided,
+    ExportPlan,
+    Fusion,
+    GraphSpec,
+    ModelSpec,
+    ModulePlan,
+    Plan,
+    Scalar,
+    StagePlan,
+    TargetSpec,
+)
+
+Fields = Mapping[str, Decided]
+"""A qconfig: field name such as `act.dtype` to its value and the rule that set it."""
+
+_EMPTY: Mapping[str, Fields] = MappingProxyType({})
+_EMPTY_OUTS: Mapping[str, Decided] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class StageSpec:
+    """A stage as the file has it; its selectors are not resolved."""
+
+    name: str
+    data: str
+    epochs: int
+    settings: tuple[tuple[str, Decided], ...]
+    states: tuple[syntax.SetState, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Matched:
+    """A rule and the addresses its selector covers."""
+
+    rule: syntax.DefaultRule | syntax.MatchRule
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Unit:
+    program: Program
+    settings: Mapping[str, str]
+    inventory: Inventory | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    halted: bool = False
+    """A pass found that no later pass can say anything of use."""
+
+    # What the file says; needs no inventory.
+    params: tuple[tuple[str, Scalar], ...] = ()
+    model: ModelSpec | None = None
+    target: TargetSpec | None = None
+    march: March | None = None
+    data: tuple[DataSpec, ...] = ()
+    graph: GraphSpec = GraphSpec()
+    fuses: tuple[syntax.Fuse, ...] = ()
+    qconfigs: Mapping[str, Fields] = _EMPTY
+    """Every qconfig of the file and every built-in one, resolved; one that is wrong is missing."""
+    stages: tuple[StageSpec, ...] = ()
+    skipped: tuple[str, ...] = ()
+    claims: tuple[ClaimPlan, ...] = ()
+    exports: tuple[ExportPlan, ...] = ()
+
+    # What the rules make of the model.
+    region: tuple[str, ...] = ()
+    """Addresses between the quant and dequant stubs, both included, in execution order."""
+    matched: tuple[Matched, ...] = ()
+    decisions: Mapping[str, Fields] = _EMPTY
+    """Per address of the region what the rules decided; one whose rules are wrong is missing."""
+    fusions: tuple[Fusion, ...] = ()
+    running: Mapping[str, Fields] = _EMPTY
+    """Decisions per address that runs: a fusion has its last member's output and its gemm's weight."""
+    groups: tuple[tuple[str, ...], ...] = ()
+    """Scale groups, owner first; a fused module under the address of its fusion."""
+    kept: Mapping[str, Decided] = _EMPTY_OUTS
+    """Addresses whose output is the int32 accumulator: no grid, and what decided it."""
+    dtypes: Mapping[str, Decided] = _EMPTY_OUTS
+    """Per running address the dtype of its grid, after groups and what the march lowers."""
+    modules: tuple[ModulePlan, ...] = ()
+    stage_plans: tuple[StagePlan, ...] = ()
+    plan: Plan | None = None
+
+    def having(self, found: Iterable[Diagnostic]) -> "Unit":
+        """With these findings added."""
+        return replace(self, diagnostics=(*self.diagnostics, *found))
+
+    def lives_at(self) -> dict[str, str]:
+        """Per member of a fusion the address where it runs."""
+        return {member: f.at for f in self.fusions for member in f.members}
+
+    def reads(self, address: str) -> tuple[str, ...]:
+        """Running addresses that a running address reads, in operand order; its own members left out."""
+        assert self.inventory is not None
+        lives = self.lives_at()
+        members = [m for m, at in lives.items() if at == address] or [address]
+        sources = [s for m in members for s in self.inventory.sources[m] if s not in members]
+        return tuple(lives.get(s, s) for s in sources)
+
+    def op_at(self, address: str) -> str:
+        """The operator that runs at an address: for a fusion that of its gemm."""
+        assert self.inventory is not None
+        first = next((f.members[0] for f in self.fusions if f.at == address), address)
+        return self.inventory.by_address[first].op
+
+    def rules_at(self, address: str) -> tuple[Span, ...]:
+        """Every rule that matched an address, in order."""
+        return tuple(m.rule.span for m in self.matched if address in m.addresses)

@@ -1,0 +1,123 @@
+"""lock_reader: a lock from its text; a damaged one is a QF301 at the line, never a wrong model."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from qflow.diagnostics import Diagnostic, QflowError, Span, fail
+from qflow.plan.inventory import Edge, Inventory, Module
+from qflow.plan.lock import FIRST, FileFact, Lock, structure
+from qflow.plan.lock_line import Damaged, edge_line, edge_of, module_line, module_of, plain, split
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass
+class _Parts:
+    """What was read so far."""
+
+    files: list[FileFact] = field(default_factory=list)
+    traced: str = ""
+    model: str = ""
+    digest: str = ""
+    modules: list[Module] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+
+
+def parse(text: str, path: str) -> Lock:
+    """The lock of a text; `path` is for messages.
+
+    Raises QflowError QF301 for text that `render` did not write, or that was changed since.
+    """
+    lines = text.removeprefix("\ufeff").splitlines()
+    if not lines or lines[0].strip() != FIRST:
+        raise _damaged(path, 1, lines, f"the first line is not `{FIRST}`")
+    parts = _Parts()
+    for number, line in enumerate(lines[1:], start=2):
+        try:
+            _take(parts, line)
+        except Damaged as error:
+            raise _damaged(path, number, lines, str(error)) from error
+    if not parts.model:
+        raise _damaged(path, len(lines), lines, "there is no `model` line")
+    if (problem := _unsound(parts)) is not None:
+        raise _damaged(path, 1, lines, problem)
+    inventory = Inventory(parts.model, tuple(parts.modules), tuple(parts.edges))
+    return Lock(inventory, tuple(parts.files), parts.traced)
+
+
+def _take(parts: _Parts, line: str) -> None:
+    words = split(line)
+    if not words:
+        return
+    kind, rest = words[0], words[1:]
+    if kind in ("input", "module", "output"):
+        module = module_of(rest)
+        if module_line(module)[0] != kind:
+            raise Damaged(f"a `{kind}` line cannot have the operator `{module.op}`")
+        parts.modules.append(module)
+    elif kind == "edge":
+        parts.edges.append(edge_of(rest))
+    elif kind in _HEAD:
+        _HEAD[kind](parts, rest)
+    else:
+        raise Damaged(f"`{kind}` is no kind of line")
+
+
+def _file(parts: _Parts, words: list[str]) -> None:
+    if len(words) != 2:
+        raise Damaged("a path and a digest belong here")
+    parts.files.append(FileFact("file", plain(words[0]), _digest(words[1]), 0))
+
+
+def _weights(parts: _Parts, words: list[str]) -> None:
+    if len(words) != 4 or words[3] != "bytes" or not words[2].isdecimal():
+        raise Damaged("a path, a digest and a size in bytes belong here")
+    parts.files.append(FileFact("weights", plain(words[0]), _digest(words[1]), int(words[2])))
+
+
+def _traced(parts: _Parts, words: list[str]) -> None:
+    parts.traced = _digest(words[0] if words else "")
+
+
+def _model(parts: _Parts, words: list[str]) -> None:
+    if len(words) != 2 or parts.model:
+        raise Damaged("one entry point and one digest belong into a lock")
+    parts.model, parts.digest = plain(words[0]), _digest(words[1])
+
+
+_HEAD = {"file": _file, "weights": _weights, "traced": _traced, "model": _model}
+
+
+def _digest(word: str) -> str:
+    if not _DIGEST.fullmatch(word):
+        raise Damaged(f"`{word}` is no sha256 digest")
+    return word
+
+
+def _unsound(parts: _Parts) -> str | None:
+    """What is wrong with the lines taken together."""
+    known: Mapping[str, Module] = {m.address: m for m in parts.modules}
+    if len(known) != len(parts.modules):
+        return "an address occurs twice"
+    for edge in parts.edges:
+        if missing := next((a for a in (edge.source, edge.target) if a not in known), None):
+            return f"an edge names `{missing}`, which has no line"
+    below = [*map(module_line, parts.modules), *map(edge_line, sorted(parts.edges))]
+    if structure(below) != parts.digest:
+        return "the digest of the `model` line is not that of the lines below it"
+    return None
+
+
+def _damaged(path: str, number: int, lines: list[str], problem: str) -> QflowError:
+    width = len(lines[number - 1]) if 0 < number <= len(lines) else 0
+    error = fail(
+        Diagnostic(
+            "QF301",
+            f"this lock is damaged: {problem}",
+            at=Span(path, number, 1, number, width + 1),
+            help=f"write it again: `qflow lock {path.removesuffix('.lock')}`",
+        )
+    )
+    error.sources = {path: "\n".join(lines)}
+    return error

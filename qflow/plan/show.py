@@ -1,0 +1,48 @@
+"""show: values, dimensions and tensor plans as short text for people; equal data gives equal text."""
+
+import json
+
+from qflow.plan.plan import Data, Decided, Fixed, Observed, PortPlan, Scalar, Shared, TensorPlan
+
+
+def scalar(value: Scalar) -> str:
+    """As the language writes it: `true`, `0.001`, bare words and names."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    return value if value and not set(value) & set(' "\t,{}[]') else json.dumps(value)
+
+
+def data(value: Data) -> str:
+    """Nested data: `[1, 2]`, `{classes: 80}`."""
+    if value is None:
+        return "none"
+    if not isinstance(value, tuple):
+        return scalar(value)
+    if value and all(isinstance(v, tuple) and len(v) == 2 and isinstance(v[0], str) for v in value):
+        pairs = ", ".join(f"{v[0]}: {data(v[1])}" for v in value if isinstance(v, tuple))
+        return "{" + pairs + "}"
+    return "[" + ", ".join(data(v) for v in value) + "]"
+
+
+def port(value: PortPlan) -> str:
+    """`float32[N, 1, 8, 8]`."""
+    return f"{value.dtype}[{', '.join(map(str, value.dims))}]"
+
+
+def settings(values: tuple[tuple[str, Decided], ...]) -> str:
+    return " ".join(f"{name}={scalar(decided.value)}" for name, decided in values)
+
+
+def tensor(plan: TensorPlan) -> str:
+    """`int8 per_channel min_max`, `int8 of stem.conv`, `int8 scale 0.0078125`."""
+    dtype = f"{plan.dtype.value}"
+    if isinstance(plan.source, Shared):
+        return f"{dtype} of {plan.source.owner}"
+    scheme = "" if plan.scheme.value == "per_tensor" else f" {plan.scheme.value}"
+    if isinstance(plan.source, Fixed):
+        return f"{dtype}{scheme} scale {scalar(plan.source.scale.value)}"
+    observed: Observed = plan.source
+    more = settings(observed.settings)
+    return f"{dtype}{scheme} {observed.observer.value}" + (f"({more})" if more else "")

@@ -1,0 +1,113 @@
+"""text: a plan as people read and compare it; sorted, one address per line."""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from qflow.plan import show
+from qflow.plan.plan import ClaimPlan, DataSpec, ExportPlan, Fusion, ModulePlan, Plan, StagePlan
+
+_ADDRESS = 34
+_TYPE = 18
+
+
+def render(plan: Plan) -> str:
+    """The canonical text; it ends with a newline and holds no path but the file's own name."""
+    sections = [
+        _head(plan),
+        _titled("data", (_data(d) for d in sorted(plan.data, key=lambda d: d.name))),
+        _titled("modules", (_module(m) for m in sorted(plan.modules, key=lambda m: m.address))),
+        _titled("fusions", (_fusion(f) for f in sorted(plan.fusions, key=lambda f: f.at))),
+        _stages(plan),
+        _titled("checks", (_claim(c) for c in plan.claims)),
+        _titled("exports", (_export(e) for e in plan.exports)),
+        _titled("hashes", (f"{name.ljust(_TYPE)} {digest}" for name, digest in plan.hashes)),
+    ]
+    return "\n".join("\n".join(lines) + "\n" for lines in sections if lines)
+
+
+def _titled(title: str, lines: Iterable[str]) -> list[str]:
+    body = [f"  {line}".rstrip() for line in lines]
+    return [title, *body] if body else []
+
+
+def _head(plan: Plan) -> list[str]:
+    model, target = plan.model, plan.target
+    lines = [f"plan {plan.format_version} of {plan.path}, edition {plan.edition}"]
+    lines += [f"param {name} = {show.scalar(value)}" for name, value in sorted(plan.params)]
+    args = f" {show.data(model.args)}" if model.args else ""
+    lines.append(
+        f"model {model.name}: {model.entry}{args} from {model.checkpoint or 'no checkpoint'}"
+    )
+    lines += [f"  input  {p.name}: {show.port(p)}" for p in model.inputs]
+    lines += [f"  output {p.name}: {show.port(p)}" for p in model.outputs]
+    lines.append(
+        f"target {target.name}: march {target.march}, profile {target.profile},"
+        f" unlisted {target.unlisted}"
+    )
+    lines += [f"wrap {name}" for name, _ in sorted(plan.graph.wraps)]
+    lines += [f"leaf {name}" for name in sorted(plan.graph.leaves)]
+    lines += [f"leaf type {name}" for name in sorted(plan.graph.leaf_types)]
+    return lines
+
+
+def _data(spec: DataSpec) -> str:
+    facts = [f"batch={spec.batch}", f"seed={spec.seed}"]
+    if spec.samples is not None:
+        facts.insert(0, f"samples={spec.samples}")
+    if spec.metric:
+        facts.append(f"metric={spec.metric}")
+    facts += [f"{name}={show.data(value)}" for name, value in spec.args]
+    return f"{spec.name.ljust(_TYPE)} {spec.loader}  {' '.join(facts)}"
+
+
+def _module(module: ModulePlan) -> str:
+    name = f"{module.address.ljust(_ADDRESS)} {module.type.ljust(_TYPE)}"
+    if module.absorbed_by:
+        return f"{name} in {module.absorbed_by}"
+    facts = []
+    if module.act:
+        facts.append(f"act {show.tensor(module.act)}")
+    if module.weight:
+        facts.append(f"weight {show.tensor(module.weight)}")
+    if module.out:
+        facts.append(f"out {module.out.value}")
+    lines = ",".join(str(span.line) for span in module.rules)
+    return f"{name} {', '.join(facts) or '-'}" + (f"  # {lines}" if lines else "")
+
+
+def _fusion(fusion: Fusion) -> str:
+    members = " ".join(fusion.members)
+    residual = "" if fusion.residual is None else f", residual is operand {fusion.residual}"
+    return f"{fusion.at.ljust(_ADDRESS)} {' + '.join(fusion.pattern)}: {members}{residual}"
+
+
+def _stages(plan: Plan) -> list[str]:
+    lines = ["stages"] if plan.stages or plan.skipped else []
+    for stage in plan.stages:
+        lines += _stage(stage)
+    return lines + [f"  {name.ljust(_TYPE)} skipped: epochs 0" for name in plan.skipped]
+
+
+def _stage(stage: StagePlan) -> list[str]:
+    epochs = f" epochs {stage.epochs}" if stage.epochs else ""
+    settings = f" {show.settings(stage.settings)}" if stage.settings else ""
+    head = f"  {stage.name.ljust(_TYPE)} on {stage.data}{epochs}{settings}"
+    if len({state for _, state in stage.states}) == 1:
+        return [head, f"    {stage.states[0][1]}: all {len(stage.states)}"]
+    by_state = sorted(stage.states, key=lambda s: (s[1], s[0]))
+    lines = [head]
+    for state, entries in groupby(by_state, key=lambda s: s[1]):
+        lines += [f"    {state.ljust(12)} {address}" for address, _ in entries]
+    return lines
+
+
+_PROOFS = {True: "  # proved", False: "  # refuted", None: ""}
+
+
+def _claim(claim: ClaimPlan) -> str:
+    return f"{claim.severity.ljust(6)} {claim.text}{_PROOFS[claim.proved]}"
+
+
+def _export(export: ExportPlan) -> str:
+    settings = " ".join(f"{name}={show.data(value)}" for name, value in export.settings)
+    return f"{export.target.ljust(_TYPE)} {export.path}  {settings}"
