@@ -42,6 +42,7 @@ CODES: dict[str, str] = {
     "QF316": "a folder that cannot be written",
     "QF317": "a path that leaves its folder",
     "QF318": "an integer model file that is damaged or of another version",
+    "QF319": "a run folder that another run is using",
     # QF4xx: run
     "QF401": "an observer that saw no data",
     "QF402": "a check that does not hold",

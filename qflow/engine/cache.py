@@ -1,0 +1,81 @@
+"""cache: artifacts, each a folder named by what it was made from; complete and sound, or not there."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qflow.engine import digest, files
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A finished folder of files."""
+
+    folder: Path
+    digests: Mapping[str, str]
+    """sha256 of every file by its name."""
+    seconds: float
+    """What it took to make."""
+
+    def json(self, name: str) -> Any:
+        """The plain data of one of its files."""
+        return json.loads((self.folder / name).read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies under a key."""
+
+    artifact: Artifact | None
+    damaged: str = ""
+    """Why what lies there cannot be used."""
+
+
+@dataclass(frozen=True)
+class Cache:
+    root: Path
+
+    def place(self, stage: str, key: str) -> Path:
+        return self.root / f"{stage}-{key[:16]}"
+
+    def find(self, stage: str, key: str) -> Found:
+        """The artifact of a key, every byte of it verified."""
+        folder = self.place(stage, key)
+        if not folder.exists():
+            return Found(None)
+        try:
+            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            digests, seconds = dict(manifest["files"]), float(manifest["seconds"])
+            if manifest["key"] != key:
+                return Found(None, "it was made from something else")
+            wrong = [n for n, d in sorted(digests.items()) if digest.of_file(folder / n) != d]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            return Found(None, f"{type(error).__name__}: {error}")
+        if wrong:
+            return Found(None, f"`{wrong[0]}` was changed")
+        return Found(Artifact(folder, digests, seconds))
+
+    def start(self, stage: str, key: str) -> Path:
+        """An empty folder to make the artifact in; nothing lies under the key any more."""
+        place = self.place(stage, key)
+        files.remove_folder(place)
+        unfinished = place.with_name(f"{place.name}{files.UNFINISHED}")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        return unfinished
+
+    def finish(self, stage: str, key: str, seconds: float) -> Artifact:
+        """Give the folder of `start` its name, once all its files are written."""
+        place = self.place(stage, key)
+        unfinished = place.with_name(f"{place.name}{files.UNFINISHED}")
+        made = sorted(p for p in unfinished.rglob("*") if p.is_file())
+        digests = {p.relative_to(unfinished).as_posix(): digest.of_file(p) for p in made}
+        manifest = {"files": digests, "key": key, "seconds": seconds, "stage": stage}
+        files.write(unfinished / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+        files.rename_folder(unfinished, place)
+        return Artifact(place, digests, seconds)

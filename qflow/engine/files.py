@@ -1,0 +1,73 @@
+"""files: writing so that a reader, or a run after a kill, sees the old file or the new one, never half of one."""
+
+import os
+import shutil
+from pathlib import Path
+
+from qflow.diagnostics import EXIT, Diagnostic, fail
+
+UNFINISHED = ".unfinished"
+"""Part of the name of everything that is not complete; a new run removes what an old one left."""
+
+
+def write(path: Path, data: bytes | str) -> None:
+    """Replace `path` at once; its folder is made when missing. Raises QflowError QF316."""
+    raw = data.encode() if isinstance(data, str) else data
+    unfinished = path.with_name(f"{path.name}{UNFINISHED}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise unwritable(path, error, EXIT.failed) from error
+
+
+def replace_file(source: Path, path: Path) -> None:
+    """Put a copy of `source` at `path` at once."""
+    write(path, source.read_bytes())
+
+
+def rename_folder(unfinished: Path, path: Path) -> None:
+    """Make a folder of finished files appear at `path`, which must not exist, and survive a crash."""
+    for file in sorted(p for p in unfinished.rglob("*") if p.is_file()):
+        with file.open("rb") as opened:
+            os.fsync(opened.fileno())
+    for folder in (unfinished, *(p for p in unfinished.rglob("*") if p.is_dir())):
+        sync_folder(folder)
+    os.rename(unfinished, path)
+    sync_folder(path.parent)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder so that a kill half way leaves nothing under its name."""
+    if not path.exists():
+        return
+    doomed = path.with_name(f"{path.name}{UNFINISHED}")
+    shutil.rmtree(doomed, ignore_errors=True)
+    os.rename(path, doomed)
+    shutil.rmtree(doomed)
+
+
+def sync_folder(path: Path) -> None:
+    """Make renames in a folder survive a crash of the machine."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def unwritable(path: Path, error: OSError, exit_code: int = EXIT.cannot) -> Exception:
+    """The QF316 for a path that cannot be written."""
+    return fail(
+        Diagnostic(
+            "QF316",
+            f"`{path}` cannot be written: {error.strerror or error}",
+            help="name another folder with `--out DIR`",
+        ),
+        exit_code,
+    )

@@ -1,0 +1,93 @@
+"""model: the float model of a plan, built, given its weights, and traced."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from qflow.diagnostics import Diagnostic, fail
+from qflow.engine import checkpoint, digest, entry, seeds
+from qflow.engine.data import plain
+from qflow.plan.plan import GraphSpec, ModelSpec, PortPlan
+from qflow.tracing import Traced, trace
+
+EXAMPLE_SIZE = 2
+"""What a free dimension is in the example input."""
+
+
+@dataclass(frozen=True)
+class FloatModel:
+    """The traced model with its weights, in eval mode."""
+
+    traced: Traced
+
+    @cached_property
+    def structure(self) -> str:
+        """Digest of what the model computes, weights apart."""
+        return digest.of_json([self.traced.module.code, repr(self.traced.inventory)])
+
+    @cached_property
+    def weights(self) -> str:
+        """Digest of every parameter and buffer."""
+        return digest.of_arrays(arrays_of(self.traced.module))
+
+
+def load(spec: ModelSpec, graph: GraphSpec, folder: Path) -> FloatModel:
+    """Build, load, trace. `folder` is that of the .qf file. Raises QflowError QF302, QF310 to QF314."""
+    module = build(spec, folder)
+    if spec.checkpoint is not None:
+        at = entry.span_of(spec.fields, "checkpoint", spec.at)
+        checkpoint.load_into(module, folder / spec.checkpoint, spec.checkpoint, at)
+    return FloatModel(traced(module, spec, graph, folder))
+
+
+def build(spec: ModelSpec, folder: Path) -> nn.Module:
+    """What the entry point returns, in eval mode, from a fixed seed."""
+    at = entry.span_of(spec.fields, "entry", spec.at)
+    found = entry.find(spec.entry, folder, at)
+    seeds.start(0, "model", spec.entry)
+    with entry.importable(folder), entry.UserCode(f"`{spec.entry}`", at):
+        made = found if isinstance(found, nn.Module) else found(**dict(_arguments(spec)))
+    if not isinstance(made, nn.Module):
+        raise fail(
+            Diagnostic(
+                "QF312",
+                f"`{spec.entry}` returned a {type(made).__name__}, not a torch module",
+                at=at,
+                help="name a module class, or a function that returns a module",
+            )
+        )
+    return made.eval()
+
+
+def traced(module: nn.Module, spec: ModelSpec, graph: GraphSpec, folder: Path) -> Traced:
+    """Trace on the example input."""
+    at = entry.span_of(spec.fields, "entry", spec.at)
+    outputs = tuple(p.name for p in spec.outputs)
+    seeds.start(0, "trace", spec.entry)
+    with entry.importable(folder), entry.UserCode(f"the forward of `{spec.entry}`", at), torch.no_grad():
+        return trace(module, example(spec.inputs), outputs, spec.entry, graph)
+
+
+def example(inputs: tuple[PortPlan, ...]) -> dict[str, Tensor]:
+    """Zeros of the declared shapes; values do not matter to a trace."""
+    return {
+        p.name: torch.zeros(
+            [EXAMPLE_SIZE if isinstance(d, str) else d for d in p.dims],
+            dtype=getattr(torch, p.dtype),
+        )
+        for p in inputs
+    }
+
+
+def arrays_of(module: nn.Module) -> dict[str, np.ndarray]:
+    """Every parameter and buffer as an array."""
+    return {k: v.detach().cpu().numpy() for k, v in module.state_dict().items()}
+
+
+def _arguments(spec: ModelSpec) -> Mapping[str, object]:
+    return {name: plain(value) for name, value in spec.args}

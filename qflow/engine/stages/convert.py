@@ -1,0 +1,42 @@
+"""convert: the finished fake-quantized model as integers, in model order and in the device's layout."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from qflow.diagnostics import EXIT, QflowError, has_errors
+from qflow.emulation import file
+from qflow.emulation.layout import lay_out
+from qflow.emulation.lowering import lower
+from qflow.engine import files, prepared
+from qflow.engine.work import CONVERT, STATE, Stage, Work, last_state
+from qflow.plan.plan import Plan
+from qflow.quantization import record
+
+LOGICAL = "logical.safetensors"
+"""Images are NCHW, as in the model."""
+INTEGER = "integer.safetensors"
+"""In the layout of the march: what a device runs."""
+DIAGNOSTICS = "diagnostics.json"
+
+
+def stages(plan: Plan) -> tuple[Stage, ...]:
+    reads = ((last_state(plan), STATE),)
+    return (Stage(CONVERT, make, reads=reads, diagnostics=DIAGNOSTICS),)
+
+
+def make(work: Work, folder: Path) -> None:
+    """Writes both graphs and the warnings. Raises QflowError for what lowering refuses."""
+    module = prepared.load(work, last_state(work.plan))
+    prepared.set_all(module, work, "validation")
+    lowered = lower(record(module), work.march, work.plan.target.profile)
+    if has_errors(lowered.diagnostics):
+        raise QflowError(lowered.diagnostics, EXIT.failed)
+    file.save(lowered.graph, folder / LOGICAL)
+    device = lay_out(lowered.graph, work.march.layout)
+    file.save(device, folder / INTEGER)
+    found = [{k: v for k, v in asdict(d).items() if k not in ("at", "also")} for d in lowered.diagnostics]
+    files.write(folder / DIAGNOSTICS, json.dumps(found, indent=2) + "\n")
+    work.console.say(CONVERT, f"{len(device.nodes)} operators, layout {work.march.layout}")
+    for note in device.notes:
+        work.console.say(CONVERT, note)

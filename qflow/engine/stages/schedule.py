@@ -1,0 +1,81 @@
+"""schedule: the stages of the file: each sets states and makes passes over its data, training or not."""
+
+import json
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from qflow import registry
+from qflow.engine import files, observing, prepared
+from qflow.engine.entry import UserCode
+from qflow.engine.training import train
+from qflow.engine.work import PREPARE, STATE, Stage, Work, evaluates
+from qflow.plan.plan import Plan, StagePlan
+from qflow.quantization import set_states
+
+RESULT = "result.json"
+
+
+def stages(plan: Plan) -> tuple[Stage, ...]:
+    made = []
+    before = PREPARE
+    seeds = {d.name: d.seed for d in plan.data}
+    for stage in plan.stages:
+        settings = [str(d.value) for name, d in stage.settings if name in ("loss", "optimizer")]
+        made.append(
+            Stage(
+                stage.name,
+                partial(make, stage, before),
+                reads=((before, STATE),),
+                data=(stage.data,),
+                code=tuple(value for value in settings if ":" in value),
+                seed=seeds[stage.data],
+            )
+        )
+        before = stage.name
+    return tuple(made)
+
+
+def make(stage: StagePlan, before: str, work: Work, folder: Path) -> None:
+    """Writes the state and `result.json`. Raises QflowError QF401, QF403, or exit 3 from user code."""
+    module = prepared.load(work, before)
+    set_states(module, dict(stage.states))
+    result = train(stage, module, work) if stage.epochs else _pass(stage, module, work)
+    observing.refuse_unobserved(module, stage)
+    prepared.save(module.eval(), folder)
+    files.write(folder / RESULT, json.dumps(result, indent=2, sort_keys=True) + "\n")
+
+
+def _pass(stage: StagePlan, module: nn.Module, work: Work) -> Mapping[str, Any]:
+    """One pass without gradients; counts the metric where the data has one."""
+    data = work.data[stage.data]
+    metric = _metric(stage, work)
+    with (
+        torch.no_grad(),
+        observing.finite(module, stage),
+        work.console.progress(stage.name, len(data), "samples") as step,
+    ):
+        for batch in data.batches():
+            with UserCode(f"stage `{stage.name}`", stage.at):
+                outputs = prepared.call(module, batch.inputs, work)
+            if metric is not None and batch.target is not None:
+                with UserCode(f"metric `{data.spec.metric}`", data.spec.at, "QF315"):
+                    metric.update({k: v.numpy() for k, v in outputs.items()}, batch.target)
+            step.advance(len(batch))
+        measured = {} if metric is None else {str(data.spec.metric): metric.result()}
+        step.say(
+            "  ".join([f"{len(data)} samples", *(f"{k} {v:.2%}" for k, v in measured.items())])
+        )
+    return {"samples": len(data), "metrics": measured}
+
+
+def _metric(stage: StagePlan, work: Work) -> Any:
+    """A fresh metric for a stage that evaluates on data with one; None otherwise."""
+    spec = work.data[stage.data].spec
+    if spec.metric is None or not evaluates(stage) or not work.data[stage.data].has_targets:
+        return None
+    return registry.load("analysis.metrics", spec.metric)()

@@ -1,0 +1,146 @@
+"""verify: every lane over the data the file names: integers against the oracle, exports, claims."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qflow import registry
+from qflow.analysis.batch import Batch
+from qflow.analysis.measures import Measure
+from qflow.analysis.measures.steps import Steps
+from qflow.engine import files, reach, scales
+from qflow.engine.data import DataSet
+from qflow.engine.entry import UserCode
+from qflow.engine.lanes import Lanes, open_lanes
+from qflow.engine.stages.convert import INTEGER, LOGICAL
+from qflow.engine.verdict import judge
+from qflow.engine.work import CONVERT, EXPORT, STATE, VERIFY, Stage, Work, judged_on, last_state
+from qflow.plan.plan import ClaimPlan, Plan
+
+RESULTS = "results.json"
+
+
+def stages(plan: Plan) -> tuple[Stage, ...]:
+    reads = [(last_state(plan), STATE), (CONVERT, INTEGER), (CONVERT, LOGICAL)]
+    reads += [(EXPORT, "*")] if plan.exports else []
+    used = data_of(plan)
+    return (Stage(VERIFY, make, reads=tuple(reads), weights=True, data=used),)
+
+
+def data_of(plan: Plan) -> tuple[str, ...]:
+    """Data blocks the lanes run over: the one the summary is about first."""
+    claimed = [c.data for c in plan.claims if c.data is not None and c.proved is None]
+    named = [judged_on(plan), *claimed]
+    return tuple(dict.fromkeys(name for name in named if name is not None))
+
+
+def make(work: Work, folder: Path) -> None:
+    """Writes `results.json`: what was measured on every data block, and a value for every claim."""
+    lanes = open_lanes(work)
+    claims: dict[str, Any] = {}
+    data: dict[str, Any] = {}
+    for name in data_of(work.plan):
+        counted = Counted.of(work, name, lanes)
+        _over(work, lanes, work.data[name], counted)
+        data[name] = counted.results(lanes)
+        claims.update(counted.claims())
+    for claim in work.plan.claims:
+        if claim.measure in scales.MEASURES and claim.proved is None:
+            claims[claim.text] = scales.judge(claim, work.plan, lanes.prepared, lanes.graph)
+    covered = reach.coverage(lanes.graph, work.plan, work.inventory)
+    results = {"claims": claims, "coverage": covered, "data": data}
+    files.write(folder / RESULTS, json.dumps(results, indent=2, sort_keys=True) + "\n")
+
+
+def _over(work: Work, lanes: Lanes, data: DataSet, counted: "Counted") -> None:
+    lanes.wrong.clear()
+    with work.console.progress(VERIFY, len(data), "samples") as step:
+        for batch in data.batches():
+            answers = lanes.run(batch)
+            with UserCode(f"measuring on data `{data.spec.name}`", data.spec.at, "QF315"):
+                counted.update(answers)
+            step.advance(len(batch))
+        step.say(
+            f"{len(data)} samples of `{data.spec.name}` in {len(lanes.plain) + 2} lanes, "
+            f"{counted.integers:,} integers compared"
+        )
+
+
+@dataclass
+class Counted:
+    """What is counted on one data block while batches pass."""
+
+    samples: int = 0
+    integers: int = 0
+    mismatches: int = 0
+    same_class: int = 0
+    metric: str | None = None
+    metrics: dict[str, Any] = field(default_factory=dict)
+    """Lane to its metric."""
+    measures: list[tuple[ClaimPlan, Measure]] = field(default_factory=list)
+    distances: dict[str, tuple[Steps, Steps]] = field(default_factory=dict)
+    """Export lane to its distance from the emulator in its own arithmetic, and in the target's."""
+
+    @classmethod
+    def of(cls, work: Work, name: str, lanes: Lanes) -> "Counted":
+        claims = [c for c in work.plan.claims if c.data == name and c.proved is None]
+        claims = [c for c in claims if c.measure not in scales.MEASURES]
+        measures = [(c, registry.load("analysis.measures", c.measure)(c.args)) for c in claims]
+        exports = [lane for lane in lanes.plain if lane.startswith("export.")]
+        distances = {e: (Steps(("emulator", e)), Steps(("integer", e))) for e in exports}
+        spec = work.data[name].spec
+        return cls(metric=spec.metric, measures=measures, distances=distances)
+
+    def update(self, batch: Batch) -> None:
+        self.samples += len(next(iter(batch.outputs["integer"].values())))
+        self.integers += batch.integers
+        self.mismatches += batch.mismatches
+        if self.metric is not None and batch.target is not None:
+            for lane, outputs in batch.outputs.items():
+                counter = self.metrics.get(lane) or registry.load("analysis.metrics", self.metric)()
+                self.metrics[lane] = counter
+                counter.update(outputs, batch.target)
+        for lane, distances in self.distances.items():
+            for distance in distances:
+                distance.update(batch)
+            self.same_class += _agreeing(batch.outputs["integer"], batch.outputs[lane])
+        for _, measure in self.measures:
+            measure.update(batch)
+
+    def claims(self) -> dict[str, Any]:
+        return {c.text: judge(c, measure.result()) for c, measure in self.measures}
+
+    def results(self, lanes: Lanes) -> Mapping[str, Any]:
+        """Plain data; lanes of an export have its name without `export.`."""
+        exports = {
+            lane.removeprefix("export."): {
+                "max_steps": same.result(),
+                "target_max_steps": target.result(),
+                "same_class": self.same_class / (self.samples * len(self.distances)),
+            }
+            for lane, (same, target) in self.distances.items()
+        }
+        return {
+            "samples": self.samples,
+            "metrics": {lane: {self.metric: m.result()} for lane, m in self.metrics.items()},
+            "oracle": {
+                "integers": self.integers,
+                "mismatches": self.mismatches,
+                "nodes": dict(sorted(lanes.wrong.items())),
+            },
+            "exports": exports,
+        }
+
+
+def _agreeing(ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]) -> int:
+    """Samples whose first output is largest at the same place along axis 1, everywhere."""
+    name, first = next(iter(ours.items()))
+    second = theirs[name]
+    if first.ndim < 2:
+        return int((first == second).sum())
+    same = first.argmax(axis=1) == second.argmax(axis=1)
+    return int(same.reshape(len(first), -1).all(axis=1).sum())

@@ -1,0 +1,81 @@
+"""work: what the stages of one run share, and what a stage is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from qflow.diagnostics import Diagnostic
+from qflow.engine.cache import Artifact
+from qflow.engine.console import Console
+from qflow.engine.data import DataSet
+from qflow.engine.model import FloatModel
+from qflow.march import March
+from qflow.plan.inventory import Inventory
+from qflow.plan.plan import Plan, StagePlan
+
+
+@dataclass
+class Work:
+    plan: Plan
+    march: March
+    inventory: Inventory
+    folder: Path
+    """Folder of the .qf file."""
+    model: FloatModel
+    data: Mapping[str, DataSet]
+    console: Console
+    made: dict[str, Artifact] = field(default_factory=dict)
+    """Artifacts of the stages that are done."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a run. Its key is made of `plan`, `reads`, `weights`, `data` and `code`."""
+
+    name: str
+    make: Callable[[Work, Path], None]
+    """Does the work and writes its files into the folder."""
+    reads: tuple[tuple[str, str], ...] = ()
+    """Files of earlier artifacts: (stage, file name), or (stage, "*") for all of them."""
+    weights: bool = False
+    """It reads the float model's weights."""
+    data: tuple[str, ...] = ()
+    """Data blocks it reads."""
+    code: tuple[str, ...] = ()
+    """Entry points of the user's own code it calls, besides model and loaders."""
+    seed: int = 0
+    diagnostics: str = ""
+    """A file of its artifact that holds warnings; they are repeated when the artifact is reused."""
+
+
+STATE = "state.safetensors"
+"""Every parameter and buffer of the prepared model, observers included."""
+
+TRACE, PREPARE, CONVERT, EXPORT, VERIFY = "trace", "prepare", "convert", "export", "verify"
+
+
+def last_state(plan: Plan) -> str:
+    """The stage whose weights and scales are the finished model's."""
+    return plan.stages[-1].name if plan.stages else PREPARE
+
+
+def judged_on(plan: Plan) -> str | None:
+    """The data block the summary's numbers are about.
+
+    That of the last stage that only evaluates; else of the first claim that names one; else of the
+    last stage.
+    """
+    evaluating = [s.data for s in plan.stages if evaluates(s)]
+    claimed = [c.data for c in plan.claims if c.data is not None]
+    stages = [s.data for s in plan.stages]
+    return next(iter([*evaluating[-1:], *claimed[:1], *stages[-1:]]), None)
+
+
+def evaluates(stage: StagePlan) -> bool:
+    """It neither trains nor observes."""
+    return stage.epochs == 0 and all(state in ("validation", "float") for _, state in stage.states)
+
+
+def diagnostic_of(record: Mapping[str, object]) -> Diagnostic:
+    """A diagnostic as an artifact keeps it: without its place."""
+    return Diagnostic(**record)  # type: ignore[arg-type]
