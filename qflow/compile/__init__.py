@@ -105,7 +105,7 @@ def outline(program: Program, settings: Mapping[str, str]) -> Outline:
 
 
 def compile(program: Program, inventory: Inventory, settings: Mapping[str, str]) -> Compiled:
-    """Every pass. Never raises for what the file says: all that is wrong is in `diagnostics`, sorted."""
+    """Every pass. Never raises for what the file says: what is wrong is in `diagnostics`."""
     unit = _run(PASSES, Unit(program, settings, inventory))
     diagnostics = sort(unit.diagnostics)
     wrong = any(d.severity == "error" for d in diagnostics)

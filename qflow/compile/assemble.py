@@ -14,7 +14,8 @@ def plan(unit: Unit) -> Unit:
     """Sets `plan`, unless there is an error."""
     if unit.inventory is None or has_errors(unit.diagnostics):
         return unit
-    assert unit.model is not None and unit.target is not None
+    assert unit.model is not None
+    assert unit.target is not None
     whole = Plan(
         path=unit.program.path.rpartition("/")[2],
         edition=unit.program.edition,

@@ -1,4 +1,4 @@
-"""decide: the rules, top to bottom, give every address its qconfig; each field remembers its rule."""
+"""decide: the rules, top to bottom, give every address its qconfig; fields remember their rule."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""facts: what extensions say of themselves, read without torch; the one place where compiling asks them."""
+"""facts: what extensions say of themselves, read without torch; only here are they asked."""
 
 import dataclasses
 from functools import cache

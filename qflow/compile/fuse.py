@@ -1,4 +1,4 @@
-"""fuse: which modules run as one, whether their members agree, and which patterns of the file never apply."""
+"""fuse: which modules run as one, whether they agree, which patterns of the file never apply."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +16,10 @@ from qflow.plan.plan import Fusion
 
 
 def modules(unit: Unit) -> Unit:
-    """Sets `fusions` and `running`. QF221 never applies, QF222 members disagree, QF223 add stays apart."""
+    """Sets `fusions` and `running`.
+
+    QF221 a pattern never applies, QF222 members disagree, QF223 an add stays apart.
+    """
     if unit.inventory is None or unit.march is None:
         return unit
     allowed = unit.march.fuse_add_dtypes

@@ -1,4 +1,4 @@
-"""hashes: one sha256 per stage over exactly what it reads of the plan; where a line stands is no part of it."""
+"""hashes: one sha256 per stage over exactly what it reads of the plan, not where a line stands."""
 
 import json
 from collections.abc import Iterable

@@ -20,7 +20,7 @@ def on_target(unit: Unit) -> Unit:
 
 
 def _unlisted(unit: Unit, march: March) -> Iterator[Diagnostic]:
-    assert unit.inventory is not None and unit.target is not None
+    assert unit.inventory is not None
     lives = unit.lives_at()
     missing: dict[str, list[str]] = {}
     for address in unit.region:

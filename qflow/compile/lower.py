@@ -12,7 +12,7 @@ from qflow.plan.plan import Decided
 
 
 def dtypes(unit: Unit) -> Unit:
-    """Sets `dtypes`. QF504 for every dtype a rule set and the march lowers, with its whole scale group."""
+    """Sets `dtypes`. QF504 for every dtype the march lowers, with its whole scale group."""
     if unit.inventory is None or unit.march is None:
         return unit
     lowering = _Lowering(unit, unit.march)
@@ -31,7 +31,7 @@ class _Lowered:
 
 
 class _Lowering:
-    """Goes over the operators until nothing changes; dtypes only ever become narrower, so it ends."""
+    """Goes over the operators until nothing changes; dtypes only become narrower, so it ends."""
 
     def __init__(self, unit: Unit, march: March) -> None:
         self._unit = unit

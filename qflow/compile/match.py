@@ -11,7 +11,7 @@ from qflow.plan.inventory import Inventory
 
 
 def rules(unit: Unit) -> Unit:
-    """Sets `matched`. QF201 matches nothing, QF202 another number than expected, QF210 default not first."""
+    """Sets `matched`. QF201 nothing matched, QF202 another number, QF210 default not first."""
     if unit.inventory is None:
         return unit
     matched: list[Matched] = []

@@ -51,13 +51,13 @@ def bad_entry(name: str, text: str, fields: Reader) -> Diagnostic:
 
 
 def _ports(fields: Reader, name: str, example: str) -> tuple[PortPlan, ...] | None:
-    """Declared tensors in the order written: it is the order of the forward's arguments or results."""
+    """Declared tensors as written: it is the order of the forward's arguments or results."""
     found = fields.required(name, DICT, example)
     if found is None:
         return None
     if not found.entries:
         fields.add(Diagnostic("QF115", f"`{name}` names no tensor", at=found.span))
-    ports = []
+    ports: list[PortPlan] = []
     for port, value in found.entries:
         if port in [p.name for p in ports]:
             fields.add(Diagnostic("QF114", f"{name} `{port}` is defined twice", at=value.span))

@@ -1,4 +1,4 @@
-"""modules: what happens at each address, written out: grids of output and weight, and what is absorbed."""
+"""modules: what happens at each address, written out: the grids of output and weight."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""names: every name is defined once, every name that is used points at a definition, no block is missing."""
+"""names: every name is defined once, every name points at a definition, no block is missing."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
@@ -80,6 +80,7 @@ def _dangling(program: Program) -> Iterator[Diagnostic]:
 
 
 def _used(program: Program) -> Iterable[Named]:
-    rules = [r for q in (*program.quantizes, *program.rule_sets) for r in q.rules]
+    sets: list[syntax.Quantize | syntax.RuleSet] = [*program.quantizes, *program.rule_sets]
+    rules = [r for s in sets for r in s.rules]
     actions = [r.action for r in rules if not isinstance(r, syntax.ApplyRule)]
     return [(a.qconfig, a.span) for a in actions if isinstance(a, syntax.UseAction)]

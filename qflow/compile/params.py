@@ -1,4 +1,4 @@
-"""params: the value of every param, from the file or from `--set`, checked against type and domain."""
+"""params: the value of every param, from the file or `--set`, checked against type and domain."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

@@ -13,7 +13,7 @@ OUTPUT = "output."
 
 
 def claims(unit: Unit) -> Unit:
-    """Marks `is` claims as proved or refuted. QF402 for a refuted one, QF204 for an unknown address."""
+    """Marks `is` claims as proved or refuted. QF402 a refuted one, QF204 an unknown address."""
     if unit.inventory is None:
         return unit
     modules = {m.address: m for m in unit.modules}

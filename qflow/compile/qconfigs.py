@@ -1,4 +1,4 @@
-"""qconfigs: every qconfig with its base chain resolved, those of the file before the built-in ones."""
+"""qconfigs: every qconfig with its base chain resolved; the file's own shadow the built-in ones."""
 
 from collections.abc import Mapping
 from dataclasses import replace

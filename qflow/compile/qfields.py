@@ -1,4 +1,4 @@
-"""qfields: the fields of a qconfig: how changes are laid over a base, and what is wrong with the result."""
+"""qfields: the fields of a qconfig: how changes lie over a base, and what is wrong then."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ _BORDER = ("input", "output")
 
 
 def find(unit: Unit) -> Unit:
-    """Sets `region`. QF120 for operators outside it and for float tensors that enter or leave it."""
+    """Sets `region`. QF120 for operators outside it and float tensors that enter or leave it."""
     if unit.inventory is None:
         return unit
     inventory = unit.inventory

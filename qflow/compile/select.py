@@ -1,4 +1,4 @@
-"""select: a selector becomes the addresses it covers; what covers nothing is said with the nearest names."""
+"""select: a selector becomes the addresses it covers; what covers nothing is a finding."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

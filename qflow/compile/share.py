@@ -1,4 +1,4 @@
-"""share: scale groups: operators that only move integers stay on one grid, so their dtypes must agree."""
+"""share: scale groups: operators that only move integers stay on one grid, so dtypes must agree."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -53,7 +53,7 @@ def _problems(unit: Unit) -> Iterator[Diagnostic]:
 
 
 def _differing(fields: Fields, own: Fields) -> Iterator[str]:
-    """Fields of a member that would be lost. Its observer is not one: the owner's sees the same tensor."""
+    """Fields of a member that would be lost. Not its observer: the owner's sees the same."""
     if fields["act.dtype"].value != own["act.dtype"].value:
         yield "act.dtype"
     if fields["act.observer"].value != FIXED:

@@ -1,4 +1,4 @@
-"""states: per stage the state of every fake-quantized address; nothing is used before it was observed."""
+"""states: per stage the state of every fake-quantized address; nothing is used unobserved."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ class _Set:
 
 
 def schedule(unit: Unit) -> Unit:
-    """Sets `stage_plans`. QF201 for a statement without effect, QF222 within a fusion, QF241 unobserved."""
+    """Sets `stage_plans`. QF201 a statement without effect, QF222 a split fusion, QF241."""
     if unit.inventory is None:
         return unit
     quantized = {m.address: m for m in unit.modules if _has_quantizer(m)}

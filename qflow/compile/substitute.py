@@ -9,7 +9,7 @@ from qflow.lang import syntax
 from qflow.plan.plan import Scalar
 
 Params = dict[str, syntax.Value]
-WithFields = TypeVar("WithFields", syntax.Block, syntax.UseAction, syntax.PatchAction)
+WithFields = TypeVar("WithFields", bound=syntax.Block | syntax.UseAction | syntax.PatchAction)
 
 
 def values(unit: Unit) -> Unit:

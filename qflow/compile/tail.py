@@ -26,7 +26,7 @@ class _Tail:
 
 
 def accumulators(unit: Unit) -> Unit:
-    """Sets `kept`. QF505 for a layout operator in the way, QF501 and QF111 for an `out.dtype` that cannot be."""
+    """Sets `kept`. QF505 a layout operator in the way, QF501, QF111 impossible `out.dtype`s."""
     if unit.inventory is None or unit.march is None:
         return unit
     found: list[Diagnostic] = []
@@ -95,7 +95,8 @@ def _clipped(unit: Unit, at: str) -> bool:
 
 
 def _layout(unit: Unit, tail: _Tail, reason: Decided) -> Diagnostic:
-    assert unit.inventory is not None and unit.target is not None
+    assert unit.inventory is not None
+    assert unit.target is not None
     ops = ", ".join(f"`{a}` ({unit.inventory.by_address[a].op})" for a in tail.moved_by)
     asked = reason.by is not None
     lost = "this rule asks for" if asked else "the march would give it"

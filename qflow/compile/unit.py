@@ -1,8 +1,7 @@
-"""unit: what the passes hand on. Every pass takes one and returns a changed copy; nothing else is shared."""
+"""unit: what the passes hand on. Every pass takes one and returns a changed copy."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 
 from qflow.diagnostics import Diagnostic, Span
 from qflow.lang import syntax
@@ -26,9 +25,6 @@ from qflow.plan.plan import (
 
 Fields = Mapping[str, Decided]
 """A qconfig: field name such as `act.dtype` to its value and the rule that set it."""
-
-_EMPTY: Mapping[str, Fields] = MappingProxyType({})
-_EMPTY_OUTS: Mapping[str, Decided] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -66,9 +62,9 @@ class Unit:
     target: TargetSpec | None = None
     march: March | None = None
     data: tuple[DataSpec, ...] = ()
-    graph: GraphSpec = GraphSpec()
+    graph: GraphSpec = field(default_factory=GraphSpec)
     fuses: tuple[syntax.Fuse, ...] = ()
-    qconfigs: Mapping[str, Fields] = _EMPTY
+    qconfigs: Mapping[str, Fields] = field(default_factory=dict)
     """Every qconfig of the file and every built-in one, resolved; one that is wrong is missing."""
     stages: tuple[StageSpec, ...] = ()
     skipped: tuple[str, ...] = ()
@@ -79,16 +75,16 @@ class Unit:
     region: tuple[str, ...] = ()
     """Addresses between the quant and dequant stubs, both included, in execution order."""
     matched: tuple[Matched, ...] = ()
-    decisions: Mapping[str, Fields] = _EMPTY
+    decisions: Mapping[str, Fields] = field(default_factory=dict)
     """Per address of the region what the rules decided; one whose rules are wrong is missing."""
     fusions: tuple[Fusion, ...] = ()
-    running: Mapping[str, Fields] = _EMPTY
-    """Decisions per address that runs: a fusion has its last member's output and its gemm's weight."""
+    running: Mapping[str, Fields] = field(default_factory=dict)
+    """Decisions per address that runs: a fusion has its last member's output, its gemm's weight."""
     groups: tuple[tuple[str, ...], ...] = ()
     """Scale groups, owner first; a fused module under the address of its fusion."""
-    kept: Mapping[str, Decided] = _EMPTY_OUTS
+    kept: Mapping[str, Decided] = field(default_factory=dict)
     """Addresses whose output is the int32 accumulator: no grid, and what decided it."""
-    dtypes: Mapping[str, Decided] = _EMPTY_OUTS
+    dtypes: Mapping[str, Decided] = field(default_factory=dict)
     """Per running address the dtype of its grid, after groups and what the march lowers."""
     modules: tuple[ModulePlan, ...] = ()
     stage_plans: tuple[StagePlan, ...] = ()
@@ -103,7 +99,7 @@ class Unit:
         return {member: f.at for f in self.fusions for member in f.members}
 
     def reads(self, address: str) -> tuple[str, ...]:
-        """Running addresses that a running address reads, in operand order; its own members left out."""
+        """Running addresses that a running address reads, in operand order, without its members."""
         assert self.inventory is not None
         lives = self.lives_at()
         members = [m for m, at in lives.items() if at == address] or [address]

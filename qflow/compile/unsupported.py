@@ -9,7 +9,7 @@ from qflow.lang.program import Program
 
 
 def report(unit: Unit) -> Unit:
-    """QF120 for every such construct; a `sweep` is a warning, for nothing of a run depends on it."""
+    """QF120 for every such construct; a `sweep` is a warning, for no run depends on it."""
     program = unit.program
     return unit.having([*_items(program), *_rules(program), *_stages(program), *_graph(program)])
 

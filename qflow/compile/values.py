@@ -76,7 +76,7 @@ def describe(value: syntax.Value) -> str:
 
 
 def data(value: syntax.Value) -> Data:
-    """A value as plain data: names are words, `true` and `false` booleans, braces sorted by name."""
+    """A value as plain data: names are words or booleans, braces are sorted by name."""
     match value:
         case syntax.String():
             return value.value
@@ -104,13 +104,12 @@ def scalar(value: syntax.Value) -> Scalar | None:
 def unknown(what: str, word: str, names: Iterable[str], at: Span) -> Diagnostic:
     """QF110 with the nearest names, or all of them when few."""
     listed = tuple(sorted(names))
+    notes: tuple[str, ...] = ()
     near = registry.nearest(word, listed)
     if near:
         notes = (f"the nearest: {', '.join(f'`{n}`' for n in near)}",)
     elif listed and len(listed) <= 12:
         notes = (f"there are {', '.join(f'`{n}`' for n in listed)}",)
-    else:
-        notes = ()
     return Diagnostic("QF110", f"there is no {what} `{word}`", at=at, notes=notes)
 
 

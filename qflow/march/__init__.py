@@ -12,10 +12,10 @@ class OpSupport:
     output: tuple[str, ...]
     weight: tuple[str, ...] = ()
     same: bool = False
-    """All tensor operands and the output must have one dtype. A narrower operand is widened, which is
-    exact; an output narrower than an operand is what the hardware cannot do."""
+    """All tensor operands and the output must have one dtype. A narrower operand is widened, which
+    is exact; an output narrower than an operand is what the hardware cannot do."""
     lowers: bool = False
-    """A dtype the operator does not take becomes the widest it takes (QF504) instead of an error (QF501)."""
+    """A dtype it does not take becomes the widest it takes (QF504) and is no error (QF501)."""
     source: str = ""
     """Where this is known from; `our choice` where public sources do not settle it."""
 
@@ -27,7 +27,7 @@ class March:
     name: str
     about: str
     observed_divisor: Literal["half_range", "qmax"]
-    """Observed scale: `half_range` is amax / ((qmax - qmin) / 2), 127.5 for int8; `qmax` is amax / 127."""
+    """Observed scale: `half_range` is amax / ((qmax - qmin) / 2), so / 127.5; `qmax` is / 127."""
     threshold_divisor: Literal["minus_qmin", "qmax"]
     """Scale from a given threshold: `minus_qmin` is threshold / 128 for int8."""
     weight_divisor: Literal["half_range", "qmax"]
@@ -42,7 +42,7 @@ class March:
     accumulator_bits: int
     bias_bits: int
     fuse_add_dtypes: tuple[str, ...]
-    """Activation dtypes at which a residual add may join the gemm before it; else it stays its own operator."""
+    """Activation dtypes at which a residual add may join the gemm before it, else not."""
     ops: tuple[tuple[str, OpSupport], ...]
     """Sorted by operator name."""
     sources: tuple[tuple[str, str], ...] = ()

@@ -1,4 +1,4 @@
-"""Reading the file of a march: every entry is known, well formed, and says where it is known from."""
+"""Reading the file of a march: every entry is known, well formed, and says its source."""
 
 from collections.abc import Mapping
 from dataclasses import fields

@@ -1,4 +1,4 @@
-"""Addresses: dotted segments, the globs that select them, and the nearest ones to a mistyped one."""
+"""Addresses: dotted segments, the globs that select them, the nearest to a mistyped one."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""fusion: conv or linear with the batch norm, residual add and activation behind it, found on the inventory."""
+"""fusion: conv or linear with the batch norm, residual add and activation behind it."""
 
 from collections.abc import Callable, Collection, Mapping
 
@@ -40,8 +40,8 @@ def find(
 ) -> tuple[Fusion, ...]:
     """The fusions of a model, longest first at each gemm, in execution order of where they live.
 
-    An add joins when `act_dtype(add's address)` is in `march_fuse_add`; if both operands could be the
-    gemm, operand 0 is, as in the field. A member that is called more than once, or whose output
+    An add joins when `act_dtype(add's address)` is in `march_fuse_add`; if both operands could be
+    the gemm, operand 0 is, as in the field. A member that is called more than once, or whose output
     anything else reads, ends the pattern before it. `word` gives an operator's word in a pattern.
     """
     search = _Search(inventory, word)
@@ -69,7 +69,7 @@ class _Search:
         self._word = word
 
     def only_reader(self, module: Module, words: Collection[str]) -> Module | None:
-        """The module that reads this one, if it is the only one, reads it once, and has such a word."""
+        """The module that reads this one, if it is alone, reads it once, and has such a word."""
         users = self._inventory.users[module.address]
         if len(users) != 1:
             return None

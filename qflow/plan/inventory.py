@@ -1,4 +1,4 @@
-"""Inventory: what the model is, as far as rules and marches can see it. Made by a trace, kept in the lock."""
+"""Inventory: what the model is, as far as rules and marches can see it; kept in the lock."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,15 +6,15 @@ from functools import cached_property
 
 @dataclass(frozen=True, order=True)
 class Module:
-    """One address: a module of the model, or the generated child that stands for a functional call."""
+    """One address: a module of the model, or the generated child of a functional call."""
 
     address: str
     type: str
-    """Class name for people and for `type` selectors: `Conv2d`; the op for a generated child: `add`."""
+    """Class name, for `type` selectors: `Conv2d`; the op for a generated child: `add`."""
     op: str
     """Name of the operator file in `emulation/ops`, `input`, `output`, or `unknown`."""
     shape: tuple[int, ...] = ()
-    """Output shape on the declared input, batch included; of the first output if there are several."""
+    """Output shape on the declared input, batch included; of the first output if it has several."""
     calls: int = 1
     """How often `forward` runs it; above 1 it is shared and has one scale."""
     detail: str = ""

@@ -1,4 +1,4 @@
-"""lock: what the model is and which files it came from, one fact per line, committed beside the .qf file.
+"""lock: what the model is and which files it came from, one fact per line, committed with the .qf.
 
     qflow-lock 1
     file     digits/model.py          sha256:3f...

@@ -1,6 +1,7 @@
 """Plan: every decision, fully written out. The only thing of the front half that the engine reads.
 
-It holds no host, absolute path, time or dictionary order: the same file and lock give the same plan anywhere.
+It holds no host, absolute path, time or dictionary order: the same file and lock give the same plan
+anywhere.
 """
 
 from dataclasses import dataclass
@@ -216,4 +217,4 @@ class Plan:
     """
     format_version: str = FORMAT_VERSION
     skipped: tuple[str, ...] = ()
-    """Stages of the file written with `epochs 0`: they are not in `stages` and nothing of them runs."""
+    """Stages of the file written with `epochs 0`: not in `stages`, nothing of them runs."""

@@ -1,4 +1,4 @@
-"""sharing: which addresses lie on one grid, because an operator between them only moves integers."""
+"""sharing: which addresses lie on one grid, because what is between them only moves integers."""
 
 from collections.abc import Callable, Collection
 

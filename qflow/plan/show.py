@@ -1,4 +1,4 @@
-"""show: values, dimensions and tensor plans as short text for people; equal data gives equal text."""
+"""show: values, dimensions and tensor plans as short text for people."""
 
 import json
 

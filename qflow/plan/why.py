@@ -35,7 +35,8 @@ def _one(module: ModulePlan, modules: dict[str, ModulePlan], lines: list[str]) -
         module = modules[module.absorbed_by]
     decided = list(_fields(module))
     for name, value in decided:
-        yield f"  {name.ljust(_FIELD)} {show.scalar(value.value).ljust(_VALUE)} {_who(value, lines)}"
+        shown = show.scalar(value.value).ljust(_VALUE)
+        yield f"  {name.ljust(_FIELD)} {shown} {_who(value, lines)}"
     if not decided:
         yield "  is not quantized"
     if module.act and isinstance(module.act.source, Shared):

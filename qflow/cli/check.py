@@ -1,0 +1,50 @@
+"""check: whether files are valid: parse, resolve, compile, lint; every problem at once."""
+
+from pathlib import Path
+
+import click
+
+from qflow.cli._options import examples, files_argument, shared_options
+from qflow.cli._report import report
+from qflow.diagnostics import EXIT, Diagnostic, QflowError, has_errors
+
+
+@click.command("check", epilog=examples("qflow check digits.qf", "qflow check *.qf --locked"))
+@files_argument
+@click.option("--locked", is_flag=True, help="The lock must be there and fit; for CI.")
+@shared_options
+def command(
+    files: tuple[Path, ...], locked: bool, settings: dict[str, str], output_format: str
+) -> int:
+    """Say everything that is wrong with FILES. Runs nothing; needs no torch.
+
+    Without a lock only what needs no model is checked. Exit code 1: errors were found.
+    """
+    found: list[Diagnostic] = []
+    sources: dict[str, str] = {}
+    unreadable = False
+    for path in files:
+        try:
+            problems, texts = _check(path, settings, locked)
+        except QflowError as error:
+            unreadable = True
+            problems, texts = error.diagnostics, error.sources
+        found += problems
+        sources.update(texts)
+    report(found, sources)
+    if output_format == "text" and not found:
+        click.echo(f"{len(files)} file{'s' if len(files) > 1 else ''} checked, nothing to say")
+    if unreadable:
+        return EXIT.cannot
+    return EXIT.no if has_errors(found) else EXIT.yes
+
+
+def _check(
+    path: Path, settings: dict[str, str], locked: bool
+) -> tuple[tuple[Diagnostic, ...], dict[str, str]]:
+    from qflow import lint
+    from qflow.compile.front import front
+
+    found = front(path, settings, locked)
+    warnings = tuple(lint.run(found.unit)) if found.unit else ()
+    return (*found.diagnostics, *warnings), dict(found.sources)
