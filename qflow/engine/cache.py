@@ -1,4 +1,4 @@
-"""cache: artifacts, each a folder named by what it was made from; complete and sound, or not there."""
+"""cache: artifacts, folders named by what they were made from; whole and sound, or not there."""
 
 import json
 import shutil

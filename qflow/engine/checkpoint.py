@@ -1,4 +1,4 @@
-"""checkpoint: trained weights from a file, read without executing anything in it, put into the model."""
+"""checkpoint: trained weights from a file, read without executing anything in it."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from torch import Tensor, nn
 
-from qflow.diagnostics import Diagnostic, Span, fail
+from qflow.diagnostics import Diagnostic, QflowError, Span, fail
 from qflow.engine.entry import first_line
 
 # What a file that is no pickle of plain tensors makes torch raise, besides refusing it.
@@ -43,20 +43,25 @@ def read(path: Path, shown: str, at: Span | None) -> dict[str, Tensor]:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise fail(
-            Diagnostic(
-                "QF302",
-                f"the checkpoint `{shown}` cannot be read: {error.strerror or error}",
-                at=at,
-                help="paths are relative to the folder of the .qf file",
-            )
-        ) from error
+        raise missing(shown, error, at) from error
     if path.suffix == ".safetensors":
         try:
             return load_safetensors(raw)
         except SafetensorError as error:
             raise _not_plain(shown, at, f"it is no safetensors file: {error}") from error
     return _plain(_unpickle(path, shown, at), shown, at)
+
+
+def missing(shown: str, error: OSError, at: Span | None) -> QflowError:
+    """The QF302 for a checkpoint that cannot be read."""
+    return fail(
+        Diagnostic(
+            "QF302",
+            f"the checkpoint `{shown}` cannot be read: {error.strerror or error}",
+            at=at,
+            help="paths are relative to the folder of the .qf file",
+        )
+    )
 
 
 def _unpickle(path: Path, shown: str, at: Span | None) -> Any:

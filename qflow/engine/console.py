@@ -1,4 +1,4 @@
-"""console: what a run says while it works: progress bars on a terminal, plain lines elsewhere, all of it logged."""
+"""console: what a run says: progress bars on a terminal, plain lines elsewhere, all logged."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator

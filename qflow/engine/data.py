@@ -50,12 +50,14 @@ class DataSet:
         """
         order = np.asarray(self.indices)
         if epoch is not None:
-            chosen = seeds.seed_of(self.spec.seed, "order", self.spec.name, epoch)
-            order = np.random.default_rng(chosen).permutation(order)
+            seed = seeds.seed_of(self.spec.seed, "order", self.spec.name, epoch)
+            order = np.random.default_rng(seed).permutation(order)
         # loaders that draw random numbers draw the same ones in the same pass
         seeds.start(self.spec.seed, "samples", self.spec.name, epoch)
         for start in range(0, len(order), self.spec.batch):
-            yield self._stack([self._sample(int(i)) for i in order[start : start + self.spec.batch]])
+            yield self._stack(
+                [self._sample(int(i)) for i in order[start : start + self.spec.batch]]
+            )
 
     def _sample(self, index: int) -> Sample:
         with entry.UserCode(f"sample {index} of data `{self.spec.name}`", self.reader.at):

@@ -1,4 +1,4 @@
-"""digest: sha256 of the things a stage reads, so that it reruns exactly when one of them changes."""
+"""digest: sha256 of what a stage reads, so that it reruns exactly when that changes."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""entry: other people's code: finding `package.module:name`, calling it, and saying whose mistake it was."""
+"""entry: other people's code: finding `package.module:name`, and whose mistake it was."""
 
 import sys
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from qflow.diagnostics import EXIT, Diagnostic, QflowError, Span, fail
 
 
 class UserCode:
-    """A block that runs other people's code: whatever it raises becomes a diagnostic and exit code 3.
+    """A block that runs other people's code: what it raises becomes a diagnostic, exit code 3.
 
     The traceback stays on the error as its cause, for the log. Ctrl-C and our own errors pass.
     """
@@ -25,7 +25,10 @@ class UserCode:
         return None
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if not isinstance(error, Exception) or isinstance(error, QflowError):
             return

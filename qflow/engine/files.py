@@ -1,4 +1,4 @@
-"""files: writing so that a reader, or a run after a kill, sees the old file or the new one, never half of one."""
+"""files: writing so that a reader, or a run after a kill, never sees half a file."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ def replace_file(source: Path, path: Path) -> None:
 
 
 def rename_folder(unfinished: Path, path: Path) -> None:
-    """Make a folder of finished files appear at `path`, which must not exist, and survive a crash."""
+    """Make a folder of finished files appear at `path`, which must not exist, for good."""
     for file in sorted(p for p in unfinished.rglob("*") if p.is_file()):
         with file.open("rb") as opened:
             os.fsync(opened.fileno())

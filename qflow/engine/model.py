@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from qflow.diagnostics import Diagnostic, fail
 from qflow.engine import checkpoint, digest, entry, seeds
 from qflow.engine.data import plain
+from qflow.engine.located import Located
 from qflow.plan.plan import GraphSpec, ModelSpec, PortPlan
 from qflow.tracing import Traced, trace
 
@@ -37,7 +38,7 @@ class FloatModel:
 
 
 def load(spec: ModelSpec, graph: GraphSpec, folder: Path) -> FloatModel:
-    """Build, load, trace. `folder` is that of the .qf file. Raises QflowError QF302, QF310 to QF314."""
+    """Build, load, trace; `folder` is that of the .qf. Raises QflowError QF302, QF310 to QF314."""
     module = build(spec, folder)
     if spec.checkpoint is not None:
         at = entry.span_of(spec.fields, "checkpoint", spec.at)
@@ -66,10 +67,14 @@ def build(spec: ModelSpec, folder: Path) -> nn.Module:
 
 def traced(module: nn.Module, spec: ModelSpec, graph: GraphSpec, folder: Path) -> Traced:
     """Trace on the example input."""
-    at = entry.span_of(spec.fields, "entry", spec.at)
     outputs = tuple(p.name for p in spec.outputs)
     seeds.start(0, "trace", spec.entry)
-    with entry.importable(folder), entry.UserCode(f"the forward of `{spec.entry}`", at), torch.no_grad():
+    with (
+        entry.importable(folder),
+        Located(entry.span_of(spec.fields, "input", spec.at)),
+        entry.UserCode(f"the forward of `{spec.entry}`"),
+        torch.no_grad(),
+    ):
         return trace(module, example(spec.inputs), outputs, spec.entry, graph)
 
 

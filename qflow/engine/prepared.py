@@ -11,8 +11,15 @@ from torch import Tensor, nn
 
 from qflow.engine import files
 from qflow.engine.work import STATE, Work
-from qflow.quantization import prepare_plan, set_states
+from qflow.quantization import (
+    load_observer_tensors,
+    observer_tensors,
+    prepare_plan,
+    set_states,
+)
 from qflow.tracing import name_outputs
+
+_STATE, _OBSERVERS = "state/", "observers/"
 
 
 def make(work: Work) -> nn.Module:
@@ -23,15 +30,23 @@ def make(work: Work) -> nn.Module:
 def load(work: Work, stage: str) -> nn.Module:
     """The prepared model as a stage left it, in eval mode."""
     module = make(work)
-    raw = (work.made[stage].folder / STATE).read_bytes()
-    module.load_state_dict(load_safetensors(raw))
+    tensors = load_safetensors((work.made[stage].folder / STATE).read_bytes())
+    module.load_state_dict(_below(tensors, _STATE))
+    load_observer_tensors(module, _below(tensors, _OBSERVERS))
     return module.eval()
 
 
 def save(module: nn.Module, folder: Path) -> None:
-    """Write every parameter and buffer."""
-    tensors = {k: v.detach().cpu().contiguous().clone() for k, v in module.state_dict().items()}
-    files.write(folder / STATE, save_safetensors(tensors))
+    """Write every parameter and buffer, and what the observers have gathered."""
+    tensors = {f"{_STATE}{k}": v for k, v in module.state_dict().items()}
+    tensors |= {f"{_OBSERVERS}{k}": v for k, v in observer_tensors(module).items()}
+    # safetensors takes no views: two keys that share memory are stored twice
+    plain = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
+    files.write(folder / STATE, save_safetensors(plain))
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def set_all(module: nn.Module, work: Work, state: str) -> None:

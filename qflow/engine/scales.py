@@ -1,4 +1,4 @@
-"""scales: claims about scales and dtypes that the plan alone cannot decide, read off the finished model."""
+"""scales: claims about scales and dtypes that the plan alone cannot decide."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -33,7 +33,7 @@ def judge(
 
 
 def observed(plan: Plan, prepared: PreparedGraph) -> Iterator[tuple[str, np.ndarray]]:
-    """Every scale that came from an observer: `address act` or `address weight`, float32 [1] or [C]."""
+    """Every scale an observer found: `address act` or `address weight`, float32 [1] or [C]."""
     modules = {m.address: m for m in plan.modules}
     for node in prepared.nodes:
         module = modules.get(node.address)

@@ -16,7 +16,7 @@ from qflow.plan.plan import StagePlan
 
 
 def train(stage: StagePlan, module: nn.Module, work: Work) -> Mapping[str, Any]:
-    """Train in place; the losses of all epochs. Raises QflowError QF403 when a loss is not finite."""
+    """Train in place; the losses of all epochs. Raises QflowError QF403 for one not finite."""
     data = work.data[stage.data]
     loss = _made(stage, "loss", work)()
     optimizer = _optimizer(stage, module, work)

@@ -39,7 +39,10 @@ def compares(symbol: str, found: Any, wanted: Any) -> Any:
 
 def judge(claim: ClaimPlan, value: Any) -> Mapping[str, Any]:
     """`{"value", "holds"}` of a measured claim."""
-    return {"value": value, "holds": bool(compares(claim.operator, value, claim.value)) != claim.negated}
+    return {
+        "value": value,
+        "holds": bool(compares(claim.operator, value, claim.value)) != claim.negated,
+    }
 
 
 def verdicts(plan: Plan, measured: Mapping[str, Mapping[str, Any]]) -> tuple[Verdict, ...]:

@@ -1,4 +1,4 @@
-"""convert: the finished fake-quantized model as integers, in model order and in the device's layout."""
+"""convert: the finished model as integers, in the model's layout and in the device's."""
 
 import json
 from dataclasses import asdict
@@ -35,7 +35,9 @@ def make(work: Work, folder: Path) -> None:
     file.save(lowered.graph, folder / LOGICAL)
     device = lay_out(lowered.graph, work.march.layout)
     file.save(device, folder / INTEGER)
-    found = [{k: v for k, v in asdict(d).items() if k not in ("at", "also")} for d in lowered.diagnostics]
+    found = [
+        {k: v for k, v in asdict(d).items() if k not in ("at", "also")} for d in lowered.diagnostics
+    ]
     files.write(folder / DIAGNOSTICS, json.dumps(found, indent=2) + "\n")
     work.console.say(CONVERT, f"{len(device.nodes)} operators, layout {work.march.layout}")
     for note in device.notes:

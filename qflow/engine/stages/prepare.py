@@ -1,4 +1,4 @@
-"""prepare: the traced model fused, batch norm folded in, with fake-quantizers where the plan has them."""
+"""prepare: the traced model fused, with fake-quantizers where the plan has them."""
 
 from pathlib import Path
 

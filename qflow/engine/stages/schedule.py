@@ -1,4 +1,4 @@
-"""schedule: the stages of the file: each sets states and makes passes over its data, training or not."""
+"""schedule: the stages of the file: each sets states and makes passes over its data."""
 
 import json
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from torch import nn
 from qflow import registry
 from qflow.engine import files, observing, prepared
 from qflow.engine.entry import UserCode
+from qflow.engine.located import Located
 from qflow.engine.training import train
 from qflow.engine.work import PREPARE, STATE, Stage, Work, evaluates
 from qflow.plan.plan import Plan, StagePlan
@@ -41,10 +42,11 @@ def stages(plan: Plan) -> tuple[Stage, ...]:
 
 
 def make(stage: StagePlan, before: str, work: Work, folder: Path) -> None:
-    """Writes the state and `result.json`. Raises QflowError QF401, QF403, or exit 3 from user code."""
+    """Writes the state and `result.json`. Raises QflowError QF401, QF403, and UserCode's."""
     module = prepared.load(work, before)
     set_states(module, dict(stage.states))
-    result = train(stage, module, work) if stage.epochs else _pass(stage, module, work)
+    with Located(stage.at):
+        result = train(stage, module, work) if stage.epochs else _pass(stage, module, work)
     observing.refuse_unobserved(module, stage)
     prepared.save(module.eval(), folder)
     files.write(folder / RESULT, json.dumps(result, indent=2, sort_keys=True) + "\n")
@@ -54,11 +56,7 @@ def _pass(stage: StagePlan, module: nn.Module, work: Work) -> Mapping[str, Any]:
     """One pass without gradients; counts the metric where the data has one."""
     data = work.data[stage.data]
     metric = _metric(stage, work)
-    with (
-        torch.no_grad(),
-        observing.finite(module, stage),
-        work.console.progress(stage.name, len(data), "samples") as step,
-    ):
+    with torch.no_grad(), work.console.progress(stage.name, len(data), "samples") as step:
         for batch in data.batches():
             with UserCode(f"stage `{stage.name}`", stage.at):
                 outputs = prepared.call(module, batch.inputs, work)

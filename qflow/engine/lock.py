@@ -1,0 +1,78 @@
+"""lock: what the model of a file is, by building and tracing it, for the file's lock."""
+
+from collections.abc import Iterator, Mapping
+from difflib import unified_diff
+from hashlib import sha256
+from importlib import import_module
+from pathlib import Path
+
+from qflow import compile as compiler
+from qflow import lang
+from qflow.diagnostics import QflowError, has_errors
+from qflow.engine import entry
+from qflow.plan.lock import FileFact, Lock, digest
+from qflow.plan.plan import ModelSpec
+
+
+def make_lock(path: Path, settings: Mapping[str, str]) -> Lock:
+    """Build the model, trace it, digest the files it came from. Its weights are not loaded.
+
+    Raises QflowError with every finding when the file is wrong, QF302 for a missing checkpoint,
+    and what building and tracing raise (QF312 to QF314).
+    """
+    program = lang.load(path)
+    outline = compiler.outline(program, settings)
+    if outline.model is None or has_errors(outline.diagnostics):
+        raise QflowError(outline.diagnostics)
+    # torch is imported from here on
+    from qflow.engine.model import build, traced
+
+    folder = path.parent
+    facts = tuple(_facts(outline.model, folder))
+    found = traced(build(outline.model, folder), outline.model, outline.graph, folder)
+    return Lock(found.inventory, facts, compiler.traced(outline.model, outline.graph))
+
+
+def _facts(spec: ModelSpec, folder: Path) -> Iterator[FileFact]:
+    """The model's own source where it lies beside the program, and the checkpoint."""
+    source = _source(spec, folder)
+    if source is not None and source.is_relative_to(folder.resolve()):
+        raw = source.read_bytes().replace(b"\r\n", b"\n")
+        shown = source.relative_to(folder.resolve()).as_posix()
+        yield FileFact("file", shown, digest(raw))
+    if spec.checkpoint is not None:
+        yield _weights(spec, folder)
+
+
+def _source(spec: ModelSpec, folder: Path) -> Path | None:
+    at = entry.span_of(spec.fields, "entry", spec.at)
+    entry.find(spec.entry, folder, at)
+    file = import_module(spec.entry.partition(":")[0]).__file__
+    return Path(file).resolve() if file else None
+
+
+def _weights(spec: ModelSpec, folder: Path) -> FileFact:
+    from qflow.engine.checkpoint import missing
+
+    assert spec.checkpoint is not None
+    path = folder / spec.checkpoint
+    sha = sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                sha.update(chunk)
+        size = path.stat().st_size
+    except OSError as error:
+        at = entry.span_of(spec.fields, "checkpoint", spec.at)
+        raise missing(spec.checkpoint, error, at) from error
+    return FileFact("weights", spec.checkpoint, f"sha256:{sha.hexdigest()}", size)
+
+
+def difference(path: Path, text: str) -> tuple[str, ...]:
+    """Lines by which the lock at `path` differs from `text`, as in a diff; none when equal."""
+    if not path.exists():
+        return (f"there is no {path.as_posix()}",)
+    # line ends are a matter of the checkout
+    before = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    lines = unified_diff(before, text.splitlines(), "lock", "model", lineterm="", n=0)
+    return tuple(line for line in lines if not line.startswith(("---", "+++", "@@")))

@@ -1,0 +1,78 @@
+"""runner: each stage is made, or its artifact taken over when it came from the same things."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from qflow.diagnostics import EXIT
+from qflow.engine import seeds
+from qflow.engine.cache import Artifact, Cache
+from qflow.engine.keys import key_of
+from qflow.engine.located import Located
+from qflow.engine.stages import stages_of
+from qflow.engine.state import State
+from qflow.engine.work import Stage, Work, diagnostic_of
+
+
+@dataclass(frozen=True)
+class Done:
+    """How one stage went."""
+
+    seconds: float
+    how: str
+    """`ran`, `reused` from an earlier run, or `resumed`: made by an earlier attempt of this run."""
+
+    @property
+    def reused(self) -> bool:
+        """What the summary says: resumed is not reused, the run is the same one."""
+        return self.how == "reused"
+
+
+def run_stages(
+    work: Work, cache: Cache, state: State, again: tuple[str, ...]
+) -> Mapping[str, Done]:
+    """Bring every stage up to date; `again` names those that are made whatever the cache holds."""
+    done: dict[str, Done] = {}
+    for stage in stages_of(work.plan):
+        key = key_of(stage, work)
+        started = time.perf_counter()
+        found = _found(stage, key, work, cache, state, again)
+        if found is None:
+            artifact = _make(stage, key, work, cache, state)
+            done[stage.name] = Done(artifact.seconds, "ran")
+        elif state.made(stage.name, key):
+            artifact = found
+            done[stage.name] = Done(artifact.seconds, "resumed")
+            work.console.say(stage.name, "resumed: an earlier attempt of this run finished it")
+        else:
+            artifact = found
+            done[stage.name] = Done(time.perf_counter() - started, "reused")
+            work.console.say(stage.name, "reused")
+        work.made[stage.name] = artifact
+        if stage.diagnostics:
+            work.console.diagnose(diagnostic_of(d) for d in artifact.json(stage.diagnostics))
+    return done
+
+
+def _found(
+    stage: Stage, key: str, work: Work, cache: Cache, state: State, again: tuple[str, ...]
+) -> Artifact | None:
+    """The artifact to take over; None when the stage has to be made."""
+    if stage.name in again and not state.made(stage.name, key):
+        return None
+    found = cache.find(stage.name, key)
+    if found.damaged:
+        work.console.say(stage.name, f"the artifact is damaged ({found.damaged}): made again")
+    return found.artifact
+
+
+def _make(stage: Stage, key: str, work: Work, cache: Cache, state: State) -> Artifact:
+    # first the old artifact goes, then the state says it is being made: a kill in between must not
+    # let a later attempt take the old one for its own
+    folder = cache.start(stage.name, key)
+    state.start(stage.name, key)
+    started = time.perf_counter()
+    seeds.start(stage.seed, "stage", stage.name)
+    with Located(None, EXIT.failed), seeds.deterministic():
+        stage.make(work, folder)
+    return cache.finish(stage.name, key, time.perf_counter() - started)

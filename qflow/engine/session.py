@@ -1,0 +1,171 @@
+"""session: the part of a run that needs torch: trace, data, stages, what came out."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from qflow import compile as compiler
+from qflow import march
+from qflow.compile.front import Front
+from qflow.diagnostics import EXIT, Diagnostic, QflowError
+from qflow.engine import data, digest, environment, files, publish, seeds, structure
+from qflow.engine import state as states
+from qflow.engine.cache import Cache
+from qflow.engine.console import Console
+from qflow.engine.folder import RunFolder
+from qflow.engine.model import FloatModel
+from qflow.engine.model import load as load_model
+from qflow.engine.preflight import check
+from qflow.engine.report import report
+from qflow.engine.run import again
+from qflow.engine.runner import Done, run_stages
+from qflow.engine.stages.verify import RESULTS, data_of
+from qflow.engine.summary import render, summarize
+from qflow.engine.verdict import Verdict, verdicts
+from qflow.engine.work import TRACE, VERIFY, Work
+from qflow.plan import json as plan_json
+from qflow.plan import text as plan_text
+from qflow.plan.plan import Plan
+
+
+def execute(
+    path: Path,
+    found: Front,
+    settings: Mapping[str, str],
+    folder: RunFolder,
+    from_stage: str | None,
+    console: Console,
+) -> int:
+    """Trace, run the stages, write what came out. Returns 0, or 1 when an `assert` is false."""
+    started = time.perf_counter()
+    with seeds.deterministic():
+        model = trace(path, found, settings)
+    plan = _plan(path, found, settings, model, console)
+    traced = Done(time.perf_counter() - started, "ran")
+    console.say(TRACE, f"{len(model.traced.inventory.modules)} modules, {_checkpoint(plan)}")
+    work = Work(
+        plan=plan,
+        march=march.load(plan.target.march),
+        inventory=model.traced.inventory,
+        folder=path.parent,
+        model=model,
+        data=_data(plan, path.parent, console),
+        console=console,
+    )
+    check(work)
+    state = states.read(folder.state, digest.of_json([plan.hashes, from_stage]))
+    _freeze(plan, folder)
+    done = {TRACE: traced, **run_stages(work, Cache(folder.cache), state, again(plan, from_stage))}
+    publish.results(work, folder)
+    return _finish(work, folder, done, state)
+
+
+def trace(path: Path, found: Front, settings: Mapping[str, str]) -> FloatModel:
+    """The float model. It is traced in every run: that is how a change of the model is noticed."""
+    assert found.program is not None
+    outline = compiler.outline(found.program, settings)
+    if outline.model is None:
+        raise QflowError(outline.diagnostics, sources=dict(found.sources))
+    return load_model(outline.model, outline.graph, path.parent)
+
+
+def _plan(
+    path: Path, found: Front, settings: Mapping[str, str], model: FloatModel, console: Console
+) -> Plan:
+    """The plan from the lock, which must fit; without a lock, from the trace."""
+    assert found.program is not None
+    if found.plan is not None and found.lock is not None:
+        structure.refuse_stale(found.lock, model.traced.inventory, path, found.plan.model.at)
+        return found.plan
+    shown = path.as_posix()
+    console.diagnose(
+        [
+            Diagnostic(
+                "QF304",
+                f"`{shown}` has no lock: the plan is made from this run's own trace",
+                help=f"run `qflow lock {shown}` and commit the file it writes",
+                severity="note",
+            )
+        ]
+    )
+    compiled = compiler.compile(found.program, model.traced.inventory, settings)
+    if compiled.plan is None:
+        raise QflowError(compiled.diagnostics, sources=dict(found.sources))
+    console.diagnose(compiled.diagnostics)
+    return compiled.plan
+
+
+def _checkpoint(plan: Plan) -> str:
+    return f"weights of {plan.model.checkpoint}" if plan.model.checkpoint else "no checkpoint"
+
+
+def _data(plan: Plan, folder: Path, console: Console) -> dict[str, data.DataSet]:
+    """Every data block a stage or a claim uses, with every sample checked."""
+    used = dict.fromkeys([*(s.data for s in plan.stages), *data_of(plan)])
+    specs = {d.name: d for d in plan.data}
+    loaded = {name: data.load(specs[name], plan.model.inputs, folder) for name in used}
+    for name, found in loaded.items():
+        asked = specs[name].samples
+        if asked is not None and len(found) < asked:
+            console.diagnose([_few(name, len(found), asked, found)])
+        with console.progress(name, len(found), "samples"):
+            assert found.digest
+    return loaded
+
+
+def _few(name: str, there: int, asked: int, found: data.DataSet) -> Diagnostic:
+    return Diagnostic(
+        "QF404",
+        f"data `{name}` has {there} samples, {asked} were asked for",
+        at=found.spec.at,
+        help=f"set `samples = {there}` or give it more",
+        severity="warning",
+    )
+
+
+def _freeze(plan: Plan, folder: RunFolder) -> None:
+    """From here on the folder speaks of this run; the summary comes back when it is done."""
+    folder.summary.unlink(missing_ok=True)
+    files.write(folder.root / "plan.txt", plan_text.render(plan))
+    files.write(folder.root / "plan.json", plan_json.dumps(plan))
+    files.write(folder.root / "environment.json", environment.render())
+
+
+def _finish(work: Work, folder: RunFolder, done: Mapping[str, Done], state: states.State) -> int:
+    results: Mapping[str, Any] = work.made[VERIFY].json(RESULTS)
+    judged = verdicts(work.plan, results["claims"])
+    work.console.diagnose(d for v in judged if (d := _warning(v)) is not None)
+    failed = tuple(d for v in judged if (d := _failure(v)) is not None)
+    found = [*work.console.found, *failed]
+    summary = summarize(work.plan, done, results, judged, found)
+    files.write(folder.summary, render(summary))
+    state.end()
+    work.console.show(report(summary, done, judged))
+    work.console.say("", f"results in {folder.root.as_posix()}")
+    if failed:
+        work.console.diagnose(failed)
+        return EXIT.no
+    return EXIT.yes
+
+
+def _failure(verdict: Verdict) -> Diagnostic | None:
+    if verdict.holds or verdict.claim.severity != "assert":
+        return None
+    return _judged(verdict)
+
+
+def _warning(verdict: Verdict) -> Diagnostic | None:
+    if verdict.holds or verdict.claim.severity != "warn":
+        return None
+    return replace(_judged(verdict), severity="warning")
+
+
+def _judged(verdict: Verdict) -> Diagnostic:
+    return Diagnostic(
+        "QF402",
+        f"`{verdict.claim.text}` does not hold",
+        at=verdict.claim.at,
+        notes=() if verdict.value is None else (f"measured: {verdict.value}",),
+    )
