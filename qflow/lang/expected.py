@@ -46,7 +46,8 @@ def readable(accepted: Collection[str]) -> str:
         words.append("an action")
         left -= ACTION | _BEFORE_ACTION
     # a name may always go on; that is not what is missing
-    left = left - {"DOT", "LPAR"} or left
+    if "DOT" in left:
+        left = left - {"DOT", "LPAR", "LSQB"} or (left if not words else set())
     for name, pattern in sorted(terminal_patterns(left).items(), key=_order):
         word = _WORDS.get(name) or f"`{_plain(pattern)}`"
         if word not in words:

@@ -18,6 +18,8 @@ from qflow.lang.split import ITEM_WORDS, Chunk
 END_OF_LINE = "the end of the line"
 _LONGEST_QUOTE = 40
 _CLOSING = {"{": "}", "[": "]", "(": ")"}
+_ITEM = re.compile(rf"(?:{'|'.join(ITEM_WORDS)})\s+\w[^=]*\{{|(?:use|param)\s+[\w\"]")
+_STAGE = re.compile(r"\s*stage\s+\w+\s+on\b")
 _NOT_SPACE = re.compile(r"\S+")
 _PATTERN = re.compile(r"[\w.*?\-\[\]]+")
 
@@ -86,9 +88,12 @@ class Stop:
         return nesting.open
 
     @property
+    def line_start(self) -> int:
+        return self.chunk.text.rfind("\n", 0, self.offset) + 1
+
+    @property
     def starts_line(self) -> bool:
-        start = self.chunk.text.rfind("\n", 0, self.offset) + 1
-        return not self.chunk.text[start : self.offset].strip()
+        return not self.chunk.text[self.line_start : self.offset].strip()
 
 
 def explain(stop: Stop) -> Diagnostic:
@@ -141,24 +146,13 @@ def _never_closed(stop: Stop) -> Diagnostic | None:
         return None
     bracket = still_open[-1]
     closing = _CLOSING[bracket.text]
-    rest = stop.chunk.text[stop.offset :]
     at_end = stop.type == "$END" and bool(stop.chunk.open)
-    line_of_item = stop.chunk.text[stop.chunk.text.rfind("\n", 0, stop.offset) + 1 :]
-    before = stop.before[-1] if stop.before else None
-    next_item = bool(re.match(rf"(?:{'|'.join(ITEM_WORDS)})\s", line_of_item)) and (
-        before is not None and not before.type.startswith("LBRACE")
-    )
-    next_stage = len(still_open) > 1 and bool(re.match(r"\s*stage\s+\w+\s+on\b", line_of_item))
-    cut_short = (
-        stop.starts_line
-        and bool(stop.chunk.open)
-        and {"RBRACE", "RSQB"} & stop.accepted == stop.accepted - {"_NL", "COMMA"} != frozenset()
-        and bool(rest)
-    )
-    if not (at_end or next_item or next_stage or cut_short):
+    other = any(stop.text == _CLOSING[m.text] != closing for m in still_open)
+    if not (at_end or other or _begins_outside(stop) or _cut_short(stop)):
         return None
     what = {"{": "block", "[": "list", "(": "argument list"}[bracket.text]
-    also = () if at_end else (Label(stop.here, f"expected `{closing}` before this"),)
+    before = stop.here if other else _first_word(stop)
+    also = () if at_end else (Label(before, f"expected `{closing}` before this"),)
     return Diagnostic(
         "QF103",
         f"this {what} is never closed",
@@ -166,6 +160,26 @@ def _never_closed(stop: Stop) -> Diagnostic | None:
         label=f"no `{closing}` belongs to this `{bracket.text}`",
         also=also,
     )
+
+
+def _begins_outside(stop: Stop) -> bool:
+    """The line begins an item at its first column, or a stage inside a stage."""
+    line = stop.chunk.text[stop.line_start :]
+    if stop.line_start and _ITEM.match(line):
+        return True
+    return sum(1 for mark in stop.open if mark.text == "{") > 1 and bool(_STAGE.match(line))
+
+
+def _cut_short(stop: Stop) -> bool:
+    """A line begins where only the end of a list or dict could stand."""
+    closing = stop.accepted & {"RBRACE", "RSQB"}
+    nothing_else = stop.accepted - {"_NL", "COMMA"} == closing
+    return bool(stop.chunk.open) and stop.starts_line and bool(closing) and nothing_else
+
+
+def _first_word(stop: Stop) -> Span:
+    found = _NOT_SPACE.search(stop.chunk.text, stop.line_start)
+    return stop.span(*found.span()) if found else stop.here
 
 
 def _no_action(stop: Stop) -> Diagnostic | None:
@@ -227,8 +241,21 @@ def _single_quotes(stop: Stop) -> Diagnostic | None:
     )
 
 
+def _foreign_letter(stop: Stop) -> Diagnostic | None:
+    if stop.token is not None or not stop.text[:1].isalpha():
+        return None
+    return Diagnostic(
+        "QF105",
+        "a name has the letters `a` to `z`, digits and `_`",
+        at=stop.span(stop.offset, stop.offset + 1),
+        label="another letter",
+    )
+
+
 def _closes_nothing(stop: Stop) -> Diagnostic | None:
-    if stop.text not in _CLOSING.values() or stop.open:
+    if stop.text not in _CLOSING.values():
+        return None
+    if any(_CLOSING[mark.text] == stop.text for mark in stop.open):
         return None
     return Diagnostic("QF105", f"this `{stop.text}` closes nothing", at=stop.here)
 
@@ -282,6 +309,7 @@ MISTAKES: tuple[Mistake, ...] = (
     _equals_for_colon,
     _never_closed,
     _closes_nothing,
+    _foreign_letter,
     _no_action,
     _unquoted_pattern,
     _misspelt,

@@ -109,15 +109,11 @@ def _edition(chunks: tuple[Chunk, ...], path: str) -> tuple[int | None, Diagnost
             help=help_,
         )
     chunk = chunks[0]
-    edition: object = None
-    try:
-        edition = Build(path, chunk.line).transform(parser().parse(chunk.text, start="edition"))
-    except UnexpectedInput:
-        edition = None
+    edition = _edition_number(chunk, path)
     start = chunk.text.index("qflow")
     end = len(chunk.text.split("#")[0].rstrip())
     at = Span(path, chunk.line, start + 1, chunk.line, end + 1)
-    if not isinstance(edition, int):
+    if edition is None:
         return 0, Diagnostic("QF106", "this line names no edition", at=at, help=help_)
     if edition != EDITION:
         return edition, Diagnostic(
@@ -127,6 +123,15 @@ def _edition(chunks: tuple[Chunk, ...], path: str) -> tuple[int | None, Diagnost
             help=f"it knows edition {EDITION}",
         )
     return edition, None
+
+
+def _edition_number(chunk: Chunk, path: str) -> int | None:
+    build = Build(path, chunk.line)
+    try:
+        number: int = build.transform(parser().parse(chunk.text, start="edition"))
+    except UnexpectedInput:
+        return None
+    return None if build.diagnostics else number
 
 
 def _with_previous(chunks: tuple[Chunk, ...]) -> list[tuple[Chunk | None, Chunk]]:
@@ -176,7 +181,7 @@ def _parse_item(chunk: Chunk, path: str) -> tuple[syntax.Item | None, list[Diagn
 def _rest(chunk: Chunk, stop: Stop, found: Diagnostic) -> Chunk | None:
     """What can still be judged: nothing once it is unclear where blocks end."""
     swallowed = chunk.open and any(mark.is_open_quote for mark in marks(chunk.text))
-    if found.code == "QF103" or swallowed:
+    if (found.code == "QF103" and chunk.open) or swallowed:
         return None
     return without_statement(chunk, stop.offset)
 

@@ -36,7 +36,11 @@ def _start_of_block(chunk: Chunk, offset: int) -> int | None:
     if not braces:
         return None
     depth = min(len(braces), _DEPTH_OF_STATEMENTS.get(chunk.word, 1))
-    return braces[depth - 1].offset + 1
+    brace = braces[depth - 1].offset
+    if depth > 1 and chunk.text[:brace].rstrip().endswith("epochs"):
+        # a dict where the number of epochs belongs, not the body of the stage
+        brace = braces[depth - 2].offset
+    return brace + 1
 
 
 def _statements(text: str, start: int) -> list[tuple[int, int]]:
@@ -47,7 +51,7 @@ def _statements(text: str, start: int) -> list[tuple[int, int]]:
     pieces = re.compile(r'"(?:\\.|[^"\\\n])*"|"[^\n]*|#[^\n]*|[{}\[\]();\n]')
     for match in pieces.finditer(text, start):
         piece = match.group()
-        if piece == "}" and not nesting.open:
+        if piece == "}" and not any(mark.text == "{" for mark in nesting.open):
             found.append((first, match.start()))
             return found
         if piece in (";", "\n") and not nesting.open:

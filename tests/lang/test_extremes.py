@@ -1,0 +1,49 @@
+"""Text no person wrote: a diagnostic in reasonable time, never a traceback."""
+
+import time
+
+import pytest
+
+from qflow.lang.parse import MOST_CHARACTERS, parse
+
+EXTREMES = {
+    "deep list": "qflow 1\nmodel m { a = " + "[" * 100_000,
+    "deep dict": "qflow 1\nmodel m { a = " + "{a: " * 100_000,
+    "deep block": "qflow 1\n" + "model m {\n" * 30_000,
+    "nul": "qflow 1\nmodel \0",
+    "escape sequence": "qflow 1\nmodel \x1b[31m {}",
+    "surrogate": "qflow 1\nmodel \ud800 {}",
+    "too long": "#" * (MOST_CHARACTERS + 1),
+    "quotes": "qflow 1\n" + '"' * 100_000,
+    "closing": "qflow 1\n" + "}\n" * 30_000,
+    "digits": "qflow 1\nparam a: int = " + "9" * 100_000,
+    "digits of an edition": "qflow " + "9" * 100_000,
+    "open blocks": "qflow 1\n" + "model m {\n" * 25,
+    "mistakes in one block": "qflow 1\nmodel m {\n" + " a: 1\n" * 3_000 + "}\n",
+}
+
+
+@pytest.mark.parametrize("text", EXTREMES.values(), ids=EXTREMES.keys())
+def test_is_a_diagnostic(text: str) -> None:
+    start = time.perf_counter()
+    parsed = parse(text, "x.qf")
+    assert parsed.file is None
+    assert 1 <= len(parsed.diagnostics) <= 30
+    assert time.perf_counter() - start < 5
+
+
+def test_control_characters_are_named_and_located() -> None:
+    (diagnostic,) = parse("qflow 1\nuse \x00", "x.qf").diagnostics
+    assert diagnostic.code == "QF107"
+    assert diagnostic.message == "the character U+0000 does not belong in a program"
+    assert str(diagnostic.at) == "x.qf:2:5"
+
+
+def test_a_long_list_is_no_problem() -> None:
+    parsed = parse("qflow 1\nmodel m { a = [" + "1, " * 5_000 + "] }", "x.qf")
+    assert parsed.diagnostics == ()
+
+
+def test_nesting_up_to_the_limit_parses() -> None:
+    text = "qflow 1\nmodel m { a = " + "[" * 31 + "]" * 31 + " }"
+    assert parse(text, "x.qf").diagnostics == ()
