@@ -28,6 +28,7 @@ CODES: dict[str, str] = {
     "QF223": "a fusion the march does not support at these dtypes",
     "QF224": "members of one scale group that disagree",
     "QF241": "a fake-quantizer used before any stage observed it",
+    "QF242": "a state that does not fit the mode of the model",
     # QF3xx: lock and inputs
     "QF301": "a lock that does not fit the model",
     "QF302": "a file that is missing",

@@ -32,7 +32,7 @@ class PreparedNode:
     """The address; `address#1` for its second call, and so on."""
     address: str
     op: str
-    """Operator name (file in `emulation/ops`). A fusion has the op of its gemm, conv2d or linear."""
+    """Operator name (file in `emulation/ops`). A fusion has the op of its gemm."""
     inputs: tuple[str, ...]
     """Ids of the tensor operands in the operator's order. A fused residual comes last."""
     attributes: Mapping[str, Any] = field(default_factory=dict)

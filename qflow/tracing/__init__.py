@@ -1,8 +1,8 @@
 """Tracing: a float model as a graph of module calls, its inventory, and fusion."""
 
-from qflow.tracing.fuse import fuse
+from qflow.tracing.fusing import fuse
 from qflow.tracing.outputs import name_outputs
-from qflow.tracing.trace import Traced, dead_modules, trace
+from qflow.tracing.traced import Traced, dead_modules, trace
 from qflow.tracing.wrapping import wrap
 
 __all__ = ["Traced", "dead_modules", "fuse", "name_outputs", "trace", "wrap"]

@@ -15,7 +15,7 @@ _NAMES = "qflow.names"
 
 @dataclass(frozen=True)
 class Call:
-    """One execution of a module, or of the generated child that stands for a functional call."""
+    """One execution of a module or generated child; an input counts as one, its op is `input`."""
 
     address: str
     type: str
@@ -35,7 +35,7 @@ class Call:
 
 
 def call_of(node: fx.Node) -> Call | None:
-    """The call of a node; None for inputs, the output, constants and shape arithmetic."""
+    """The call of a node; None for the output, constants and shape arithmetic."""
     return node.meta.get(_CALL)
 
 
@@ -69,7 +69,7 @@ def producer(node: fx.Node) -> fx.Node | None:
         if len(sources) != 1:
             return None
         node = sources[0]
-    return node if call_of(node) or node.op == "placeholder" else None
+    return node if call_of(node) else None
 
 
 def output_node(graph: fx.Graph) -> fx.Node:

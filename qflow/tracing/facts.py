@@ -15,8 +15,11 @@ from qflow.tracing.values import Shape, first_shape
 
 
 def note_calls(module: fx.GraphModule, values: Mapping[fx.Node, Any]) -> None:
-    """Put a `Call` on every module call of the graph, in execution order."""
+    """Put a `Call` on every input and module call of the graph, in execution order."""
     for node in module.graph.nodes:
+        if node.op == "placeholder":
+            name, shape = str(node.target), values[node]
+            set_call(node, Call(name, "input", "input", shape.dims))
         if node.op == "call_module":
             set_call(node, _call(node, module.get_submodule(str(node.target)), values))
 

@@ -59,7 +59,7 @@ def fused(gemm: nn.Module, bn: nn.Module | None = None, activation: str | None =
 
 
 def _fold(gemm: Any, bn: Any) -> None:
-    """w * gamma / sqrt(var + eps) and its bias, in float64: float32 would lose a bit of each weight."""
+    """w * gamma / sqrt(var + eps) and its bias, in float64 so that only one rounding is left."""
     weight = gemm.weight.detach().double()
     zeros = torch.zeros(weight.shape[0], dtype=torch.float64, device=weight.device)
     bias = zeros if gemm.bias is None else gemm.bias.detach().double()

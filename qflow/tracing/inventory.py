@@ -10,14 +10,11 @@ from torch import fx
 from qflow.plan.inventory import Edge, Inventory, Module
 from qflow.tracing.call import call_of, operands, output_names, output_node, producer
 from qflow.tracing.outputs import name_outputs
-from qflow.tracing.values import Shape
 
 
-def inventory_of(graph: fx.Graph, entry: str, shapes: dict[str, Shape]) -> Inventory:
-    """Every module that runs, in execution order; `shapes` are those of the inputs."""
-    modules: dict[str, Module] = {
-        name: Module(name, "input", "input", shape.dims) for name, shape in shapes.items()
-    }
+def inventory_of(graph: fx.Graph, entry: str) -> Inventory:
+    """Every input, every module that runs, in execution order, every output."""
+    modules: dict[str, Module] = {}
     for node in graph.nodes:
         if (call := call_of(node)) is None:
             continue
@@ -51,7 +48,8 @@ def outputs_of(graph: fx.Graph) -> dict[str, fx.Node]:
 def address_of(node: fx.Node) -> str:
     """Address of a call, or name of an input."""
     call = call_of(node)
-    return call.address if call else str(node.target)
+    assert call is not None
+    return call.address
 
 
 def _edges(graph: fx.Graph) -> Iterator[Edge]:

@@ -1,4 +1,4 @@
-"""Tracer: symbolic tracing that keeps chosen modules whole and notes whose `forward` makes each call."""
+"""Tracer: symbolic tracing that keeps chosen modules whole and notes who makes each call."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ class Tracer(fx.Tracer):
         """Proxies under the declared names; arguments that are not declared keep their defaults."""
         values = {n: self.create_proxy("placeholder", n, (), {}) for n in self._arguments.names}
 
-        def call(root: nn.Module) -> Any:
+        # fx takes the return annotation of this function for the model's, so it has none
+        def call(root):  # type: ignore[no-untyped-def]
             return self._arguments.call(root_fn, root, values=values)
 
         return call, [self.root]
@@ -66,9 +67,16 @@ def record(model: nn.Module, arguments: Arguments, graph: GraphSpec) -> fx.Graph
     tracer = Tracer(arguments, graph)
     with wrapped(graph.wraps, model):
         try:
-            return tracer.trace(model)
+            return _plain(tracer.trace(model))
         except (*MODEL_ERRORS, fx.proxy.TraceError) as error:
             raise fail(_branches(model, error)) from error
+
+
+def _plain(graph: fx.Graph) -> fx.Graph:
+    """The same graph without its tracer, which unpickling would try to build without arguments."""
+    plain = fx.Graph()
+    plain.output(plain.graph_copy(graph, {}))
+    return plain
 
 
 def _branches(model: nn.Module, error: BaseException) -> Diagnostic:

@@ -1,4 +1,4 @@
-"""trial: one float forward on the example inputs, so that a wrong input is reported as what it is."""
+"""trial: one float forward on the example inputs, so that a wrong input is reported as one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""trace: from a float model to its graph and inventory."""
+"""traced: from a float model to its graph and inventory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Traced:
     """A model as a graph of module calls, and what the front half may know of it."""
 
     module: fx.GraphModule
-    """Takes the declared inputs, by name or in the order of `forward`; returns what the model does."""
+    """Takes the declared inputs, by name or in declared order; returns what it does."""
     inventory: Inventory
 
 
@@ -40,9 +40,10 @@ def trace(
     """Trace a copy of the model in evaluation mode; the model itself is left alone.
 
     `inputs` holds one example per declared input, batch first. Raises QflowError: QF312 (cannot be
-    copied, wrapped, or its outputs named), QF313 (cannot take the inputs), QF314 (branches on data).
+    copied, wrapped, or its outputs named), QF313 (cannot take the inputs), QF314 (branches).
     """
     copy = _copy(model)
+    _refuse_clashes(model, inputs)
     arguments = bind(copy, tuple(inputs))
     try_forward(copy, arguments, inputs)
     module = fx.GraphModule(copy, record(copy, arguments, graph or GraphSpec()))
@@ -51,14 +52,11 @@ def trace(
     set_output_names(module.graph, outputs)
     outputs_of(module.graph)
     note_calls(module, values)
-    shapes = {str(n.target): values[n] for n in module.graph.nodes if n.op == "placeholder"}
-    inventory = inventory_of(module.graph, entry, {name: shapes[name] for name in inputs})
-    _refuse_clashes(model, inputs)
-    return Traced(module, inventory)
+    return Traced(module, inventory_of(module.graph, entry))
 
 
 def dead_modules(model: nn.Module, traced: Traced) -> tuple[str, ...]:
-    """Addresses of modules that `forward` never runs: not they, nor anything inside or around them."""
+    """Addresses of modules that `forward` never runs, nor anything inside or around them."""
     live = [m.address for m in traced.inventory.modules]
     inside = {".".join(a.split(".")[:n]) for a in live for n in range(1, a.count(".") + 2)}
     dead = (a for a, _ in model.named_modules() if a and a not in inside)

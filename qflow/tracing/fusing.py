@@ -1,10 +1,11 @@
-"""fuse: apply the plan's fusions to a traced model."""
+"""fusing: apply the plan's fusions to a traced model."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from copy import deepcopy
 from dataclasses import replace
+from itertools import pairwise
 
 from torch import fx, nn
 
@@ -13,14 +14,14 @@ from qflow.plan.plan import Fusion
 from qflow.tracing.call import call_of, operands, set_call
 from qflow.tracing.fused import fused
 from qflow.tracing.recast import set_module
-from qflow.tracing.trace import Traced
+from qflow.tracing.traced import Traced
 
 
 def fuse(traced: Traced, fusions: Collection[Fusion]) -> fx.GraphModule:
     """A copy of the traced model in which every fusion is one module at its address.
 
-    Absorbed modules become `nn.Identity` and leave the graph. In evaluation mode the result computes
-    what the model did, up to float32 rounding. QF221 when a fusion does not fit the graph.
+    Absorbed modules become `nn.Identity` and leave the graph. In evaluation mode the result
+    computes what the model did, up to float32 rounding. QF221 when a fusion does not fit the graph.
     """
     module = deepcopy(traced.module)
     for fusion in fusions:
@@ -32,7 +33,7 @@ def fuse(traced: Traced, fusions: Collection[Fusion]) -> fx.GraphModule:
 
 def _apply(module: fx.GraphModule, fusion: Fusion) -> None:
     chain = [_only_call(module.graph, address) for address in fusion.members]
-    for node, reader in zip(chain, chain[1:], strict=False):
+    for node, reader in pairwise(chain):
         if set(node.users) != {reader}:
             raise _refused(fusion, f"the output of `{node.target}` has other readers")
     roles = dict(zip(fusion.pattern, chain, strict=True))

@@ -1,0 +1,142 @@
+"""attach: fake-quantizers where the plan wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import fx, nn
+
+from qflow import registry
+from qflow.dtype import DTYPES
+from qflow.march import March
+from qflow.plan.plan import Fixed, ModulePlan, Observed, Plan, Shared, TensorPlan
+from qflow.quantization.fake_quantize import FakeQuantize
+from qflow.quantization.observer import Observer
+from qflow.quantization.quantized import quantized
+from qflow.tracing import Traced, fuse
+from qflow.tracing.call import call_of, operands, producer
+from qflow.tracing.fused import CLASSES, fused
+from qflow.tracing.recast import set_module
+
+OBSERVERS = "quantization.observers"
+_OUTPUT = "qflow.output"
+
+
+@dataclass(frozen=True)
+class OutputGrid:
+    """What the plan says of a call's output, kept in the node's `meta`."""
+
+    owner: str | None
+    """Address whose fake-quantizer holds the grid; None where there is none."""
+    dtype: str
+    """int8, int16, int32 (accumulator kept) or float32."""
+
+
+def prepare_plan(traced: Traced, plan: Plan, march: March) -> fx.GraphModule:
+    """The traced model, fused, with fake-quantizers as the plan says; evaluation mode, state float.
+
+    Addresses and the state-dict names of parameters stay. A module of a scale group carries a
+    fake-quantizer only if it owns the scale. QF221 when a fusion does not fit the graph.
+    """
+    module = fuse(traced, plan.fusions)
+    attach(module, {m.address: m for m in plan.modules}, march)
+    return module
+
+
+def attach(module: fx.GraphModule, plans: Mapping[str, ModulePlan], march: March) -> None:
+    """Put fake-quantizers into a fused graph, in place."""
+    owned = {
+        address: _activation(plan.act, address, march)
+        for address, plan in plans.items()
+        if plan.act is not None and not isinstance(plan.act.source, Shared)
+    }
+    done: set[str] = set()
+    for node in module.graph.nodes:
+        if (call := call_of(node)) is None or (plan := plans.get(call.address)) is None:
+            continue
+        owner = _owner(plan)
+        node.meta[_OUTPUT] = OutputGrid(owner, _out_dtype(plan))
+        if call.address in done or (plan.act is None and plan.weight is None):
+            continue
+        done.add(call.address)
+        made = quantized(
+            _with_weight_hook(module.get_submodule(call.address)),
+            output=owned.get(call.address),
+            weight=_weight(plan, module.get_submodule(call.address), march),
+            passes=owned[owner] if owner and not _lies_on(node, owner, plans) else None,
+        )
+        set_module(module, call.address, made)
+    module.eval()
+
+
+def output_grid(node: fx.Node) -> OutputGrid:
+    """What the plan says of a call's output; float where it says nothing."""
+    found: OutputGrid = node.meta.get(_OUTPUT, OutputGrid(None, "float32"))
+    return found
+
+
+def _owner(plan: ModulePlan | None) -> str | None:
+    """Address that owns the grid of a module's output."""
+    if plan is None or plan.act is None:
+        return None
+    source = plan.act.source
+    return source.owner if isinstance(source, Shared) else plan.address
+
+
+def _out_dtype(plan: ModulePlan) -> str:
+    if plan.out is not None:
+        return str(plan.out.value)
+    return "float32" if plan.act is None else str(plan.act.dtype.value)
+
+
+def _lies_on(node: fx.Node, owner: str, plans: Mapping[str, ModulePlan]) -> bool:
+    """Whether the output lies on the grid already: data movement between tensors of one scale."""
+    call = call_of(node)
+    assert call is not None
+    sources = [call_of(p) for n in operands(node) if (p := producer(n))]
+    return call.shares_scale and all(s and _owner(plans.get(s.address)) == owner for s in sources)
+
+
+def _activation(act: TensorPlan, address: str, march: March) -> FakeQuantize:
+    return FakeQuantize(
+        _observer(act),
+        DTYPES[str(act.dtype.value)],
+        divisor=march.observed_divisor,
+        rounding=march.rounding,
+        address=address,
+    )
+
+
+def _weight(plan: ModulePlan, module: nn.Module, march: March) -> FakeQuantize | None:
+    if plan.weight is None:
+        return None
+    axis = plan.weight.axis if plan.weight.scheme.value == "per_channel" else None
+    weight = module.get_parameter("weight")
+    return FakeQuantize(
+        _observer(plan.weight),
+        DTYPES[str(plan.weight.dtype.value)],
+        axis=axis,
+        channels=1 if axis is None else weight.shape[axis],
+        divisor=march.weight_divisor,
+        rounding=march.rounding,
+        address=f"{plan.address}.weight",
+        follows=True,
+    )
+
+
+def _observer(tensor: TensorPlan) -> Observer:
+    match tensor.source:
+        case Fixed(scale):
+            found: Observer = registry.load(OBSERVERS, "fixed")(scale=float(scale.value))
+        case Observed(observer, settings):
+            given = {name: decided.value for name, decided in settings}
+            found = registry.load(OBSERVERS, str(observer.value))(**given)
+        case Shared():
+            raise AssertionError("a shared scale has no observer of its own")
+    return found
+
+
+def _with_weight_hook(module: nn.Module) -> nn.Module:
+    """A gemm that nothing was fused into, in the form that takes another weight."""
+    return fused(module) if type(module) in CLASSES else module

@@ -1,0 +1,59 @@
+"""Observer: what turns the values of a tensor into a range. One file in `observers/` is one.
+
+Settings are the fields of a frozen dataclass; the statistics are a `State`, immutable as well, so
+that they can be merged and saved. These files import torch only inside functions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from qflow.quantization.grid import ObserverGrid
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Statistics of a tensor: every field is a tensor, channels first where it has channels."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What a checkpoint keeps."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def to(self, device: torch.device) -> Any:
+        """The same state on another device; itself when it is there already."""
+        found = self.tensors()
+        if all(t.device == device for t in found.values()):
+            return self
+        return replace(self, **{name: t.to(device) for name, t in found.items()})
+
+
+class Observer:
+    """Base of every observer. `x` is float [C, N], finite, N above 0; ranges are float64 [C]."""
+
+    def start(self, channels: int) -> Any:
+        """The state before any data."""
+        raise NotImplementedError
+
+    def observe(self, state: Any, x: Tensor) -> Any:
+        """The state after one more batch."""
+        raise NotImplementedError
+
+    def merge(self, a: Any, b: Any) -> Any:
+        """The state as if the batches of `b` had followed those of `a`."""
+        raise NotImplementedError
+
+    def range(self, state: Any, grid: ObserverGrid) -> tuple[Tensor, Tensor]:
+        """Lowest and highest value to represent, per channel. The state must have seen data."""
+        raise NotImplementedError
+
+    def resume(self, low: Tensor, high: Tensor) -> Any:
+        """A state to go on from when only a range is known, as after loading a checkpoint.
+
+        Observers that need more than the range start anew.
+        """
+        return self.start(low.numel())

@@ -1,0 +1,116 @@
+"""Histogram: counts of signed values in equal bins, whose top is a power of two per channel.
+
+When a larger value comes, the top doubles and neighbouring bins are added: no value ever has to be
+spread over two bins, so two halves merged are the whole, exactly, in any order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qflow.quantization.observer import State
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LOWEST = -100
+"""Smallest exponent of the top: smaller values would need factors beyond float32."""
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram(State):
+    """Bin i of the right half counts i * width <= x < (i + 1) * width; the left half mirrors it."""
+
+    counts: Tensor
+    """int64 [C, 2 * bins], without exact zeros: they have no rounding error and no width."""
+    zeros: Tensor
+    """int64 [C]."""
+    exponent: Tensor
+    """int64 [C]: all magnitudes lie below 2 ** exponent."""
+    largest: Tensor
+    """float64 [C]: the largest magnitude itself."""
+
+    @property
+    def bins(self) -> int:
+        """Per side."""
+        return self.counts.shape[1] // 2
+
+    @property
+    def width(self) -> Tensor:
+        """float64 [C]."""
+        return 2.0 ** self.exponent.double() / self.bins
+
+
+def check_bins(bins: int) -> None:
+    """Halving must stay possible down to a single bin."""
+    if bins < 2 or bins & (bins - 1):
+        raise ValueError(f"it must be a power of two, at least 2, not {bins}")
+
+
+def empty(channels: int, bins: int) -> Histogram:
+    import torch
+
+    return Histogram(
+        counts=torch.zeros(channels, 2 * bins, dtype=torch.int64),
+        zeros=torch.zeros(channels, dtype=torch.int64),
+        exponent=torch.full((channels,), LOWEST),
+        largest=torch.zeros(channels, dtype=torch.float64),
+    )
+
+
+def with_values(state: Histogram, x: Tensor) -> Histogram:
+    """The histogram with a batch [C, N] added."""
+    import torch
+
+    low, high = x.aminmax(dim=1)
+    largest = high.maximum(-low)
+    # frexp: largest = m * 2^e with m < 1, so the largest value lies below its top
+    exponent = torch.frexp(largest).exponent.long().clamp_min(LOWEST)
+    batch = Histogram(
+        *_counted(x, exponent.maximum(state.exponent), state.bins),
+        exponent.maximum(state.exponent),
+        largest.double(),
+    )
+    return merged(state, batch)
+
+
+def merged(a: Histogram, b: Histogram) -> Histogram:
+    exponent = a.exponent.maximum(b.exponent)
+    return Histogram(
+        counts=_grown(a, exponent) + _grown(b, exponent),
+        zeros=a.zeros + b.zeros,
+        exponent=exponent,
+        largest=a.largest.maximum(b.largest),
+    )
+
+
+def _counted(x: Tensor, exponent: Tensor, bins: int) -> tuple[Tensor, Tensor]:
+    """Counts [C, 2 * bins] and exact zeros [C] of one batch."""
+    import torch
+
+    channels = x.shape[0]
+    # a power of two: the product is exact, and truncation gives the bin of the magnitude
+    factor = torch.ldexp(torch.full_like(exponent, bins, dtype=x.dtype), -exponent)
+    index = (x * factor[:, None]).to(torch.int32)
+    index -= (x < 0).to(torch.int32)
+    index += bins + 2 * bins * torch.arange(channels, device=x.device, dtype=torch.int32)[:, None]
+    counts = torch.bincount(index.flatten(), minlength=2 * bins * channels)
+    counts = counts.reshape(channels, 2 * bins)
+    zeros = (x == 0).sum(dim=1)
+    counts[:, bins] -= zeros
+    return counts, zeros
+
+
+def _grown(state: Histogram, exponent: Tensor) -> Tensor:
+    """The counts under a larger top: bin i becomes bin i // 2 ** steps, mirrored on the left."""
+    import torch
+
+    steps = exponent - state.exponent
+    if not steps.any():
+        return state.counts
+    bins = state.bins
+    old = torch.arange(-bins, bins, device=exponent.device)
+    # an arithmetic shift rounds down: -1 - i goes where i goes, mirrored. Above 63 it is undefined
+    new = (old >> steps.clamp_max(62)[:, None]) + bins
+    return torch.zeros_like(state.counts).scatter_add_(1, new, state.counts)

@@ -1,0 +1,45 @@
+"""min_max: from the lowest to the highest value ever seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qflow.quantization.observer import Observer, State
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from qflow.quantization.grid import ObserverGrid
+
+
+@dataclass(frozen=True, eq=False)
+class Extremes(State):
+    low: Tensor
+    """float64 [C]; infinite before any data."""
+    high: Tensor
+    """float64 [C]; minus infinite before any data."""
+
+
+@dataclass(frozen=True)
+class MinMax(Observer):
+    """No settings. Sensitive to a single outlier, exact for everything else."""
+
+    def start(self, channels: int) -> Extremes:
+        import torch
+
+        infinite = torch.full((channels,), torch.inf, dtype=torch.float64)
+        return Extremes(infinite, -infinite)
+
+    def observe(self, state: Extremes, x: Tensor) -> Extremes:
+        low, high = x.aminmax(dim=1)
+        return self.merge(state, Extremes(low.double(), high.double()))
+
+    def merge(self, a: Extremes, b: Extremes) -> Extremes:
+        return Extremes(a.low.minimum(b.low), a.high.maximum(b.high))
+
+    def range(self, state: Extremes, grid: ObserverGrid) -> tuple[Tensor, Tensor]:
+        return state.low, state.high
+
+    def resume(self, low: Tensor, high: Tensor) -> Extremes:
+        return Extremes(low.double(), high.double())
