@@ -1,0 +1,85 @@
+"""emit: an integer graph, node by node, as an ONNX graph with the ports asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from qflow import registry
+from qflow.diagnostics import Diagnostic, fail
+from qflow.export._onnx.builder import Builder, Step
+from qflow.export._onnx.ports import TO_NHWC, Port, input_port, output_port
+
+if TYPE_CHECKING:
+    from qflow.emulation.graph import IntegerGraph, Node
+    from qflow.export._onnx.settings import Settings
+
+OPS = "export._onnx.ops"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an operator may look at while it is written."""
+
+    graph: IntegerGraph
+    builder: Builder
+    ports: dict[str, Port]
+    """Per id of an `input` node."""
+    integers: frozenset[str]
+    """Ids of nodes whose kept accumulator leaves the graph as int32."""
+
+
+class Emitter(Protocol):
+    def emit(self, node: Node, context: Context) -> None:
+        """Append what stands for the node and set its value."""
+
+
+@dataclass(frozen=True)
+class Emitted:
+    builder: Builder
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+
+def emit(graph: IntegerGraph, settings: Settings) -> Emitted:
+    """The whole graph. Raises QflowError QF501, QF502."""
+    builder = Builder()
+    inputs = {i: input_port(graph, i, settings) for i in graph.inputs}
+    outputs = [output_port(graph, name, id_, settings) for name, id_ in graph.outputs]
+    for port in (*inputs.values(), *outputs):
+        builder.taken.add(port.name)
+    integers = frozenset(p.source for p in outputs if p.dtype == "int32")
+    context = Context(graph, builder, inputs, integers)
+    for node in graph.nodes:
+        _operator(node).emit(node, context)
+    for port in outputs:
+        _leave(port, builder)
+    return Emitted(builder, tuple(inputs.values()), tuple(outputs))
+
+
+def _operator(node: Node) -> Emitter:
+    known = registry.names(OPS)
+    if node.op not in known:
+        raise fail(
+            Diagnostic(
+                "QF502",
+                f"the ONNX export does not know the operator `{node.op}` of `{node.address}`",
+                notes=(f"it knows {', '.join(f'`{k}`' for k in known)}",),
+                help="leave this export out",
+            )
+        )
+    found: Emitter = registry.load(OPS, node.op)()
+    return found
+
+
+def _leave(port: Port, builder: Builder) -> None:
+    """Bring a tensor out under its port's name, in its layout and dtype."""
+    name = builder.real(port.source) if port.is_float else builder.integer(port.source)
+    made = {s.output for s in builder.steps}
+    if port.is_nhwc:
+        builder.steps.append(Step("Transpose", (name,), port.name, {"perm": list(TO_NHWC)}))
+    elif name in made - builder.outputs:
+        builder.rename(name, port.name)
+    else:
+        builder.steps.append(Step("Identity", (name,), port.name, {}))
+    builder.outputs.add(port.name)

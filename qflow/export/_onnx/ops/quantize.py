@@ -1,0 +1,21 @@
+"""quantize: QuantizeLinear, or nothing where the input already comes in integers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qflow.export._onnx.builder import Value
+
+if TYPE_CHECKING:
+    from qflow.emulation.graph import Node
+    from qflow.export._onnx.emit import Context
+
+
+class Quantize:
+    def emit(self, node: Node, context: Context) -> None:
+        builder = context.builder
+        source = builder.values[node.inputs[0]]
+        if source.integer is not None:
+            builder.values[node.id] = Value(node.output, integer=source.integer)
+            return
+        builder.quantize(node.id, builder.real(node.inputs[0]), node.output)
