@@ -1,4 +1,4 @@
-"""The integer graph: what a device runs. Frozen, free of torch, the same for every runtime and exporter."""
+"""The integer graph: what a device runs. Free of torch, the same for every runtime and exporter."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ FORMAT_VERSION = "1.0"
 
 @dataclass(frozen=True)
 class TensorType:
-    """Type of a tensor on an edge. Real value = (q - zero_point) * scale; a float32 tensor has no scale."""
+    """Type of a tensor on an edge. Real value = (q - zero_point) * scale; float32 has no scale."""
 
     dtype: str
     """int8, int16, int32 or float32."""
     shape: tuple[int, ...]
-    """In the tensor's own layout; the batch (dimension 0) is that of the example and free at run time."""
+    """In the tensor's own layout; the batch, dimension 0, is free at run time."""
     scale: np.ndarray | None = None
     """float32 [1], or [channels] along `axis`."""
     zero_point: int = 0
@@ -33,9 +33,9 @@ class TensorType:
 class Node:
     id: str
     address: str
-    """Address in the model. A node that a pass inserted has the address it serves and its own id."""
+    """Address in the model; of a node that a pass inserted, the address it serves."""
     op: str
-    """File in `emulation/ops`; also `quantize`, `dequantize`, `transpose`, `input`."""
+    """File in `emulation/ops` or `emulation/steps`."""
     inputs: tuple[str, ...]
     output: TensorType
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class IntegerGraph:
     outputs: tuple[tuple[str, str], ...]
     """(output name, node id)."""
     constants: Mapping[str, np.ndarray]
-    """Integer arrays, float32 scales where a float profile needs them; keys are `<node id>.<role>`."""
+    """Integer arrays, and float32 scales; keys are `<node id>.<role>`."""
     notes: tuple[str, ...] = ()
 
     @cached_property

@@ -1,49 +1,173 @@
 """Op: what one operator is. A file in `ops/` defines one; nothing else lists operators.
 
-These files import no torch at module level: the NumPy runtime and the compiler read them without it.
+These files import no torch at module level: the NumPy runtime and the compiler read them so.
+`steps/` holds, in the same form, what only integer graphs have: input, quantize, rescale, ...
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from qflow import registry
 
 if TYPE_CHECKING:
-    from torch import nn
+    import numpy as np
+    from torch import Tensor, nn
+
+    from qflow.emulation.builder import Builder
+    from qflow.emulation.graph import Node, TensorType
+    from qflow.emulation.profile import Profile
+    from qflow.quantization.prepared import PreparedNode
 
 Role = Literal["gemm", "normalization", "activation", "elementwise", "pool", "shape", "boundary"]
 
+Range = tuple[int, int]
+"""Smallest and largest integer a tensor can hold."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A case of the generic test: shapes of the tensor operands and how the operator is set."""
+
+    shapes: tuple[tuple[int, ...], ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    weight: tuple[int, ...] | None = None
+    activation: str | None = None
+    residual: bool = False
+
+
+FieldKind = Literal[
+    "flag", "integer", "count", "axis", "bits", "pair", "padding", "sizes", "axes", "rounding"
+]
+"""`count` is 1 or more, `pair` two counts, `padding` four numbers from 0, `sizes` counts."""
+
+
+def form(**fields: FieldKind) -> Mapping[str, FieldKind]:
+    """The attributes of an operator's integer node, and what each must be."""
+    return fields
+
+
+CLAMP: Mapping[str, FieldKind] = {"low": "integer", "high": "integer"}
+"""Fields of an operator that clamps its result."""
+EXACT: Mapping[str, float] = {"int8": 0.0, "int16": 0.0}
+"""`within` of an operator that moves values."""
+ROUNDED: Mapping[str, float] = {"int8": 0.51, "int16": 0.51}
+"""`within` of an operator that rounds once: half a step, and the last bits of its multiplier."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    """What a constant must be."""
+
+    dtypes: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    """Allowed shapes."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One node with all it runs with, whatever the runtime."""
+
+    node: Node
+    sources: tuple[TensorType, ...]
+    constants: Mapping[str, np.ndarray]
+    """By role."""
+    profile: Profile
+
+
+@dataclass(frozen=True)
+class Fast:
+    """The torch form of one node, prepared: constants are on the device, the carrier is chosen."""
+
+    run: Callable[..., Tensor]
+    """Tensors of integers in float32, or float64 where 24 bits do not hold them; so its result."""
+    carrier: str = "float32"
+    """`float32`, `float64` or `int64`: where sums are made."""
+    bound: int = 0
+    """Largest magnitude of any partial sum; 0 where nothing is summed."""
+
 
 class Op:
-    """Facts of an operator, and how tracing recognizes it."""
+    """Facts of an operator, how tracing recognizes it, and what it computes on integers."""
 
     name: ClassVar[str]
     """The file's name, which is the name in the language and in marches."""
     role: ClassVar[Role]
     modules: ClassVar[tuple[str, ...]] = ()
-    """Dotted names of the module classes it stands for: `torch.nn.Conv2d`. Exact types, not subclasses."""
+    """Dotted names of the module classes it stands for, exact types: `torch.nn.Conv2d`."""
     functions: ClassVar[tuple[str, ...]] = ()
-    """Dotted names of functions: `torch.nn.functional.conv2d`, `torch.add`, `operator.add`, `torch.Tensor.add`."""
+    """Dotted names of functions: `torch.add`, `operator.add`, `torch.Tensor.add`."""
     shares_scale: ClassVar[bool] = False
     """The output lies on the grid of its inputs: reshape, permute, max pool, relu, cat."""
     pattern_word: ClassVar[str] = ""
     """Its word in a `fuse` pattern: conv, linear, bn, add, relu, relu6. Empty: never fused."""
 
     def attributes_of_module(self, module: nn.Module) -> Mapping[str, Any]:
-        """Plain data (ints, tuples, strings) that lowering needs of a module. Raises Unsupported."""
+        """Plain data (ints, tuples, strings) lowering needs of a module. Raises Unsupported."""
         return {}
 
     def attributes_of_call(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
     ) -> Mapping[str, Any]:
-        """The same of a functional call. Tensor operands in `args` are None; `shapes` are theirs, in order.
+        """The same of a functional call. Raises Unsupported.
 
-        Raises Unsupported.
+        Tensor operands in `args` are None; `shapes` are theirs, in order.
         """
         return {}
+
+    # --- integers -------------------------------------------------------------------------------
+
+    integer: ClassVar[bool] = True
+    """Whether an integer graph can hold it; batch norm and the stubs become something else."""
+    operands: ClassVar[tuple[int, int]] = (1, 1)
+    """Least and most tensor operands."""
+    fields: ClassVar[Mapping[str, FieldKind]] = {}
+    """Attributes of its integer node, exactly."""
+    image: ClassVar[bool] = False
+    """Runs in the march's image layout. `oracle` and `fast` always see NCHW."""
+    any_layout: ClassVar[bool] = False
+    """Gives the same values whatever the order of the axes."""
+    within: ClassVar[Mapping[str, float]] = {}
+    """Largest error against `meaning` in output steps, by dtype, on a profile of 31 bits."""
+    examples: ClassVar[tuple[Example, ...]] = ()
+
+    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
+        """What it computes on floats, in torch, without what is fused behind it."""
+        raise NotImplementedError
+
+    def lower(self, node: PreparedNode, build: Builder) -> None:
+        """Emit the integer nodes that stand for `node`. Raises Unsupported."""
+        raise Unsupported("it has no integer form of its own")
+
+    def shape(
+        self,
+        attributes: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+        weight: tuple[int, ...] = (),
+    ) -> tuple[int, ...]:
+        """Shape of the output. Raises Unsupported where the operands' do not fit."""
+        return tuple(shapes[0])
+
+    def roles(self, call: Call) -> Mapping[str, Constant]:
+        """The constants a node must have, exactly."""
+        return {}
+
+    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
+        """int64 in and out, written for the reader."""
+        raise NotImplementedError
+
+    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
+        """The same in torch; `ranges` are those of the operands."""
+        raise NotImplementedError
+
+    def values(self, call: Call, ranges: Sequence[Range]) -> Range:
+        """Range of the output: that of its clamp, or what its operands span."""
+        if "low" in call.node.attributes:
+            return call.node.attributes["low"], call.node.attributes["high"]
+        return min(r[0] for r in ranges), max(r[1] for r in ranges)
 
 
 class Unsupported(Exception):
@@ -67,3 +191,11 @@ def by_module() -> Mapping[str, Op]:
 def by_function() -> Mapping[str, Op]:
     """Operators by the dotted name of a function."""
     return {f: op(n) for n in registry.names("emulation.ops") for f in op(n).functions}
+
+
+@cache
+def runnable(name: str) -> Op:
+    """The operator of that name that an integer graph may hold. Raises KeyError."""
+    kind = "emulation.steps" if name in registry.names("emulation.steps") else "emulation.ops"
+    found = registry.load(kind, name)
+    return found()  # type: ignore[no-any-return]

@@ -1,9 +1,12 @@
-"""Sizes of sliding windows, from the forms torch accepts to plain tuples."""
+"""Sliding windows over images: their sizes as plain tuples, and the windows themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from qflow.emulation.op import Unsupported
 
@@ -33,19 +36,65 @@ def same(kernel: Pair, dilation: Pair) -> Padding:
     return top, left, total[0] - top, total[1] - left
 
 
-def output_size(size: Pair, kernel: Pair, stride: Pair, padding: Padding, dilation: Pair) -> Pair:
-    """Rows and columns a window operator yields. Raises Unsupported when the window does not fit."""
+def image_shape(
+    attributes: Mapping[str, Any], shape: tuple[int, ...], dilation: Pair = (1, 1)
+) -> tuple[int, int, int, int]:
+    """Shape of the output with the input's channels. Raises Unsupported if no window fits."""
+    if len(shape) != 4:
+        raise Unsupported(f"it reads a tensor {shape}: an image batch has four axes")
+    kernel, stride, padding = (attributes[n] for n in ("kernel", "stride", "padding"))
     rows, columns = (
-        (size[i] + padding[i] + padding[i + 2] - dilation[i] * (kernel[i] - 1) - 1) // stride[i] + 1
+        (shape[2 + i] + padding[i] + padding[i + 2] - dilation[i] * (kernel[i] - 1) - 1)
+        // stride[i]
+        + 1
         for i in range(2)
     )
     if rows < 1 or columns < 1:
-        raise Unsupported(f"a {kernel} window does not fit into a {size} image")
-    return rows, columns
+        raise Unsupported(f"a window of {kernel} does not fit into an image {shape}")
+    return shape[0], shape[1], rows, columns
+
+
+def pool_shape(
+    attributes: Mapping[str, Any], shape: tuple[int, ...], dilation: Pair = (1, 1)
+) -> tuple[int, int, int, int]:
+    """The same of a pool, whose windows must not lie in the padding alone."""
+    kernel, padding = attributes["kernel"], attributes["padding"]
+    if any(2 * padding[i] > kernel[i] for i in range(2)):
+        raise Unsupported(f"padding {padding} is more than half of the window {kernel}")
+    return image_shape(attributes, shape, dilation)
+
+
+def ceil_padding(attributes: Mapping[str, Any], shape: tuple[int, ...]) -> Padding:
+    """Padding that yields the windows of `ceil_mode`, those that start inside the image."""
+    kernel, stride, dilation = (attributes[n] for n in ("kernel", "stride", "dilation"))
+    first = attributes["padding"][:2]
+    last = []
+    for i in range(2):
+        reach = dilation[i] * (kernel[i] - 1) + 1
+        steps = -(-(shape[2 + i] + 2 * first[i] - reach) // stride[i])
+        if steps * stride[i] >= shape[2 + i] + first[i]:
+            steps -= 1
+        last.append(max(steps * stride[i] + reach - shape[2 + i] - first[i], 0))
+    return first[0], first[1], last[0], last[1]
+
+
+def pad_image(image: np.ndarray, padding: Padding, value: int) -> np.ndarray:
+    top, left, bottom, right = padding
+    sides = ((0, 0), (0, 0), (top, bottom), (left, right))
+    return np.pad(image, sides, constant_values=value)
+
+
+def windows_of(
+    image: np.ndarray, kernel: Pair, stride: Pair, dilation: Pair = (1, 1)
+) -> np.ndarray:
+    """[batch, channel, row, column, kernel row, kernel column] of [batch, channel, h, w]."""
+    reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+    windows = sliding_window_view(image, reach, axis=(2, 3))
+    return windows[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
 
 
 def argument(
-    args: Sequence[Any], kwargs: dict[str, Any] | Any, position: int, name: str, default: Any
+    args: Sequence[Any], kwargs: Mapping[str, Any], position: int, name: str, default: Any
 ) -> Any:
     """An argument of a call, given by position or by name."""
     return args[position] if len(args) > position else kwargs.get(name, default)

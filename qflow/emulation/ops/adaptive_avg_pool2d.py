@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
-from qflow.emulation.op import Op, Unsupported
+import numpy as np
+
+from qflow.emulation.gemm import reach
+from qflow.emulation.op import CLAMP, ROUNDED, Call, Constant, Example, Fast, Op, Range, Unsupported
+from qflow.emulation.ops import _rescaled
 from qflow.emulation.ops._window import argument
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
+
+    from qflow.emulation.builder import Builder
+    from qflow.quantization.prepared import PreparedNode
 
 
 class AdaptiveAvgPool2d(Op):
@@ -22,6 +30,10 @@ class AdaptiveAvgPool2d(Op):
     role = "pool"
     modules = ("torch.nn.AdaptiveAvgPool2d",)
     functions = ("torch.nn.functional.adaptive_avg_pool2d",)
+    fields = CLAMP
+    image = True
+    within = ROUNDED
+    examples = (Example(((2, 3, 4, 5),)), Example(((1, 5, 7, 7),)))
 
     def attributes_of_module(self, module: nn.Module) -> Mapping[str, Any]:
         m: Any = module
@@ -31,6 +43,34 @@ class AdaptiveAvgPool2d(Op):
         self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
     ) -> Mapping[str, Any]:
         return _of_size(argument(args, kwargs, 1, "output_size", None))
+
+    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
+        return operands[0].mean((2, 3), keepdim=True)
+
+    def lower(self, node: PreparedNode, build: Builder) -> None:
+        source = build.operand(node, 0).shape
+        _rescaled.lower(node, build, self.shape({}, [source]), {}, prod(source[2:]))
+
+    def shape(
+        self,
+        attributes: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+        weight: tuple[int, ...] = (),
+    ) -> tuple[int, ...]:
+        if len(shapes[0]) != 4:
+            raise Unsupported(f"it reads a tensor {shapes[0]}: an image batch has four axes")
+        return (*shapes[0][:2], 1, 1)
+
+    def roles(self, call: Call) -> Mapping[str, Constant]:
+        return _rescaled.roles(call)
+
+    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
+        return _rescaled.oracle(call, operands[0].sum(axis=(2, 3), keepdims=True))
+
+    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
+        count = prod(call.sources[0].shape[1:]) // prod(call.node.output.shape[1:])
+        bound = reach(ranges[0]) * count
+        return _rescaled.fast(call, bound, device, lambda x: x.sum((2, 3), keepdim=True))
 
 
 def _of_size(size: Any) -> Mapping[str, Any]:

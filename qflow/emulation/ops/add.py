@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qflow.emulation.op import Op, Unsupported
+import numpy as np
+
+from qflow.dtype import DTYPES
+from qflow.emulation.builder import scale
+from qflow.emulation.gemm import reach
+from qflow.emulation.op import CLAMP, ROUNDED, Call, Constant, Example, Fast, Op, Range, Unsupported
+from qflow.emulation.profile import Limits, constants_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from qflow.emulation.builder import Builder
+    from qflow.quantization.prepared import PreparedNode
 
 
 class Add(Op):
@@ -23,6 +35,14 @@ class Add(Op):
         "torch.Tensor.__iadd__",
     )
     pattern_word = "add"
+    operands = (2, 2)
+    fields = CLAMP
+    any_layout = True
+    within = ROUNDED
+    examples = (
+        Example(((2, 3, 4, 5), (2, 3, 4, 5))),
+        Example(((2, 30), (2, 30)), activation="relu"),
+    )
 
     def attributes_of_call(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
@@ -34,3 +54,35 @@ class Add(Op):
         if tuple(shapes[0]) != tuple(shapes[1]):
             raise Unsupported(f"shapes {tuple(shapes[0])} and {tuple(shapes[1])} must be equal")
         return {}
+
+    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
+        return operands[0] + operands[1]
+
+    def lower(self, node: PreparedNode, build: Builder) -> None:
+        left, right = build.operand(node, 0), build.operand(node, 1)
+        output = build.output_type(node, self.shape({}, [left.shape, right.shape]))
+        bits = max(DTYPES[left.dtype].bits, DTYPES[right.dtype].bits)
+        constants = build.profile.add_constants(scale(left), scale(right), scale(output), bits)
+        build.emit(node, "add", node.inputs, output, build.clamp(node, output), constants)
+
+    def shape(
+        self,
+        attributes: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+        weight: tuple[int, ...] = (),
+    ) -> tuple[int, ...]:
+        if tuple(shapes[0]) != tuple(shapes[1]):
+            raise Unsupported(f"shapes {shapes[0]} and {shapes[1]} must be equal")
+        return tuple(shapes[0])
+
+    def roles(self, call: Call) -> Mapping[str, Constant]:
+        return constants_of(call.profile, "add", ((1,),))
+
+    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
+        total = call.profile.add(operands[0], operands[1], call.constants)
+        return np.clip(total, call.node.attributes["low"], call.node.attributes["high"])
+
+    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
+        a = call.node.attributes
+        limits = Limits(reach(ranges[1]), a["low"], a["high"])
+        return Fast(call.profile.fast_add(call.constants, reach(ranges[0]), limits, device))

@@ -19,6 +19,7 @@ class BatchNorm(Op):
     modules = ("torch.nn.BatchNorm1d", "torch.nn.BatchNorm2d")
     functions = ("torch.nn.functional.batch_norm", "torch.batch_norm")
     pattern_word = "bn"
+    integer = False
 
     def attributes_of_module(self, module: nn.Module) -> Mapping[str, Any]:
         m: Any = module

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qflow.emulation.op import Op, Unsupported
+import numpy as np
+
+from qflow.emulation.op import EXACT, Call, Example, Fast, Op, Range, Unsupported, form
 from qflow.emulation.ops._window import argument
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from qflow.emulation.builder import Builder
+    from qflow.quantization.prepared import PreparedNode
 
 
 class Cat(Op):
@@ -16,6 +24,13 @@ class Cat(Op):
     role = "shape"
     functions = ("torch.cat", "torch.concat", "torch.concatenate")
     shares_scale = True
+    operands = (1, 1 << 16)
+    fields = form(dim="axis")
+    within = EXACT
+    examples = (
+        Example(((2, 3, 4, 5), (2, 1, 4, 5)), {"dim": 1}),
+        Example(((2, 7), (2, 2), (2, 1)), {"dim": 1}),
+    )
 
     def attributes_of_call(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
@@ -24,3 +39,36 @@ class Cat(Op):
         if dim == 0:
             raise Unsupported("dim = 0 joins along the batch: it must stay free")
         return {"dim": int(dim)}
+
+    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
+        import torch
+
+        return torch.cat(operands, node.attributes["dim"])
+
+    def lower(self, node: PreparedNode, build: Builder) -> None:
+        sources = tuple(build.on_grid(node, i) for i in range(len(node.inputs)))
+        shape = self.shape(node.attributes, [build.types[s].shape for s in sources])
+        build.emit(node, "cat", sources, build.output_type(node, shape), dict(node.attributes))
+
+    def shape(
+        self,
+        attributes: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+        weight: tuple[int, ...] = (),
+    ) -> tuple[int, ...]:
+        dim = attributes["dim"]
+        if not 1 <= dim < len(shapes[0]):
+            raise Unsupported(f"dim = {dim} is no axis behind the batch")
+        others = {tuple(s[:dim]) + tuple(s[dim + 1 :]) for s in shapes}
+        if len(others) != 1 or len({len(s) for s in shapes}) != 1:
+            raise Unsupported(f"shapes {tuple(shapes)} differ in more than axis {dim}")
+        joined = sum(s[dim] for s in shapes)
+        return (*shapes[0][:dim], joined, *shapes[0][dim + 1 :])
+
+    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
+        return np.concatenate(operands, axis=call.node.attributes["dim"])
+
+    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
+        import torch
+
+        return Fast(lambda *parts: torch.cat(parts, call.node.attributes["dim"]))

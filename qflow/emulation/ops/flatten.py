@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
-from qflow.emulation.op import Op, Unsupported
+import numpy as np
+
+from qflow.emulation.op import EXACT, Call, Example, Fast, Op, Range, Unsupported, form
 from qflow.emulation.ops._window import argument
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
+
+    from qflow.emulation.builder import Builder
+    from qflow.quantization.prepared import PreparedNode
 
 
 class Flatten(Op):
@@ -20,6 +26,12 @@ class Flatten(Op):
     modules = ("torch.nn.Flatten",)
     functions = ("torch.flatten", "torch.Tensor.flatten")
     shares_scale = True
+    fields = form(start="axis", end="axis")
+    within = EXACT
+    examples = (
+        Example(((2, 3, 4, 5),), {"start": 1, "end": -1}),
+        Example(((2, 3, 4, 5),), {"start": 2, "end": 3}),
+    )
 
     def attributes_of_module(self, module: nn.Module) -> Mapping[str, Any]:
         m: Any = module
@@ -32,6 +44,33 @@ class Flatten(Op):
         end = argument(args, kwargs, 2, "end_dim", -1)
         rank = len(shapes[0])
         return _attributes(start % rank, end % rank)
+
+    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
+        return operands[0].flatten(node.attributes["start"], node.attributes["end"])
+
+    def lower(self, node: PreparedNode, build: Builder) -> None:
+        source = build.on_grid(node, 0)
+        shape = build.types[source].shape
+        axes = {n: node.attributes[n] % len(shape) for n in ("start", "end")}
+        output = build.output_type(node, self.shape(axes, [shape]))
+        build.emit(node, "flatten", (source,), output, axes)
+
+    def shape(
+        self,
+        attributes: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+        weight: tuple[int, ...] = (),
+    ) -> tuple[int, ...]:
+        start, end, shape = attributes["start"], attributes["end"], tuple(shapes[0])
+        if not 1 <= start <= end < len(shape):
+            raise Unsupported(f"axes {start} to {end} of a tensor {shape} cannot be joined")
+        return (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])
+
+    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
+        return operands[0].reshape(len(operands[0]), *call.node.output.shape[1:])
+
+    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
+        return Fast(lambda x: x.reshape(len(x), *call.node.output.shape[1:]))
 
 
 def _attributes(start: int, end: int) -> Mapping[str, Any]:

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qflow.emulation.op import Op, Unsupported
+import numpy as np
+
+from qflow.emulation import gemm
+from qflow.emulation.gemm_lowering import lower
+from qflow.emulation.op import ROUNDED, Call, Constant, Example, Fast, Op, Range, Unsupported
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from qflow.emulation.builder import Builder
+    from qflow.quantization.prepared import PreparedNode
+
+VIEW = (-1,)
+"""Channels lie on the last axis."""
 
 
 class Linear(Op):
@@ -16,8 +29,54 @@ class Linear(Op):
     modules = ("torch.nn.Linear",)
     functions = ("torch.nn.functional.linear",)
     pattern_word = "linear"
+    operands = (1, 2)
+    fields = gemm.FIELDS
+    within = ROUNDED
+    examples = (
+        Example(((3, 20),), weight=(7, 20)),
+        Example(((2, 4, 9),), weight=(5, 9), activation="relu"),
+        Example(((3, 8), (3, 6)), weight=(6, 8), residual=True),
+    )
 
     def attributes_of_call(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
     ) -> Mapping[str, Any]:
         raise Unsupported("a functional linear has no place for its weight's scale: use nn.Linear")
+
+    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
+        import torch
+        from torch.nn.functional import linear
+
+        return linear(operands[0], torch.from_numpy(node.weight), torch.from_numpy(node.bias))
+
+    def lower(self, node: PreparedNode, build: Builder) -> None:
+        source = build.operand(node, 0).shape
+        shape = self.shape({}, [source], () if node.weight is None else node.weight.shape)
+        lower(node, build, shape, axis=len(shape) - 1)
+
+    def shape(
+        self,
+        attributes: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+        weight: tuple[int, ...] = (),
+    ) -> tuple[int, ...]:
+        if len(weight) != 2 or len(shapes[0]) < 2 or shapes[0][-1] != weight[1]:
+            raise Unsupported(f"weights {weight} do not fit a tensor {shapes[0]}")
+        return (*shapes[0][:-1], weight[0])
+
+    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
+        weight, bias = (call.constants[r].astype(np.int64) for r in ("weight", "bias"))
+        acc = operands[0] @ weight.T + bias
+        residual = operands[1] if call.node.attributes["residual"] else None
+        return gemm.finish(call, acc, residual, VIEW)
+
+    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
+        from torch.nn.functional import linear
+
+        return gemm.fast(call, ranges, device, VIEW, linear)
+
+    def roles(self, call: Call) -> Mapping[str, Constant]:
+        return gemm.roles(call)
+
+    def values(self, call: Call, ranges: Sequence[Range]) -> Range:
+        return gemm.values(call, ranges)

@@ -5,11 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qflow.emulation.op import Op, Unsupported
-from qflow.emulation.ops._window import argument, both_sides, pair
+import numpy as np
+
+from qflow.dtype import DTYPES
+from qflow.emulation.op import EXACT, Call, Example, Fast, Op, Range, Unsupported, form
+from qflow.emulation.ops._window import (
+    argument,
+    both_sides,
+    ceil_padding,
+    pad_image,
+    pair,
+    pool_shape,
+    windows_of,
+)
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
+
+    from qflow.emulation.builder import Builder
+    from qflow.quantization.prepared import PreparedNode
+
+
+def _example(
+    kernel: tuple[int, int] = (2, 2),
+    stride: tuple[int, int] = (2, 2),
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0),
+    dilation: tuple[int, int] = (1, 1),
+    ceil: bool = False,
+) -> Example:
+    attributes = {
+        "kernel": kernel,
+        "stride": stride,
+        "padding": padding,
+        "dilation": dilation,
+        "ceil": ceil,
+    }
+    return Example(((2, 3, 8, 8),), attributes)
 
 
 class MaxPool2d(Op):
@@ -20,6 +51,14 @@ class MaxPool2d(Op):
     modules = ("torch.nn.MaxPool2d",)
     functions = ("torch.nn.functional.max_pool2d", "torch.max_pool2d")
     shares_scale = True
+    fields = form(kernel="pair", stride="pair", padding="padding", dilation="pair")
+    image = True
+    within = EXACT
+    examples = (
+        _example(),
+        _example(kernel=(3, 3), padding=(1, 1, 1, 1), ceil=True),
+        _example(kernel=(3, 2), stride=(1, 1), dilation=(2, 1)),
+    )
 
     def attributes_of_module(self, module: nn.Module) -> Mapping[str, Any]:
         m: Any = module
@@ -37,6 +76,50 @@ class MaxPool2d(Op):
             for i, (n, d) in enumerate(zip(names, defaults, strict=True))
         ]
         return _attributes(*values)
+
+    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
+        from torch.nn.functional import max_pool2d
+
+        a = node.attributes
+        sides = a["padding"][:2]
+        return max_pool2d(operands[0], a["kernel"], a["stride"], sides, a["dilation"], a["ceil"])
+
+    def lower(self, node: PreparedNode, build: Builder) -> None:
+        source = build.on_grid(node, 0)
+        shape = build.types[source].shape
+        given = node.attributes
+        padding = ceil_padding(given, shape) if given["ceil"] else given["padding"]
+        attributes = {k: v for k, v in given.items() if k != "ceil"} | {"padding": padding}
+        output = build.output_type(node, self.shape(attributes, [shape]))
+        build.emit(node, "max_pool2d", (source,), output, attributes)
+
+    def shape(
+        self,
+        attributes: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+        weight: tuple[int, ...] = (),
+    ) -> tuple[int, ...]:
+        return pool_shape(attributes, shapes[0], attributes["dilation"])
+
+    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
+        a, lowest = call.node.attributes, DTYPES[call.node.output.dtype].qmin
+        image = pad_image(operands[0], a["padding"], lowest)
+        windows = windows_of(image, a["kernel"], a["stride"], a["dilation"])
+        return windows.max(axis=(4, 5))
+
+    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
+        from torch.nn.functional import max_pool2d, pad
+
+        a, lowest = call.node.attributes, DTYPES[call.node.output.dtype].qmin
+        top, left, bottom, right = a["padding"]
+        padded = any(a["padding"])
+
+        def run(x: Tensor) -> Tensor:
+            if padded:
+                x = pad(x, (left, right, top, bottom), value=lowest)
+            return max_pool2d(x, a["kernel"], a["stride"], 0, a["dilation"])
+
+        return Fast(run)
 
 
 def _attributes(

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qflow.emulation.op import Op, Unsupported
+import numpy as np
+
+from qflow.emulation.op import EXACT, Call, Example, Fast, Op, Range, Unsupported, form
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from qflow.emulation.builder import Builder
+    from qflow.quantization.prepared import PreparedNode
 
 
 class Permute(Op):
@@ -22,6 +30,12 @@ class Permute(Op):
         "torch.Tensor.swapaxes",
     )
     shares_scale = True
+    fields = form(dims="axes")
+    within = EXACT
+    examples = (
+        Example(((2, 3, 4, 5),), {"dims": (0, 2, 3, 1)}),
+        Example(((2, 3, 4),), {"dims": (0, 2, 1)}),
+    )
 
     def attributes_of_call(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
@@ -42,6 +56,33 @@ class Permute(Op):
         if dims[0] != 0:
             raise Unsupported(f"axes {tuple(given)} move the batch: it must stay first")
         return {"dims": dims}
+
+    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
+        return operands[0].permute(node.attributes["dims"])
+
+    def lower(self, node: PreparedNode, build: Builder) -> None:
+        source = build.on_grid(node, 0)
+        shape = self.shape(node.attributes, [build.types[source].shape])
+        build.emit(
+            node, "permute", (source,), build.output_type(node, shape), dict(node.attributes)
+        )
+
+    def shape(
+        self,
+        attributes: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+        weight: tuple[int, ...] = (),
+    ) -> tuple[int, ...]:
+        dims = attributes["dims"]
+        if sorted(dims) != list(range(len(shapes[0]))) or dims[0] != 0:
+            raise Unsupported(f"axes {dims} are no order of {len(shapes[0])} with the batch first")
+        return tuple(shapes[0][d] for d in dims)
+
+    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
+        return operands[0].transpose(call.node.attributes["dims"])
+
+    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
+        return Fast(lambda x: x.permute(call.node.attributes["dims"]))
 
 
 def _swapped(axes: tuple[int, ...], rank: int) -> tuple[int, ...]:

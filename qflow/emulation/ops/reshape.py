@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qflow.emulation.op import Op, Unsupported
+import numpy as np
+
+from qflow.emulation.op import EXACT, Call, Example, Fast, Op, Range, Unsupported, form
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from qflow.emulation.builder import Builder
+    from qflow.quantization.prepared import PreparedNode
 
 
 class Reshape(Op):
@@ -16,6 +24,12 @@ class Reshape(Op):
     role = "shape"
     functions = ("torch.reshape", "torch.Tensor.reshape", "torch.Tensor.view")
     shares_scale = True
+    fields = form(shape="sizes")
+    within = EXACT
+    examples = (
+        Example(((2, 3, 4, 5),), {"shape": (12, 5)}),
+        Example(((2, 24),), {"shape": (2, 3, 4)}),
+    )
 
     def attributes_of_call(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
@@ -31,6 +45,33 @@ class Reshape(Op):
         if not all(isinstance(s, int) for s in sizes[1:]):
             raise Unsupported("a size behind the batch is computed while the model runs")
         return {"shape": _filled(tuple(sizes[1:]), prod(rest))}
+
+    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
+        return operands[0].reshape(len(operands[0]), *node.attributes["shape"])
+
+    def lower(self, node: PreparedNode, build: Builder) -> None:
+        source = build.on_grid(node, 0)
+        shape = self.shape(node.attributes, [build.types[source].shape])
+        build.emit(
+            node, "reshape", (source,), build.output_type(node, shape), dict(node.attributes)
+        )
+
+    def shape(
+        self,
+        attributes: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+        weight: tuple[int, ...] = (),
+    ) -> tuple[int, ...]:
+        batch, *rest = shapes[0]
+        if prod(attributes["shape"]) != prod(rest):
+            raise Unsupported(f"{attributes['shape']} cannot hold {prod(rest)} values per sample")
+        return (batch, *attributes["shape"])
+
+    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
+        return operands[0].reshape(len(operands[0]), *call.node.attributes["shape"])
+
+    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
+        return Fast(lambda x: x.reshape(len(x), *call.node.attributes["shape"]))
 
 
 def _filled(sizes: tuple[int, ...], count: int) -> tuple[int, ...]:

@@ -1,0 +1,149 @@
+"""Builder: where lowering puts the integer nodes it makes, and asks for their operands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from qflow.diagnostics import Diagnostic
+from qflow.dtype import DTYPES, DType
+from qflow.emulation.graph import Node, TensorType
+from qflow.emulation.op import Call, Range, Unsupported, runnable
+from qflow.emulation.profile import Profile, Ratio
+from qflow.emulation.rounding import to_grid
+from qflow.march import March
+from qflow.quantization.prepared import Grid, PreparedNode
+
+NARROW = ("int8", "int16")
+"""What an operator reads; wider values are accumulators."""
+
+
+class FloatLeft(Exception):
+    """A tensor of a node is not in integers; the text says which. Becomes QF120."""
+
+
+class NoScale(Exception):
+    """A tensor of a node has no usable scale; the text says which. Becomes QF401."""
+
+
+@dataclass
+class Builder:
+    march: March
+    profile: Profile
+    nodes: list[Node] = field(default_factory=list)
+    constants: dict[str, np.ndarray] = field(default_factory=dict)
+    types: dict[str, TensorType] = field(default_factory=dict)
+    ranges: dict[str, Range] = field(default_factory=dict)
+    """What integers each tensor can hold."""
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def emit(
+        self,
+        node: PreparedNode,
+        op: str,
+        inputs: tuple[str, ...],
+        output: TensorType,
+        attributes: Mapping[str, Any] | None = None,
+        constants: Mapping[str, np.ndarray] | None = None,
+        id: str | None = None,
+    ) -> str:
+        """Append a node; its id is that of `node` unless given."""
+        name = id or node.id
+        keys = {role: f"{name}.{role}" for role in constants or {}}
+        for role, array in (constants or {}).items():
+            self.constants[keys[role]] = np.ascontiguousarray(array)
+        made = Node(name, node.address, op, inputs, output, attributes or {}, keys)
+        sources = tuple(self.types[i] for i in inputs)
+        call = Call(made, sources, dict(constants or {}), self.profile)
+        self.nodes.append(made)
+        self.types[name] = output
+        self.ranges[name] = runnable(op).values(call, [self.ranges[i] for i in inputs])
+        return name
+
+    def operand(self, node: PreparedNode, index: int) -> TensorType:
+        """Type of an operand that must be int8 or int16 on one scale. Raises FloatLeft."""
+        found = self.types[node.inputs[index]]
+        if found.dtype not in NARROW or found.scale is None:
+            raise FloatLeft(f"its operand `{node.inputs[index]}` is {found.dtype}")
+        return found
+
+    def on_grid(self, node: PreparedNode, index: int) -> str:
+        """Id of an operand on the grid of the output, rescaled to it where it lies on another."""
+        name = node.inputs[index]
+        source = self.operand(node, index)
+        target = self.output_type(node, source.shape, source.layout)
+        if source.dtype == target.dtype and np.array_equal(source.scale, target.scale):
+            return name
+        place = f"{node.id}.rescale" if len(node.inputs) == 1 else f"{node.id}.rescale{index}"
+        self.notes.append(f"{place}: `{name}` does not lie on the grid of `{node.id}`")
+        return self.emit_rescale(node, place, name, source, target)
+
+    def emit_rescale(
+        self, node: PreparedNode, place: str, name: str, source: TensorType, target: TensorType
+    ) -> str:
+        low, high = DTYPES[target.dtype].qmin, DTYPES[target.dtype].qmax
+        constants = self.profile.rescale_constants(Ratio((scale(source),), (scale(target),)))
+        return self.emit(
+            node, "rescale", (name,), target, {"low": low, "high": high}, constants, id=place
+        )
+
+    def output_type(
+        self, node: PreparedNode, shape: tuple[int, ...], layout: str | None = None
+    ) -> TensorType:
+        """Type of the output from the node's grid. Raises FloatLeft, NoScale, Unsupported."""
+        grid = node.grid
+        if node.out_dtype not in NARROW:
+            raise FloatLeft(f"its output is {node.out_dtype or 'of no dtype'}, not int8 or int16")
+        if grid is None:
+            raise NoScale("its output was never observed")
+        check_grid(grid, "output")
+        if grid.dtype.name != node.out_dtype:
+            raise Unsupported(f"its grid is {grid.dtype} and its output {node.out_dtype}")
+        if grid.scale.size != 1:
+            raise Unsupported("its output has one scale per channel: activations have one")
+        if layout is None:
+            layout = image_layout(shape)
+        return TensorType(node.out_dtype, shape, grid.scale.astype(np.float32), layout=layout)
+
+    def clamp(self, node: PreparedNode, target: TensorType) -> dict[str, int]:
+        """Attributes `low` and `high`: the dtype's range, narrowed by a relu or relu6."""
+        low, high = clamp(node, target, self.march.rounding)
+        return {"low": low, "high": high}
+
+
+def clamp(node: PreparedNode, target: TensorType, rounding: str) -> Range:
+    """The range of the target's dtype, narrowed by a relu or relu6 that is or is behind `node`."""
+    dtype = DTYPES[target.dtype]
+    activation = node.op if node.op in ("relu", "relu6") else node.activation
+    if activation is None:
+        return dtype.qmin, dtype.qmax
+    if activation == "relu6":
+        six = to_grid(np.array([6.0], np.float32), scale(target), rounding, 0, dtype.qmax)
+        return 0, int(six[0])
+    if activation == "relu":
+        return 0, dtype.qmax
+    raise Unsupported(f"`{activation}` cannot run behind it")
+
+
+def scale(type: TensorType) -> np.ndarray:
+    """The scale of a type that has one."""
+    assert type.scale is not None, "a float tensor has no scale"
+    return type.scale
+
+
+def image_layout(shape: tuple[int, ...]) -> str:
+    """A tensor of four axes is an image batch in the model's order."""
+    return "nchw" if len(shape) == 4 else ""
+
+
+def check_grid(grid: Grid, what: str) -> DType:
+    """Raises NoScale or Unsupported when integers cannot be computed on it."""
+    if grid.zero_point != 0:
+        raise Unsupported(f"its {what} has zero point {grid.zero_point}: only symmetric grids")
+    if not np.all(np.isfinite(grid.scale)) or np.any(grid.scale <= 0):
+        raise NoScale(f"the scale of its {what} is not a number above 0")
+    return grid.dtype

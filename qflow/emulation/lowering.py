@@ -1,0 +1,98 @@
+"""Lowering: the prepared model becomes an integer graph, in the model's own layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qflow.diagnostics import Diagnostic, QflowError, fail, has_errors
+from qflow.emulation.builder import Builder, FloatLeft, NoScale, image_layout
+from qflow.emulation.graph import IntegerGraph, TensorType
+from qflow.emulation.op import Unsupported, op
+from qflow.emulation.profile import profile as profile_of
+from qflow.march import March
+from qflow.quantization.prepared import PreparedGraph, PreparedNode
+
+WIDEST_ACCUMULATOR = 32
+
+
+@dataclass(frozen=True)
+class Lowered:
+    graph: IntegerGraph
+    diagnostics: tuple[Diagnostic, ...]
+    """Warnings and notes; an error is raised."""
+
+
+def lower(graph: PreparedGraph, march: March, profile: str) -> Lowered:
+    """The integer graph of a prepared model.
+
+    `profile` is written with a dot or as its file is (`tosa.single`). Raises QflowError: QF120 or
+    QF502 for what has no integer form, QF401 for a tensor without a grid, QF506 for a bias that
+    does not fit. An accumulator that may overflow is a warning, QF507.
+    """
+    if march.accumulator_bits > WIDEST_ACCUMULATOR:
+        raise fail(
+            Diagnostic(
+                "QF120",
+                f"accumulators of {march.accumulator_bits} bits cannot be emulated",
+                help=f"set accumulator_bits of `{march.name}` to {WIDEST_ACCUMULATOR} or less",
+            )
+        )
+    build = Builder(march, profile_of(profile))
+    for node in graph.nodes:
+        if all(i in build.types for i in node.inputs):
+            _lower_one(node, build)
+    _check_outputs(graph, build)
+    if has_errors(build.diagnostics):
+        raise QflowError(tuple(build.diagnostics))
+    lowered = IntegerGraph(
+        march=march.name,
+        profile=build.profile.name,
+        nodes=tuple(build.nodes),
+        inputs=graph.inputs,
+        outputs=graph.outputs,
+        constants=build.constants,
+        notes=tuple(build.notes),
+    )
+    return Lowered(lowered, tuple(build.diagnostics))
+
+
+def _lower_one(node: PreparedNode, build: Builder) -> None:
+    """Emit the nodes of one prepared node, or the diagnostic that says why there are none."""
+    if node.op == "input":
+        build.emit(
+            node, "input", (), TensorType("float32", node.shape, layout=image_layout(node.shape))
+        )
+        return
+    try:
+        operator = op(node.op)
+    except KeyError:
+        build.diagnostics.append(_finding("QF502", node, "no operator of that name is known"))
+        return
+    try:
+        operator.lower(node, build)
+    except Unsupported as why:
+        build.diagnostics.append(_finding("QF502", node, str(why)))
+    except FloatLeft as why:
+        build.diagnostics.append(_finding("QF120", node, str(why)))
+    except NoScale as why:
+        build.diagnostics.append(_finding("QF401", node, str(why)))
+
+
+def _check_outputs(graph: PreparedGraph, build: Builder) -> None:
+    ops = {n.id: n for n in build.nodes}
+    for name, source in graph.outputs:
+        if source in ops and ops[source].op != "dequantize":
+            found = ops[source]
+            message = f"output `{name}` is {found.output.dtype} of `{source}`, not dequantized"
+            build.diagnostics.append(
+                Diagnostic("QF120", message, help="let the model return the dequant stub's result")
+            )
+
+
+def _finding(code: str, node: PreparedNode, why: str) -> Diagnostic:
+    helps = {
+        "QF120": "put a quant stub before it: only what lies between the stubs runs in integers",
+        "QF401": "calibrate the model with data that reaches it, or give the scale",
+        "QF502": "",
+    }
+    return Diagnostic(code, f"`{node.address}` ({node.op}): {why}", help=helps[code])

@@ -1,0 +1,45 @@
+"""The oracle: an integer graph in NumPy alone, int64 throughout, nothing fast in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from qflow.emulation.graph import IntegerGraph
+from qflow.emulation.op import Call, runnable
+from qflow.emulation.runtimes._calls import (
+    TO_NCHW,
+    TO_NHWC,
+    calls,
+    given,
+    last_uses,
+    runs_as_nhwc,
+)
+
+
+def run(
+    graph: IntegerGraph, inputs: Mapping[str, np.ndarray], keep: Collection[str] = ()
+) -> dict[str, np.ndarray]:
+    """Every output by its name, float32, and every node of `keep` by its id, in its own dtype.
+
+    `inputs` are by input name, float32, of any batch size. Raises QflowError: QF313 for an input
+    that does not fit, QF403 for NaN; KeyError for an id the graph does not have.
+    """
+    free = last_uses(graph, keep)
+    values = {k: np.asarray(v) for k, v in given(graph, inputs).items()}
+    for call in calls(graph):
+        node = call.node
+        operands = [values[i] for i in node.inputs] or [values[node.id]]
+        values[node.id] = _run_one(call, operands)
+        for source in free[node.id]:
+            del values[source]
+    kept = {k: values[k].astype(graph.by_id[k].output.dtype) for k in keep}
+    return kept | {name: values[source] for name, source in graph.outputs}
+
+
+def _run_one(call: Call, operands: list[np.ndarray]) -> np.ndarray:
+    operator = runnable(call.node.op)
+    if not runs_as_nhwc(call):
+        return operator.oracle(call, *operands)
+    return operator.oracle(call, *[x.transpose(TO_NCHW) for x in operands]).transpose(TO_NHWC)

@@ -1,0 +1,125 @@
+"""The fast path: an integer graph in torch, on carriers proved exact for its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from qflow.dtype import DTYPES
+from qflow.emulation.graph import IntegerGraph
+from qflow.emulation.op import Call, Fast, Range, runnable
+from qflow.emulation.runtimes._calls import (
+    TO_NCHW,
+    TO_NHWC,
+    calls,
+    given,
+    last_uses,
+    runs_as_nhwc,
+)
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """How one node sums."""
+
+    dtype: str
+    """`float32`, `float64` or `int64`."""
+    bound: int
+    """Largest magnitude of any partial sum, from the weights and the operand's range."""
+
+
+class TorchRuntime:
+    """Runs one graph; constants are prepared once per device.
+
+    Tensors between nodes hold integers in float32 (float64 for wide accumulators): exact, and what
+    the float kernels take. Equal to the oracle bit for bit.
+    """
+
+    def __init__(self, graph: IntegerGraph) -> None:
+        self.graph = graph
+        self._calls = calls(graph)
+        self._programs: dict[torch.device, tuple[Fast, ...]] = {}
+
+    @cached_property
+    def ranges(self) -> dict[str, Range]:
+        """Per node the smallest and largest integer it can hold; (0, 0) for floats."""
+        found: dict[str, Range] = {}
+        for call in self._calls:
+            operands = [found[i] for i in call.node.inputs]
+            found[call.node.id] = runnable(call.node.op).values(call, operands)
+        return found
+
+    @cached_property
+    def carriers(self) -> dict[str, Carrier]:
+        """Per node that sums, its carrier on the CPU."""
+        program = self._program(torch.device("cpu"))
+        return {
+            call.node.id: Carrier(fast.carrier, fast.bound)
+            for call, fast in zip(self._calls, program, strict=True)
+            if fast.bound
+        }
+
+    def run(self, inputs: Mapping[str, Tensor], keep: Collection[str] = ()) -> dict[str, Tensor]:
+        """Every output by its name, float32, and every node of `keep` by its id, in its own dtype.
+
+        `inputs` are by input name, of any batch size, all on one device; results are there too.
+        Raises QflowError: QF313 for an input that does not fit, QF403 for NaN; KeyError for an id
+        the graph does not have.
+        """
+        free = last_uses(self.graph, keep)
+        values: dict[str, Tensor] = given(self.graph, inputs)
+        device = next(iter(values.values())).device
+        with torch.no_grad(), exact_kernels(device):
+            for call, fast in zip(self._calls, self._program(device), strict=True):
+                node = call.node
+                operands = [values[i] for i in node.inputs] or [values[node.id]]
+                values[node.id] = _run_one(call, fast, operands)
+                for source in free[node.id]:
+                    del values[source]
+            kept = {k: _integers(values[k], self.graph.by_id[k].output.dtype) for k in keep}
+        return kept | {name: values[source] for name, source in self.graph.outputs}
+
+    def _program(self, device: torch.device) -> tuple[Fast, ...]:
+        if device not in self._programs:
+            self._programs[device] = tuple(
+                runnable(c.node.op).fast(c, [self.ranges[i] for i in c.node.inputs], device)
+                for c in self._calls
+            )
+        return self._programs[device]
+
+
+@contextmanager
+def exact_kernels(device: torch.device) -> Iterator[None]:
+    """Only kernels that multiply and add as written.
+
+    Out go Winograd transforms, which use fractions (NNPACK, cuDNN), products in bfloat16 or TF32
+    that the caller may have allowed, and autocast.
+    """
+    precision = torch.get_float32_matmul_precision()
+    if precision != "highest":
+        torch.set_float32_matmul_precision("highest")
+    try:
+        with (
+            torch.backends.nnpack.flags(enabled=False),
+            torch.backends.cudnn.flags(enabled=False),
+            torch.autocast(device.type, enabled=False),
+        ):
+            yield
+    finally:
+        if precision != "highest":
+            torch.set_float32_matmul_precision(precision)
+
+
+def _run_one(call: Call, fast: Fast, operands: list[Tensor]) -> Tensor:
+    if not runs_as_nhwc(call):
+        return fast.run(*operands)
+    return fast.run(*[x.permute(TO_NCHW) for x in operands]).permute(TO_NHWC)
+
+
+def _integers(values: Tensor, dtype: str) -> Tensor:
+    return values.to(torch.float32 if DTYPES[dtype].is_float else getattr(torch, dtype))

@@ -1,0 +1,35 @@
+"""input: a float tensor as the model takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from qflow.emulation.op import Call, Fast, Op, Range, Unsupported
+
+
+class Input(Op):
+    """No attributes, no operands: the runtime gives the value."""
+
+    name = "input"
+    role = "boundary"
+    operands = (0, 0)
+
+    def shape(
+        self,
+        attributes: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+        weight: tuple[int, ...] = (),
+    ) -> tuple[int, ...]:
+        raise Unsupported("the shape of an input is declared, not computed")
+
+    def values(self, call: Call, ranges: Sequence[Range]) -> Range:
+        return 0, 0  # no integers
+
+    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
+        return operands[0].astype(np.float32)
+
+    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
+        return Fast(lambda x: x.float())

@@ -1,0 +1,54 @@
+"""quantize: float values become integers of a grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qflow.diagnostics import Diagnostic, QflowError, fail
+from qflow.emulation.builder import scale
+from qflow.emulation.op import Call, Fast, Op, Range, form
+from qflow.emulation.rounding import fast_to_grid, to_grid
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Quantize(Op):
+    """Attributes: rounding (half_even, half_up, half_away), low, high. Raises QF403 for NaN."""
+
+    name = "quantize"
+    role = "boundary"
+    fields = form(rounding="rounding", low="integer", high="integer")
+    any_layout = True
+
+    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
+        if np.isnan(operands[0]).any():
+            raise _not_a_number(call)
+        a = call.node.attributes
+        return to_grid(operands[0], scale(call.node.output), a["rounding"], a["low"], a["high"])
+
+    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
+        import torch
+
+        a = call.node.attributes
+        step = torch.from_numpy(scale(call.node.output)).to(device)
+
+        def run(x: Tensor) -> Tensor:
+            if x.isnan().any():
+                raise _not_a_number(call)
+            return fast_to_grid(x, step, a["rounding"], a["low"], a["high"])
+
+        return Fast(run)
+
+
+def _not_a_number(call: Call) -> QflowError:
+    return fail(
+        Diagnostic(
+            "QF403",
+            f"`{call.node.address}` reads a value that is not a number",
+            help="look for it in the data: an integer grid has no place for it",
+        )
+    )
