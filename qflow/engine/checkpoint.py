@@ -1,5 +1,6 @@
 """checkpoint: trained weights from a file, read without executing anything in it."""
 
+import warnings
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -66,7 +67,10 @@ def missing(shown: str, error: OSError, at: Span | None) -> QflowError:
 
 def _unpickle(path: Path, shown: str, at: Span | None) -> Any:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # it warns of pickles it may not understand; it raises when it does not
+            warnings.simplefilter("ignore", UserWarning)
+            return torch.load(path, map_location="cpu", weights_only=True)
     except _UNREADABLE as error:
         # torch's own message suggests to execute the file; ours must not
         reason = next(

@@ -21,7 +21,7 @@ def run(
 ) -> int:
     """The exit code: 0, or 1 when an `assert` is false, or 130 after Ctrl-C.
 
-    Raises QflowError: exit code 2 for what cannot be done, 3 when a stage or the user's code failed.
+    Raises QflowError: exit code 2 for what cannot be done, 3 when a stage or user code failed.
     """
     found = understand(path, settings)
     if found.plan is not None:
