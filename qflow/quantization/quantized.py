@@ -51,8 +51,8 @@ def quantized(
 ) -> nn.Module:
     """The module with fake-quantizers as its children.
 
-    `passes` is what the output goes through: `output`, or the fake-quantizer of the address that owns
-    the scale, or nothing where the inputs lie on the grid already.
+    `passes` is what the output goes through: `output`, or the fake-quantizer of the address that
+    owns the scale, or nothing where the inputs lie on the grid already.
     """
     made: nn.Module = recast(module, _class_of(type(module)))
     if output is not None:

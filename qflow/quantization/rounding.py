@@ -1,4 +1,4 @@
-"""rounding: float to integer as a march asks for it, and back; the gradient goes straight through."""
+"""rounding: float to integer as a march asks for it, and back, with a straight gradient."""
 
 from __future__ import annotations
 

@@ -65,6 +65,8 @@ class Tracer(fx.Tracer):
 def record(model: nn.Module, arguments: Arguments, graph: GraphSpec) -> fx.Graph:
     """The graph of a model that is known to run. QF314 when its path depends on data."""
     tracer = Tracer(arguments, graph)
+    # loads the operators: an error in one of their files is not the model's
+    operators.of_module(model)
     with wrapped(graph.wraps, model):
         try:
             return _plain(tracer.trace(model))
