@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pkgutil import iter_modules
 from typing import Any
 
@@ -16,7 +16,7 @@ def names(kind: str) -> tuple[str, ...]:
     """
     package = import_module(f"qflow.{kind}")
     built_in = {m.name for m in iter_modules(package.__path__) if not m.name.startswith("_")}
-    installed = {e.name for e in entry_points(group=f"qflow.{kind}")}
+    installed = set(_installed(kind))
     if clash := built_in & installed:
         raise ValueError(f"qflow.{kind}: defined twice: {', '.join(sorted(clash))}")
     return tuple(sorted(built_in | installed))
@@ -30,10 +30,21 @@ def load(kind: str, name: str) -> Any:
     """
     if name not in names(kind):
         raise KeyError(f"qflow.{kind} has no `{name}`")
-    for entry in entry_points(group=f"qflow.{kind}", name=name):
+    if entry := _installed(kind).get(name):
         return entry.load()
     module = import_module(f"qflow.{kind}.{name}")
     return getattr(module, class_name(name))
+
+
+@cache
+def _every_entry_point() -> EntryPoints:
+    # reading them opens a file per installed package: once is enough
+    return entry_points()
+
+
+def _installed(kind: str) -> dict[str, EntryPoint]:
+    """Extensions of this kind that other packages bring, by name."""
+    return {e.name: e for e in _every_entry_point().select(group=f"qflow.{kind}")}
 
 
 def class_name(name: str) -> str:
