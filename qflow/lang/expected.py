@@ -18,7 +18,6 @@ _WORDS = {
     "$END": "the end of the line",
 }
 _BEFORE_ACTION = {"COMMA", "EXCEPT", "EXPECT", "IN", "OPTIONAL"}
-_MOST_WORDS = 6
 
 
 def keywords(accepted: Collection[str]) -> tuple[str, ...]:
@@ -68,9 +67,6 @@ def _plain(pattern: str) -> str:
 
 
 def _either(words: list[str]) -> str:
-    if len(words) > _MOST_WORDS:
-        words = [*words[:_MOST_WORDS], "..."]
-        return ", ".join(words)
     if len(words) < 2:
-        return "".join(words) or "nothing more"
+        return "".join(words)
     return f"{', '.join(words[:-1])} or {words[-1]}"

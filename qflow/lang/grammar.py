@@ -105,15 +105,18 @@ def _read(path: Path) -> str | None:
 
 def _write(path: Path, tables: str) -> None:
     """Write through a temporary file; a cache that cannot be written is no problem of the user."""
+    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=path.parent, prefix=".grammar-", delete=False
         ) as file:
+            temporary = Path(file.name)
             file.write(f"{_digest(tables)}\n{tables}")
-        os.replace(file.name, path)
+        os.replace(temporary, path)
     except OSError:
-        return
+        if temporary:
+            temporary.unlink(missing_ok=True)
 
 
 def _digest(tables: str) -> str:

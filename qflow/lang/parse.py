@@ -13,10 +13,11 @@ from qflow.lang import syntax
 from qflow.lang.brackets import Nesting, Places, marks
 from qflow.lang.build import Build
 from qflow.lang.grammar import parser
-from qflow.lang.mistakes import END_OF_LINE, Stop, explain
+from qflow.lang.mistakes import END_OF_LINE, explain
 from qflow.lang.recover import without_statement
 from qflow.lang.source import normalize
 from qflow.lang.split import ITEM_WORDS, Chunk, split
+from qflow.lang.stop import Stop
 
 EDITION = 1
 MOST_CHARACTERS = 2_000_000
