@@ -6,7 +6,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 from qflow.compile import facts
 from qflow.compile.unit import Unit
-from qflow.compile.values import DICT, INTEGER, Reader, data, describe, outside, unknown
+from qflow.compile.values import DICT, INTEGER, Reader, any_of, data, describe, outside, unknown
 from qflow.diagnostics import Diagnostic
 from qflow.lang import syntax
 from qflow.plan.plan import Data, ExportPlan
@@ -88,6 +88,5 @@ def _map(fields: Reader, name: str, given: syntax.Dict, words: Sequence[str], un
         if ports is not None and port not in ports:
             fields.add(unknown("input or output", port, ports, value.span))
         if not isinstance(value, syntax.Name) or value.value not in words:
-            text = " or ".join(f"`{w}`" for w in words)
-            fields.add(outside(f"{name} of {port}", text, value))
+            fields.add(outside(f"{name} of {port}", any_of(words), value))
     return data(given)

@@ -57,7 +57,7 @@ def _unused(
         # a pattern that only the dtype of an add keeps from applying is a QF223 already
         if any(_applies(line, f) for f in (*found, *widest)):
             continue
-        made = ", ".join(f"`{pattern}` ({n} times)" for pattern, n in sorted(counts.items()))
+        made = ", ".join(f"{n} of `{pattern}`" for pattern, n in sorted(counts.items()))
         where = f" in `{line.within}`" if line.within else ""
         yield Diagnostic(
             "QF221",

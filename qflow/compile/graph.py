@@ -49,7 +49,7 @@ def _no_function(target: str, at: Span) -> Diagnostic:
 def _pattern(fuse: syntax.Fuse) -> list[Diagnostic]:
     strange = [word for word in fuse.pattern if word not in _WORDS]
     if strange:
-        return [unknown("word in a fusion", word, _WORDS, fuse.span) for word in strange]
+        return [unknown("fusion word", word, _WORDS, fuse.span) for word in strange]
     if fuse.pattern in PATTERNS:
         return []
     return [

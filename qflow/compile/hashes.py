@@ -17,7 +17,7 @@ from qflow.plan.plan import (
     Shared,
 )
 
-_PROVENANCE = frozenset({"at", "by", "why", "rules", "fields", "text", "proved"})
+_PROVENANCE = frozenset({"why", "rules", "fields", "text", "proved"})
 """Fields that say where a decision came from, not what it is."""
 _KINDS = (Observed, Fixed, Shared)
 

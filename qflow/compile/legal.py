@@ -86,7 +86,7 @@ def _refused(
     operands = [
         d
         for s in dict.fromkeys(unit.reads(address))
-        if op != QUANT and (d := unit.kept.get(s) or unit.dtypes.get(s)) is not None
+        if op != QUANT and (d := unit.kept.get(s) or unit.dtypes.get(s)) and _given_out(unit, s, d)
     ]
     refused = [d for d in operands if d.value not in support.input]
     yield from (("input", d) for d in refused)
@@ -96,6 +96,12 @@ def _refused(
         yield "output", out
     elif support.same and not refused and _narrower(out, operands):
         yield "output, next to a wider operand,", out
+
+
+def _given_out(unit: Unit, source: str, dtype: Decided) -> bool:
+    """Whether the source can have that output at all; if not, that is said there only."""
+    support = unit.march.support(unit.op_at(source)) if unit.march else None
+    return support is not None and dtype.value in support.output
 
 
 def _narrower(out: Decided, operands: list[Decided]) -> bool:

@@ -115,5 +115,6 @@ def entry(march: March, op: str) -> tuple[str, ...]:
     support = march.support(op)
     if support is None:
         return ()
-    takes = f"input {', '.join(support.input)}; output {', '.join(support.output)}"
+    weight = f"; weight {', '.join(support.weight)}" if support.weight else ""
+    takes = f"input {', '.join(support.input)}{weight}; output {', '.join(support.output)}"
     return (f"{march.name} lists `{op}` with {takes} ({support.source})",)

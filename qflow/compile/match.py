@@ -9,6 +9,8 @@ from qflow.diagnostics import Diagnostic, Label
 from qflow.lang import syntax
 from qflow.plan.inventory import Inventory
 
+_OPTIONAL = "write `optional` after the selector if this rule is meant for other models too"
+
 
 def rules(unit: Unit) -> Unit:
     """Sets `matched`. QF201 nothing matched, QF202 another number, QF210 default not first."""
@@ -23,7 +25,7 @@ def rules(unit: Unit) -> Unit:
                 found += _default(rule, written)
                 matched.append(Matched(rule, _everything(unit.inventory)))
             case syntax.MatchRule():
-                selection = select(rule.selector, unit.inventory)
+                selection = select(rule.selector, unit.inventory, _OPTIONAL)
                 found += _problems(rule, selection)
                 matched.append(Matched(rule, selection.addresses))
     return replace(unit, matched=tuple(matched)).having(found)

@@ -80,7 +80,9 @@ def _port(fields: Reader, name: str, value: syntax.TensorType) -> PortPlan:
         fields.add(unknown("dtype", value.dtype, DTYPES, value.span))
     elif value.dtype != "float32":
         fields.add(
-            Diagnostic("QF120", f"a {value.dtype} tensor is not supported yet here", at=value.span)
+            Diagnostic(
+                "QF120", f"an input or output of {value.dtype} is not supported yet", at=value.span
+            )
         )
     if any(isinstance(d, int) and d < 1 for d in value.dims):
         fields.add(Diagnostic("QF111", "a dimension must be 1 or more", at=value.span))

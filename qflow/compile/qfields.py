@@ -90,9 +90,10 @@ def overlay(base: Fields, changes: Fields) -> dict[str, Decided]:
 
 def problems(fields: Mapping[str, Scalar]) -> Iterator[Problem]:
     """All that is wrong with a whole qconfig."""
-    for name in _NEEDED:
-        if name not in fields:
-            yield Problem("QF115", name, f"this qconfig never sets `{name}`", help="give it a base")
+    if missing := [name for name in _NEEDED if name not in fields]:
+        text = ", ".join(f"`{name}`" for name in missing)
+        help_ = "give it a base: `base = w8a8`"
+        yield Problem("QF115", missing[0], f"this qconfig never sets {text}", help=help_)
     for part in PARTS:
         yield from _dtype(f"{part}.dtype", fields, GRIDS)
         yield from _scheme(part, fields)

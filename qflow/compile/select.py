@@ -18,13 +18,13 @@ class Selection:
     """QF201 for every part of the selector that covers nothing."""
 
 
-def select(selector: syntax.Selector, inventory: Inventory) -> Selection:
-    """Inputs and outputs are no modules: no selector covers them."""
+def select(selector: syntax.Selector, inventory: Inventory, help: str = "") -> Selection:
+    """Inputs and outputs are no modules: no selector covers them. `help` is for what is found."""
     modules = [m for m in inventory.modules if m.op not in ("input", "output")]
     # selector functions are QF120 already; they cover nothing and are not reported again
     atoms = [a for a in selector.atoms if not isinstance(a, syntax.Call)]
     excluded = [a for a in selector.excluded if not isinstance(a, syntax.Call)]
-    unmatched = [_nothing(a, modules) for a in (*atoms, *excluded) if not _any(a, modules)]
+    unmatched = [_nothing(a, modules, help) for a in (*atoms, *excluded) if not _any(a, modules)]
     covered = [m for m in modules if any(_covers(a, m) for a in atoms)]
     kept = tuple(m.address for m in covered if not any(_covers(a, m) for a in excluded))
     if covered and not kept:
@@ -54,15 +54,14 @@ def _covers(atom: syntax.Atom, module: Module) -> bool:
             return False
 
 
-def _nothing(atom: syntax.Atom, modules: Sequence[Module]) -> Diagnostic:
-    notes = tuple(_notes(atom, modules))
+def _nothing(atom: syntax.Atom, modules: Sequence[Module], help: str) -> Diagnostic:
     return Diagnostic(
         "QF201",
-        "this rule matches no module",
+        "this matches no module",
         at=atom.span,
         label="the model has nothing like this",
-        notes=notes,
-        help="write `optional` after the selector if this rule is meant for other models too",
+        notes=tuple(_notes(atom, modules)),
+        help=help,
     )
 
 

@@ -6,7 +6,6 @@ from typing import Generic, TypeVar
 
 from qflow import registry
 from qflow.diagnostics import Diagnostic, Label, Span
-from qflow.dtype import DTYPES
 from qflow.lang import syntax
 from qflow.plan.plan import Data, Scalar
 
@@ -127,12 +126,10 @@ def outside(name: str, text: str, value: syntax.Value, help: str = "") -> Diagno
     return Diagnostic("QF111", f"`{name}` must be {text}", at=value.span, help=help)
 
 
-def known_dtype(value: syntax.Value, name: str) -> Diagnostic | None:
-    """What is wrong with a value that should be the name of a dtype."""
-    word = _word(value)
-    if word is None:
-        return wrong_kind(name, WORD, value)
-    return None if word in DTYPES else unknown("dtype", word, DTYPES, value.span)
+def any_of(words: Sequence[str]) -> str:
+    """`a` or `b`; one of `a`, `b`, `c`."""
+    quoted = [f"`{w}`" for w in words]
+    return " or ".join(quoted) if len(quoted) < 3 else f"one of {', '.join(quoted)}"
 
 
 class Reader:
@@ -193,8 +190,7 @@ class Reader:
         """A word out of a few; the default when it is absent or wrong."""
         found = self.optional(name, WORD)
         if found is not None and found not in words:
-            text = " or ".join(f"`{w}`" for w in words)
-            self.add(outside(name, text, self._fields[name].value))
+            self.add(outside(name, any_of(words), self._fields[name].value))
             return default
         return default if found is None else found
 

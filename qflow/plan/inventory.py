@@ -45,6 +45,12 @@ class Inventory:
     """The entry point it was traced from."""
     modules: tuple[Module, ...]
     edges: tuple[Edge, ...]
+    """In execution order of their targets, then by operand; any order may be given."""
+
+    def __post_init__(self) -> None:
+        position = {m.address: i for i, m in enumerate(self.modules)}
+        edges = sorted(self.edges, key=lambda e: (position[e.target], e.slot, position[e.source]))
+        object.__setattr__(self, "edges", tuple(edges))
 
     @cached_property
     def by_address(self) -> dict[str, Module]:

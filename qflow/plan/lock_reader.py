@@ -29,8 +29,9 @@ def parse(text: str, path: str) -> Lock:
 
     Raises QflowError QF301 for text that `render` did not write, or that was changed since.
     """
-    lines = text.removeprefix("\ufeff").splitlines()
-    if not lines or lines[0].strip() != FIRST:
+    # not splitlines: a quoted word may hold other separators
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").rstrip("\n").split("\n")
+    if lines[0].strip() != FIRST:
         raise _damaged(path, 1, lines, f"the first line is not `{FIRST}`")
     parts = _Parts()
     for number, line in enumerate(lines[1:], start=2):

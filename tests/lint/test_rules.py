@@ -1,0 +1,23 @@
+"""Every lint rule is named by an id, documented, and has a case."""
+
+from pathlib import Path
+
+import pytest
+
+from qflow import registry
+from qflow.diagnostics.codes import CODES
+
+CASES = Path(__file__).parent.parent / "cases" / "lint"
+
+
+@pytest.mark.parametrize("name", registry.names("lint"))
+def test_every_rule(name: str) -> None:
+    assert name.upper() in CODES
+    rule = registry.load("lint", name)
+    assert "Best practice" in rule.__doc__
+    said = [p for p in CASES.glob("*/x.expected") if f"[{name.upper()}]" in p.read_text()]
+    assert said
+
+
+def test_a_clean_file_has_no_finding() -> None:
+    assert not (CASES / "nothing_to_say" / "x.expected").exists()
