@@ -1,0 +1,156 @@
+"""Integer models as files: safetensors with a JSON header; loading needs NumPy and runs nothing.
+
+The header's metadata has one entry, `qflow`: the graph without its constants, as JSON. Constants
+are the file's tensors, by their keys.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+from qflow.diagnostics import Diagnostic, QflowError, fail
+from qflow.emulation.graph import FORMAT_VERSION, IntegerGraph, Node, TensorType
+from qflow.emulation.record import Damaged, Record
+from qflow.emulation.validate import validate
+
+ENTRY = "qflow"
+LENGTH_BYTES = 8
+
+
+def save(graph: IntegerGraph, path: Path) -> None:
+    """Write the graph; a reader sees the old file or the whole new one. Raises OSError."""
+    text = json.dumps(_header(graph), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    constants = {k: np.ascontiguousarray(v) for k, v in sorted(graph.constants.items())}
+    data = save_tensors(constants, {ENTRY: text})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def load(path: Path) -> IntegerGraph:
+    """The graph of a file, checked so that every runtime can run it.
+
+    Raises QflowError: QF302 when there is no such file, QF318 when it is damaged, of another
+    version, or not an integer model.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as why:
+        message = f"{path.name} cannot be read: {why.strerror}"
+        raise fail(Diagnostic("QF302", message)) from None
+    try:
+        text = _metadata(data)
+        graph = _graph(Record.parse(text, "the header"), load_tensors(data))
+        validate(graph)
+    except (Damaged, SafetensorError) as why:
+        raise _damaged(path, str(why)) from None
+    return graph
+
+
+def _header(graph: IntegerGraph) -> dict[str, Any]:
+    return {
+        "version": FORMAT_VERSION,
+        "march": graph.march,
+        "profile": graph.profile,
+        "inputs": list(graph.inputs),
+        "outputs": [list(pair) for pair in graph.outputs],
+        "notes": list(graph.notes),
+        "nodes": [
+            {
+                "id": n.id,
+                "address": n.address,
+                "op": n.op,
+                "inputs": list(n.inputs),
+                "output": {
+                    "dtype": n.output.dtype,
+                    "shape": list(n.output.shape),
+                    "scale": None if n.output.scale is None else n.output.scale.tolist(),
+                    "zero_point": n.output.zero_point,
+                    "axis": n.output.axis,
+                    "layout": n.output.layout,
+                },
+                "attributes": dict(n.attributes),
+                "constants": dict(n.constants),
+            }
+            for n in graph.nodes
+        ],
+    }
+
+
+def _metadata(data: bytes) -> str:
+    """Our entry of the metadata. Raises Damaged."""
+    size = int.from_bytes(data[:LENGTH_BYTES], "little")
+    if len(data) < LENGTH_BYTES or size > len(data) - LENGTH_BYTES:
+        raise Damaged("it ends before its header does")
+    header = Record.parse(data[LENGTH_BYTES : LENGTH_BYTES + size], "the file's header")
+    if "__metadata__" not in header:
+        raise Damaged("it is a safetensors file without an integer model")
+    return header.record("__metadata__").text(ENTRY)
+
+
+def _graph(header: Record, constants: dict[str, np.ndarray]) -> IntegerGraph:
+    version = header.text("version")
+    if version.split(".")[0] != FORMAT_VERSION.split(".")[0]:
+        raise Damaged(f"it has version {version}, this qflow reads {FORMAT_VERSION}")
+    header.exactly("version", "march", "profile", "inputs", "outputs", "notes", "nodes")
+    return IntegerGraph(
+        march=header.text("march"),
+        profile=header.text("profile"),
+        nodes=tuple(_node(r) for r in header.records("nodes")),
+        inputs=header.texts("inputs"),
+        outputs=header.pairs("outputs"),
+        constants=constants,
+        notes=header.texts("notes"),
+    )
+
+
+def _node(record: Record) -> Node:
+    record.exactly("id", "address", "op", "inputs", "output", "attributes", "constants")
+    return Node(
+        id=record.text("id"),
+        address=record.text("address"),
+        op=record.text("op"),
+        inputs=record.texts("inputs"),
+        output=_type(record.record("output")),
+        attributes=record.record("attributes").plain(),
+        constants=record.record("constants").words(),
+    )
+
+
+def _type(record: Record) -> TensorType:
+    record.exactly("dtype", "shape", "scale", "zero_point", "axis", "layout")
+    return TensorType(
+        dtype=record.text("dtype"),
+        shape=record.integers("shape"),
+        scale=record.floats("scale"),
+        zero_point=record.integer("zero_point"),
+        axis=None if record.data["axis"] is None else record.integer("axis"),
+        layout=record.text("layout"),
+    )
+
+
+def _damaged(path: Path, why: str) -> QflowError:
+    return fail(
+        Diagnostic(
+            "QF318",
+            f"{path.name} is no integer model that can be used: {why}",
+            help="make it again with `qflow run`",
+        )
+    )
