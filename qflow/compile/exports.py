@@ -1,7 +1,7 @@
 """exports: the `export` blocks: which target, where to, in which layout and dtype."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import MISSING, replace
+from dataclasses import replace
 from pathlib import PurePosixPath, PureWindowsPath
 
 from qflow.compile import facts
@@ -66,7 +66,7 @@ def _settings(fields: Reader, block: syntax.Block, unit: Unit) -> tuple[tuple[st
     own = {"opset": "int"}
     if block.name in facts.known("export"):
         listed = facts.settings("export", block.name)
-        own.update({n: t for n, t, default in listed if n not in _MAPS and default is not MISSING})
+        own.update({name: type_ for name, type_, _ in listed if name not in _MAPS})
     for name, type_ in own.items():
         value = fields.value(name)
         if value is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from qflow.compile.region import listed
 from qflow.compile.unit import Unit
-from qflow.diagnostics import Diagnostic, Span
+from qflow.diagnostics import Diagnostic, Label, Span
 from qflow.dtype import DTYPES
 from qflow.march import March
 from qflow.plan.plan import Decided
@@ -88,23 +88,26 @@ class _Lowering:
         return True
 
     def findings(self) -> Iterator[Diagnostic]:
-        """One per operator and rule."""
-        merged: dict[tuple[str, str, str, Span | None], list[str]] = {}
+        """One per operator and dtype, with every rule that asked for it."""
+        merged: dict[tuple[str, str, str], list[tuple[Span, str]]] = {}
         for event, members in self._done.items():
-            key = (event.op, str(event.was.value), event.becomes, event.was.by)
-            merged.setdefault(key, []).extend(members)
-        for (op, was, becomes, by), members in merged.items():
-            yield _lowered(self._march, op, was, becomes, by, members)
+            key = (event.op, str(event.was.value), event.becomes)
+            places = [(event.was.by, m) for m in members if event.was.by is not None]
+            merged.setdefault(key, []).extend(places)
+        for (op, was, becomes), places in merged.items():
+            yield _lowered(self._march, op, f"{was} becomes {becomes}", becomes, places)
 
 
 def _lowered(
-    march: March, op: str, was: str, becomes: str, by: Span | None, members: list[str]
+    march: March, op: str, change: str, becomes: str, places: list[tuple[Span, str]]
 ) -> Diagnostic:
+    first, *others = sorted({span for span, _ in places})
     return Diagnostic(
         "QF504",
-        f"{was} becomes {becomes} around `{op}` on {march.name}",
-        at=by,
-        notes=(f"this lowers {listed(members)}", *entry(march, op)),
+        f"{change} around `{op}` on {march.name}",
+        at=first,
+        also=tuple(Label(span, "and here") for span in others),
+        notes=(f"this lowers {listed([m for _, m in places])}", *entry(march, op)),
         help=f"give these modules {becomes} yourself, or choose another operator",
         severity="warning",
     )
