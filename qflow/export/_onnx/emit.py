@@ -75,10 +75,15 @@ def _operator(node: Node) -> Emitter:
 def _leave(port: Port, builder: Builder) -> None:
     """Bring a tensor out under its port's name, in its layout and dtype."""
     name = builder.real(port.source) if port.is_float else builder.integer(port.source)
-    made = {s.output for s in builder.steps}
     if port.is_nhwc:
-        builder.steps.append(Step("Transpose", (name,), port.name, {"perm": list(TO_NHWC)}))
-    elif name in made - builder.outputs:
+        name = builder.step("Transpose", (name,), f"{name}/nhwc", perm=list(TO_NHWC))
+        type_ = builder.values[port.source].type
+        if port.is_float and type_.axis is None:
+            # on the grid again: onnxruntime would put it there itself, and stumble on opset 21
+            builder.quantize(f"{port.name}/nhwc", name, type_)
+            name = builder.real(f"{port.name}/nhwc")
+    made = {s.output for s in builder.steps}
+    if name in made - builder.outputs:
         builder.rename(name, port.name)
     else:
         builder.steps.append(Step("Identity", (name,), port.name, {}))

@@ -14,6 +14,7 @@ from qflow.diagnostics import Diagnostic, fail
 from qflow.export._onnx.file import NAMES, PORTS
 from qflow.export._onnx.packages import need
 from qflow.export._onnx.ports import Port
+from qflow.export._onnx.settings import FLOAT32
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _QUIET = 3
 """Only errors: every session without a GPU would warn otherwise."""
 _KEPT = "kept/"
+_ACCUMULATOR = "int32"
 
 
 @dataclass
@@ -67,46 +69,44 @@ class Runnable:
     def _keeping(self, kept: tuple[str, ...]) -> ModelProto:
         """The model with real values of more tensors as outputs.
 
-        Not the integers themselves: onnxruntime leaves an operator in floats whose integers are
-        an output.
+        Not their integers: on x86 onnxruntime leaves an operator in floats whose int8 is an output.
         """
         if not kept:
             return self.model
-        helper, proto = need("onnx.helper"), need("onnx").TensorProto
+        helper = need("onnx.helper")
         model = type(self.model)()
         model.CopyFrom(self.model)
         for id_ in kept:
-            record = self.tensors[id_]
+            record, name = self.tensors[id_], f"{_KEPT}{id_}"
             if record["tensor"] is None:
                 raise KeyError(f"`{id_}` has no integers in this export")
-            scale, zero = self._grid(model, record)
-            axis = {} if record["axis"] is None else {"axis": record["axis"]}
-            name = f"{_KEPT}{id_}"
-            inputs = [record["tensor"], scale, zero]
-            model.graph.node.append(helper.make_node("DequantizeLinear", inputs, [name], **axis))
-            model.graph.output.append(helper.make_tensor_value_info(name, proto.FLOAT, None))
+            if record["dtype"] == _ACCUMULATOR:
+                node = helper.make_node("Identity", [record["tensor"]], [name])
+            else:
+                inputs = [record["tensor"], *self._grid(model, record)]
+                node = helper.make_node("DequantizeLinear", inputs, [name])
+            dtype = _ACCUMULATOR if record["dtype"] == _ACCUMULATOR else FLOAT32
+            type_ = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+            model.graph.node.append(node)
+            model.graph.output.append(helper.make_tensor_value_info(name, type_, None))
         return model
 
     @staticmethod
     def _grid(model: ModelProto, record: Mapping[str, Any]) -> tuple[str, str]:
-        """Constants for a tensor's scale and zero point."""
+        """Constants for an activation's scale and zero point."""
         numpy_helper = need("onnx.numpy_helper")
-        scale = np.asarray(record["scale"], np.float32)
-        scale = scale if record["axis"] is not None else scale.reshape(())
-        arrays = scale, np.zeros(scale.shape, record["dtype"])
+        arrays = np.float32(record["scale"][0]), np.zeros((), record["dtype"])
         names = tuple(f"{_KEPT}{record['tensor']}/{what}" for what in ("scale", "zero"))
         for name, array in zip(names, arrays, strict=True):
-            model.graph.initializer.append(numpy_helper.from_array(array, name))
+            model.graph.initializer.append(numpy_helper.from_array(np.asarray(array), name))
         return names[0], names[1]
 
-    def _integers(self, id_: str, real: np.ndarray) -> np.ndarray:
+    def _integers(self, id_: str, found: np.ndarray) -> np.ndarray:
         """Back from real values: one rounding of `q * scale / scale` is `q`."""
         record = self.tensors[id_]
-        scale = np.asarray(record["scale"], np.float32)
-        if record["axis"] is not None:
-            shape = [-1 if d == record["axis"] else 1 for d in range(real.ndim)]
-            scale = scale.reshape(shape)
-        return np.rint(real / scale).astype(record["dtype"])
+        if record["dtype"] == _ACCUMULATOR:
+            return found
+        return np.rint(found / np.float32(record["scale"][0])).astype(record["dtype"])
 
 
 def read(path: Path) -> Runnable:
