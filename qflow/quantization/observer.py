@@ -7,7 +7,7 @@ that they can be merged and saved. These files import torch only inside function
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     import torch
@@ -34,6 +34,9 @@ class State:
 
 class Observer:
     """Base of every observer. `x` is float [C, N], finite, N above 0; ranges are float64 [C]."""
+
+    order_free: ClassVar[bool] = True
+    """Whether the order of batches does not matter, so that merging is exact."""
 
     def start(self, channels: int) -> Any:
         """The state before any data."""

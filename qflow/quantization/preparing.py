@@ -81,14 +81,16 @@ def _shared(plan: TensorPlan, owner: str | None) -> TensorPlan:
 
 
 def _between_stubs(inventory: Inventory) -> set[str]:
-    """Quantize stubs, and whatever reads only tensors from inside, up to the dequantize."""
-    inside: set[str] = set()
-    for module in inventory.modules:
-        sources = inventory.sources[module.address]
-        follows = bool(sources) and all(s in inside for s in sources)
-        if module.op == "quant" or (follows and module.op not in ("dequant", "output")):
-            inside.add(module.address)
-    return inside
+    """What no float tensor reaches: neither an input nor a dequantize without a stub in between."""
+    borders = {m.address for m in inventory.modules if m.op in ("input", "dequant", "output")}
+    reached = set(borders)
+    waiting = list(borders)
+    while waiting:
+        for user in inventory.users[waiting.pop()]:
+            if user not in reached and inventory.by_address[user].op != "quant":
+                reached.add(user)
+                waiting.append(user)
+    return {m.address for m in inventory.modules} - reached
 
 
 def _accumulators(inventory: Inventory, fusions: Sequence[Fusion]) -> set[str]:

@@ -29,6 +29,8 @@ class Average(State):
 class MovingAverage(Observer):
     """m += averaging_constant * (x - m) per batch; the first batch is taken as it is."""
 
+    order_free = False
+
     averaging_constant: float = 0.01
     """Weight of a new batch. 0 keeps the range of the first batch, 1 that of the last."""
 

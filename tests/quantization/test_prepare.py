@@ -1,0 +1,476 @@
+"""prepare, prepare_plan and record: where fake-quantizers sit, what they share, what lowering gets."""
+
+import copy
+import io
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from qflow import march as marches
+from qflow.diagnostics import QflowError, Span
+from qflow.dtype import qint8, qint16
+from qflow.plan import fusion
+from qflow.plan.plan import (
+    Decided,
+    GraphSpec,
+    ModelSpec,
+    ModulePlan,
+    Observed,
+    Plan,
+    Shared,
+    TargetSpec,
+    TensorPlan,
+)
+from qflow.plan.plan import (
+    Fixed as FixedScale,
+)
+from qflow.quantization import (
+    DeQuantStub,
+    FakeQuantize,
+    FakeQuantState,
+    QConfig,
+    QuantStub,
+    load_observer_tensors,
+    observer_tensors,
+    prepare,
+    prepare_plan,
+    record,
+    set_fake_quantize,
+    unobserved,
+)
+from qflow.quantization.observers.fixed import Fixed
+from qflow.quantization.observers.min_max import MinMax
+from qflow.quantization.observers.moving_average import MovingAverage
+from qflow.quantization.observers.mse import Mse
+from qflow.quantization.observers.percentile import Percentile
+from qflow.tracing import fuse, trace
+from tests.tracing.models import Columns, SmallNet, image, with_statistics
+
+
+def calibrated(model: nn.Module, *batches: Tensor) -> nn.Module:
+    model.eval()
+    set_fake_quantize(model, FakeQuantState.CALIBRATION)
+    with torch.no_grad():
+        for x in batches or (image(8),):
+            model(x)
+    set_fake_quantize(model, FakeQuantState.VALIDATION)
+    return model
+
+
+def quantizer_paths(model: nn.Module) -> set[str]:
+    return {p for p, m in model.named_modules() if isinstance(m, FakeQuantize)}
+
+
+def only(graph, address: str):
+    (node,) = [n for n in graph.nodes if n.address == address]
+    return node
+
+
+# where fake-quantizers sit
+
+
+def test_addresses_and_keys_of_the_small_net() -> None:
+    model = prepare(with_statistics(SmallNet()), {"image": image()})
+    assert quantizer_paths(model) == {
+        "quant.activation_post_process",
+        "stem.0.activation_post_process",
+        "stem.0.weight_fake_quant",
+        "left._generated_add_0.activation_post_process",
+        "left._generated_add_0.weight_fake_quant",
+        "right._generated_add_0.activation_post_process",
+        "right._generated_add_0.weight_fake_quant",
+        # kept accumulator: no grid of its own
+        "fc.weight_fake_quant",
+    }
+    keys = set(model.state_dict())
+    assert {
+        "stem.0.weight",
+        "stem.0.activation_post_process.scale",
+        "stem.0.activation_post_process.zero_point",
+        "stem.0.activation_post_process.activation_post_process.min_val",
+        "stem.0.activation_post_process.activation_post_process.max_val",
+        "stem.0.weight_fake_quant.scale",
+        "stem.0.weight_fake_quant.activation_post_process.max_val",
+    } <= keys
+    assert model.get_submodule("stem.0").weight_fake_quant.scale.shape == (8,)
+    assert type(model.get_submodule("stem.0")).__name__ == "QuantizedConv2d"
+    assert isinstance(model.get_submodule("stem.0"), nn.Conv2d)
+
+
+def test_a_march_without_an_int32_tail_quantizes_the_output() -> None:
+    model = prepare(with_statistics(SmallNet()), image(), QConfig(), march="generic")
+    assert "fc.activation_post_process" not in quantizer_paths(model)
+    assert model.fc.weight_fake_quant.grid.divisor == 127
+
+
+def test_outputs_pass_their_fake_quantizer() -> None:
+    model = calibrated(prepare(with_statistics(SmallNet()), {"image": image()}))
+    stem = model.get_submodule("stem.0")
+    out = stem(model.quant(image()))
+    steps = torch.round(out / stem.activation_post_process.scale)
+    assert torch.equal(steps * stem.activation_post_process.scale, out)
+    assert steps.max() <= 127
+
+
+def test_data_movement_shares_the_grid_of_its_input() -> None:
+    graph = record(calibrated(prepare(with_statistics(SmallNet()), {"image": image()})))
+    owner = only(graph, "right._generated_add_0").grid
+    for address in ("pool", "_generated_flatten_0", "drop"):
+        assert np.array_equal(only(graph, address).grid.scale, owner.scale)
+
+
+def test_a_cat_owns_the_grid_of_its_inputs() -> None:
+    model = calibrated(prepare(with_statistics(Columns()), {"image": image()}))
+    paths = quantizer_paths(model)
+    assert "_generated_cat_0.activation_post_process" in paths
+    assert not [p for p in paths if p.startswith(("b.activation", "_generated_permute"))]
+    graph = record(model)
+    cat = only(graph, "_generated_cat_0")
+    assert cat.inputs == ("a", "b")
+    scale = cat.grid.scale
+    for address in ("a", "b", "_generated_permute_0", "_generated_reshape_0"):
+        assert np.array_equal(only(graph, address).grid.scale, scale)
+    # both inputs were observed, and the joined output not once more
+    x = model.quant(image(8))
+    set_fake_quantize(model, FakeQuantState.FLOAT)
+    float_x = image(8)
+    largest = max(model.a(float_x).abs().max(), model.b(float_x).abs().max())
+    seen = model._generated_cat_0.activation_post_process.activation_post_process.state
+    assert float(seen.largest) == float(largest.detach())
+    count = int(seen.counts.sum() + seen.zeros.sum())
+    assert count == 2 * 8 * 4 * 64
+    assert x.shape == float_x.shape
+
+
+def test_one_scale_for_a_module_called_twice() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.quant, self.dequant = QuantStub(), DeQuantStub()
+            self.conv, self.relu = nn.Conv2d(1, 1, 3, padding=1), nn.ReLU()
+
+        def forward(self, image: Tensor) -> Tensor:
+            x = self.quant(image)
+            return self.dequant(self.relu(self.conv(self.conv(x))))
+
+    graph = record(calibrated(prepare(with_statistics(Twice()), {"image": image()})))
+    assert [n.id for n in graph.nodes][2:5] == ["conv", "conv#1", "relu"]
+    first, second = (n for n in graph.nodes if n.address == "conv")
+    assert second.inputs == ("conv",)
+    assert np.array_equal(first.grid.scale, second.grid.scale)
+    assert np.array_equal(first.weight, second.weight)
+
+
+def test_what_lies_outside_the_stubs_stays_float() -> None:
+    class Outside(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.quant, self.dequant = QuantStub(), DeQuantStub()
+            self.before, self.inside, self.after = nn.ReLU(), nn.ReLU(), nn.ReLU()
+
+        def forward(self, image: Tensor) -> Tensor:
+            return self.after(self.dequant(self.inside(self.quant(self.before(image)))))
+
+    model = prepare(Outside(), {"image": image()})
+    assert quantizer_paths(model) == {
+        "quant.activation_post_process",
+        "inside.activation_post_process",
+    }
+    out = {n.address: n.out_dtype for n in record(calibrated(model)).nodes}
+    assert out == {
+        "image": "float32",
+        "before": "float32",
+        "quant": "int8",
+        "inside": "int8",
+        "dequant": "float32",
+        "after": "float32",
+    }
+
+
+# numbers
+
+
+@pytest.mark.parametrize("dtype", [qint8, qint16])
+def test_more_bits_come_closer_to_float(dtype) -> None:
+    float_model = with_statistics(Columns())
+    args = {"dtype": dtype, "observer": MinMax()}
+    qconfig = QConfig(FakeQuantize.with_args(**args), FakeQuantize.with_args(**args))
+    model = calibrated(prepare(float_model, {"image": image()}, qconfig))
+    wanted = float_model(image(8)).detach()
+    found = model(image(8)).detach()
+    error = float((found - wanted).abs().max() / wanted.abs().max())
+    limits = {qint8: (1e-4, 0.05), qint16: (1e-8, 2e-4)}
+    low, high = limits[dtype]
+    assert low < error < high
+    node = only(record(model), "a")
+    assert (node.grid.dtype, node.weight_grid.dtype, node.out_dtype) == (dtype, dtype, dtype.name)
+
+
+def test_dropout_drops_in_qat_only() -> None:
+    model = calibrated(prepare(with_statistics(SmallNet()), {"image": image()}))
+    assert torch.equal(model(image()), model(image()))
+    model.train()
+    set_fake_quantize(model, FakeQuantState.QAT)
+    torch.manual_seed(0)
+    first = model(image())
+    assert not torch.equal(first, model(image()))
+
+
+def test_the_march_rounds_and_divides() -> None:
+    model = prepare(with_statistics(SmallNet()), image(), march="nash-e")
+    assert {q.grid.divisor for q in model.modules() if isinstance(q, FakeQuantize)} == {127.5}
+    assert {q.rounding for q in model.modules() if isinstance(q, FakeQuantize)} == {"half_even"}
+
+
+# state dicts
+
+
+def test_state_dict_transfer_is_strict() -> None:
+    float_model = with_statistics(SmallNet())
+    calib = calibrated(prepare(float_model, {"image": image()}))
+    qat = prepare(with_statistics(SmallNet(), seed=7), {"image": image()})
+    assert unobserved(qat)
+    qat.load_state_dict(calib.state_dict(), strict=True)
+    assert unobserved(qat) == ()
+    set_fake_quantize(qat.eval(), FakeQuantState.VALIDATION)
+    assert torch.equal(qat(image(5)), calib(image(5)))
+
+
+def test_a_cat_group_transfers_once() -> None:
+    calib = calibrated(prepare(with_statistics(Columns()), {"image": image()}))
+    other = prepare(with_statistics(Columns(), seed=3), {"image": image()})
+    other.load_state_dict(calib.state_dict(), strict=True)
+    set_fake_quantize(other.eval(), FakeQuantState.VALIDATION)
+    assert torch.equal(other(image(5)), calib(image(5)))
+
+
+def test_a_copy_and_a_pickle_compute_the_same() -> None:
+    model = calibrated(prepare(with_statistics(Columns()), {"image": image()}))
+    twin = copy.deepcopy(model)
+    assert torch.equal(twin(image(5)), model(image(5)))
+    # the shared fake-quantizer is still one
+    twin._generated_cat_0.activation_post_process.scale.mul_(2)
+    assert not torch.equal(twin(image(5)), model(image(5)))
+    assert record(twin).nodes[-2].id == record(model).nodes[-2].id
+    buffer = io.BytesIO()
+    torch.save(model, buffer)
+    buffer.seek(0)
+    assert torch.equal(torch.load(buffer, weights_only=False)(image(5)), model(image(5)))
+
+
+@pytest.mark.parametrize("observer", [MinMax(), Mse(), Percentile(99.9), MovingAverage(0.1)])
+def test_observers_resume_exactly(observer) -> None:
+    qconfig = QConfig(output=FakeQuantize.with_args(observer=observer))
+    batches = [image(4, seed=s) * (s + 1) for s in range(4)]
+
+    def fresh() -> nn.Module:
+        return prepare(with_statistics(SmallNet()), {"image": image()}, qconfig)
+
+    whole = calibrated(fresh(), *batches)
+    half = calibrated(fresh(), *batches[:2])
+    resumed = fresh()
+    resumed.load_state_dict(half.state_dict())
+    load_observer_tensors(resumed, observer_tensors(half))
+    calibrated(resumed, *batches[2:])
+    for key, value in whole.state_dict().items():
+        assert torch.equal(resumed.state_dict()[key], value), key
+    with pytest.raises(KeyError):
+        load_observer_tensors(resumed, {})
+
+
+# record
+
+
+def test_record_of_the_small_net() -> None:
+    model = calibrated(prepare(with_statistics(SmallNet()), {"image": image()}, outputs=["logits"]))
+    graph = record(model)
+    assert [(n.id, n.op, n.out_dtype) for n in graph.nodes] == [
+        ("image", "input", "float32"),
+        ("quant", "quant", "int8"),
+        ("stem.0", "conv2d", "int8"),
+        ("left._generated_add_0", "conv2d", "int8"),
+        ("right._generated_add_0", "conv2d", "int8"),
+        ("pool", "max_pool2d", "int8"),
+        ("_generated_flatten_0", "flatten", "int8"),
+        ("drop", "identity", "int8"),
+        ("fc", "linear", "int32"),
+        ("dequant", "dequant", "float32"),
+    ]
+    assert (graph.inputs, graph.outputs) == (("image",), (("logits", "dequant"),))
+    left = only(graph, "left._generated_add_0")
+    assert left.inputs == ("stem.0", "stem.0")
+    assert (left.activation, left.residual) == ("relu", True)
+    assert left.attributes["padding"] == (1, 1, 1, 1)
+    assert left.shape == (2, 8, 8, 8)
+    assert left.weight.dtype == left.bias.dtype == np.float32
+    assert left.weight_grid.scale.shape == (8,)
+    assert left.weight_grid.axis == 0
+    assert left.grid.axis is None
+    stem = only(graph, "stem.0")
+    assert (stem.activation, stem.residual) == ("relu", False)
+    fc = only(graph, "fc")
+    assert (fc.grid, fc.activation, fc.residual) == (None, None, False)
+    assert only(graph, "dequant").grid is None
+
+
+def test_the_residual_comes_last_whichever_operand_it_was() -> None:
+    class Net(SmallNet):
+        def forward(self, image: Tensor) -> Tensor:
+            x = self.quant(image)
+            a = self.stem(x)
+            b = self.left.conv(a)
+            return self.dequant(self.drop(b + a) + self.right.conv(a))
+
+    graph = record(calibrated(prepare(with_statistics(Net()), {"image": image()})))
+    inner, outer = (n for n in graph.nodes if n.residual)
+    assert inner.inputs == ("stem.0", "stem.0")
+    assert outer.inputs == ("stem.0", "drop")
+
+
+def test_a_record_is_a_copy() -> None:
+    model = calibrated(prepare(with_statistics(SmallNet()), {"image": image()}))
+    graph = record(model)
+    before = only(graph, "fc").weight.copy()
+    with torch.no_grad():
+        model.fc.weight.zero_()
+        model.fc.weight_fake_quant.scale.zero_()
+    assert np.array_equal(only(graph, "fc").weight, before)
+    assert only(graph, "fc").weight_grid.scale.min() > 0
+
+
+def test_record_computes_what_the_model_does() -> None:
+    """Quantized by hand from the record alone: the numbers are those of the model."""
+    model = calibrated(prepare(with_statistics(SmallNet()), {"image": image()}))
+    graph = record(model)
+    quant, fc = only(graph, "quant"), only(graph, "fc")
+    x = image(3)
+    steps = np.clip(np.round(x.numpy() / quant.grid.scale), -128, 127)
+    wanted = model.quant(x).detach().numpy()
+    assert np.array_equal(steps.astype(np.float32) * quant.grid.scale, wanted)
+    scale = fc.weight_grid.scale[:, None]
+    weight = np.clip(np.round(fc.weight / scale), -128, 127).astype(np.float32) * scale
+    assert np.array_equal(weight, model.fc.effective_weight().detach().numpy())
+
+
+def test_every_unobserved_address_is_reported_at_once() -> None:
+    model = prepare(with_statistics(SmallNet()), {"image": image()})
+    with pytest.raises(QflowError) as caught:
+        record(model)
+    assert [d.code for d in caught.value.diagnostics] == ["QF401"] * 5
+    text = str(caught.value)
+    assert all(f"`{a}`" in text for a in unobserved(model))
+
+
+def test_an_unknown_operator_cannot_be_recorded() -> None:
+    model = nn.Sequential(nn.ReLU(), nn.Hardtanh())
+    net = trace(model, {"x": image()}, ("y",), "e")
+    with pytest.raises(QflowError, match="QF502: `1` is no operator"):
+        record(fuse(net, ()))
+
+
+# prepare refuses
+
+
+def test_what_the_march_cannot_do_is_refused() -> None:
+    wide = FakeQuantize.with_args(dtype=qint16)
+    with pytest.raises(QflowError, match="QF501: `max_pool2d` at `pool` cannot be int16 on nash-m"):
+        prepare(SmallNet(), {"image": image()}, QConfig(output=wide))
+
+    class Unknown(SmallNet):
+        def forward(self, image: Tensor) -> Tensor:
+            return self.dequant(torch.tanh(self.quant(image)))
+
+    with pytest.raises(QflowError, match="QF502: nash-m has no operator"):
+        prepare(Unknown(), {"image": image()})
+
+
+def test_a_qconfig_takes_observer_and_dtype() -> None:
+    qconfig = QConfig(output=FakeQuantize.with_args(observer=Fixed(1 / 128), dtype="int16"))
+    assert qconfig.output_plan.source == FixedScale(Decided(1 / 128, why="QConfig"))
+    assert qconfig.output_plan.dtype.value == "int16"
+    assert qconfig.weight_plan.scheme.value == "per_channel"
+    with pytest.raises(QflowError, match="QF112: a QConfig cannot set axis"):
+        QConfig(weight=FakeQuantize.with_args(axis=1)).weight_plan  # noqa: B018
+
+
+# prepare_plan
+
+
+def decided(value) -> Decided:
+    return Decided(value, Span("x.qf", 1, 1, 1, 2))
+
+
+def activation(source, dtype: str = "int8") -> TensorPlan:
+    return TensorPlan(decided(dtype), decided("per_tensor"), None, source)
+
+
+def plan_of(modules, fusions=()) -> Plan:
+    return Plan(
+        path="x.qf",
+        edition=1,
+        params=(),
+        model=ModelSpec("m", "a:b", (), None, (), ()),
+        target=TargetSpec("board", "nash-m", "mul15", "error"),
+        data=(),
+        graph=GraphSpec(),
+        modules=tuple(modules),
+        fusions=tuple(fusions),
+        stages=(),
+        claims=(),
+        exports=(),
+        hashes=(),
+    )
+
+
+def test_prepare_plan_follows_the_plan() -> None:
+    net = trace(with_statistics(SmallNet()), {"image": image()}, ("logits",), "a:b")
+    fusions = fusion.find(net.inventory, ("int8",), lambda _: "int8")
+    observed = Observed(decided("percentile"), (("percentile", decided(99)),))
+    per_tensor = TensorPlan(
+        decided("int8"), decided("per_tensor"), None, Observed(decided("min_max"))
+    )
+    per_channel = TensorPlan(
+        decided("int16"), decided("per_channel"), 0, Observed(decided("min_max"))
+    )
+    shared = activation(Shared("stem.0", "max pool"))
+    modules = [
+        ModulePlan(
+            "quant", "QuantStub", "quant", activation(FixedScale(decided(1 / 128))), None, None
+        ),
+        ModulePlan("stem.0", "Conv2d", "conv2d", activation(observed, "int16"), per_tensor, None),
+        ModulePlan("stem.1", "BatchNorm2d", "batch_norm", None, None, None, absorbed_by="stem.0"),
+        ModulePlan("pool", "MaxPool2d", "max_pool2d", shared, None, decided("int16")),
+        ModulePlan("fc", "Linear", "linear", None, per_channel, decided("int32")),
+        ModulePlan("dequant", "DeQuantStub", "dequant", None, None, decided("float32")),
+    ]
+    model = prepare_plan(net, plan_of(modules, fusions), marches.load("nash-m"))
+    assert not model.training
+    quant = model.quant.activation_post_process
+    assert (float(quant.scale), quant.fixed, quant.observed) == (1 / 128, 1 / 128, True)
+    stem = model.get_submodule("stem.0")
+    assert stem.activation_post_process.observer == Percentile(99)
+    assert stem.activation_post_process.dtype is qint16
+    assert stem.weight_fake_quant.scale.shape == (1,)
+    assert model.fc.weight_fake_quant.dtype is qint16
+    assert stem.weight_fake_quant.address == "stem.0.weight"
+    graph = record(calibrated(model))
+    assert only(graph, "stem.0").weight_grid.axis is None
+    assert only(graph, "pool").out_dtype == "int16"
+    assert only(graph, "left._generated_add_0").grid is None
+    assert only(graph, "quant").grid.scale == np.float32(1 / 128)
+
+
+def test_preparing_leaves_the_trace_alone() -> None:
+    net = trace(with_statistics(SmallNet()), {"image": image()}, ("logits",), "a:b")
+    keys = list(net.module.state_dict())
+    prepare_plan(net, plan_of([]), marches.load("generic"))
+    assert list(net.module.state_dict()) == keys
+
+
+def test_not_finite_input_names_the_stub() -> None:
+    model = prepare(with_statistics(SmallNet()), {"image": image()})
+    set_fake_quantize(model, FakeQuantState.CALIBRATION)
+    with pytest.raises(QflowError, match="QF403: NaN reached the observer of `quant`"):
+        model(image() * float("nan"))
