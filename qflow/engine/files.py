@@ -46,7 +46,7 @@ def remove_folder(path: Path) -> None:
     """Remove a folder so that a kill half way leaves nothing under its name."""
     if not path.exists():
         return
-    doomed = path.with_name(f"{path.name}{UNFINISHED}")
+    doomed = path.with_name(f"{path.name}.old{UNFINISHED}")
     shutil.rmtree(doomed, ignore_errors=True)
     os.rename(path, doomed)
     shutil.rmtree(doomed)

@@ -4,7 +4,7 @@ import importlib
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +119,7 @@ class Project:
 
     folder: Path
     call: Callable[..., Outcome]
-    texts: dict[str, str] = field(default_factory=dict)
+    out_name: Path | None = None
 
     @property
     def program(self) -> Path:
@@ -127,7 +127,7 @@ class Project:
 
     @property
     def out(self) -> Path:
-        return self.folder / "out"
+        return self.out_name or self.folder / "out"
 
     def replace(self, file: str, old: str, new: str) -> None:
         """Change a file; the old text must be there."""

@@ -1,0 +1,209 @@
+"""A run that is killed and started again ends as one that was not."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from qflow.engine import files
+from qflow.engine.cache import Artifact, Cache
+from qflow.engine.data import DataSet
+from qflow.engine.state import State
+from tests.engine.conftest import Outcome, Project
+
+STAGES = ["prepare", "calibrate", "finetune", "evaluate", "convert", "export", "verify"]
+
+KILLER = """
+import os, signal, sys
+from qflow import cli
+from qflow.engine import cache, data, state
+
+stage = sys.argv[1]
+started = []
+begin, batches, finish = state.State.start, data.DataSet.batches, cache.Cache.finish
+
+def watched(self, name, key):
+    begin(self, name, key)
+    started.append(name)
+
+def dying(self, **more):
+    for number, batch in enumerate(batches(self, **more)):
+        if started[-1:] == [stage] and number == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield batch
+
+def dying_before_the_rename(self, name, key, seconds):
+    if name == stage:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return finish(self, name, key, seconds)
+
+state.State.start = watched
+data.DataSet.batches = dying
+cache.Cache.finish = dying_before_the_rename
+sys.exit(cli.main(sys.argv[2:]))
+"""
+
+
+@pytest.fixture
+def whole(project: Project) -> Iterator[tuple[dict, dict]]:
+    """Summary and results of a run nobody disturbed; its folder is moved away."""
+    project.lock()
+    assert project.run().code == 0
+    yield project.untimed(), project.results()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_kill_9_in_the_middle_of_a_stage(
+    project: Project, whole: tuple[dict, dict], stage: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "killed"
+    arguments = ["run", str(project.program), "--out", str(out)]
+    killed = subprocess.run(
+        [sys.executable, "-B", "-c", KILLER, stage, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert not (out / "summary.json").exists()
+    again = project.call(*arguments)
+    assert_same(again, project, whole, out)
+    for name in STAGES[: STAGES.index(stage)]:
+        assert f"{name:<12}resumed" in again.out
+    assert f"{stage:<12}resumed" not in again.out
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing of ours catches it or cleans up after it."""
+
+
+def assert_same(
+    outcome: Outcome, project: Project, whole: tuple[dict, dict], out: Path
+) -> None:
+    assert outcome.code == 0, outcome.text
+    mine = Project(project.folder, project.call, out_name=out)
+    assert (mine.untimed(), mine.results()) == whole
+
+
+MOMENTS = [
+    (Cache, "start", True),
+    (State, "start", False),
+    (State, "start", True),
+    (Cache, "finish", False),
+    (Cache, "finish", True),
+]
+
+
+@pytest.mark.parametrize(("owner", "name", "after"), MOMENTS)
+def test_every_moment_between_the_steps(
+    project: Project,
+    whole: tuple[dict, dict],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: type,
+    name: str,
+    after: bool,
+) -> None:
+    """Killed again and again, one step further each time."""
+    out = tmp_path / "killed"
+    original = getattr(owner, name)
+    kills = 0
+    while True:
+        calls = 0
+
+        def killing(self: object, stage: str, *more: object) -> Artifact | Path | None:
+            nonlocal calls
+            calls += 1
+            if calls == 2 and not after:
+                raise Killed
+            result = original(self, stage, *more)
+            if calls == 2:
+                raise Killed
+            return result
+
+        monkeypatch.setattr(owner, name, killing)
+        try:
+            outcome = project.call("run", str(project.program), "--out", str(out))
+        except Killed:
+            kills += 1
+            assert kills < 20
+            continue
+        finally:
+            monkeypatch.setattr(owner, name, original)
+        break
+    assert kills >= 3
+    assert_same(outcome, project, whole, out)
+
+
+def test_killed_while_results_are_put_in_place(
+    project: Project, whole: tuple[dict, dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "killed"
+    arguments = ("run", str(project.program), "--out", str(out))
+    original = files.rename_folder
+
+    def killing(unfinished: Path, path: Path) -> None:
+        if path.name == "export":
+            raise Killed
+        original(unfinished, path)
+
+    monkeypatch.setattr(files, "rename_folder", killing)
+    with pytest.raises(Killed):
+        project.call(*arguments)
+    monkeypatch.undo()
+    outcome = project.call(*arguments)
+    assert_same(outcome, project, whole, out)
+    assert outcome.out.count("resumed") == 2 * len(STAGES)
+
+
+def test_a_killed_from_is_resumed_as_one(
+    project: Project, whole: tuple[dict, dict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stages `--from` had made again before the kill are not made a third time."""
+    project.run("--from", "finetune")
+    undisturbed = project.untimed()
+    original = Cache.finish
+
+    def killing(self: Cache, stage: str, key: str, seconds: float) -> Artifact:
+        if stage == "convert":
+            raise Killed
+        return original(self, stage, key, seconds)
+
+    monkeypatch.setattr(Cache, "finish", killing)
+    with pytest.raises(Killed):
+        project.run("--from", "finetune")
+    monkeypatch.setattr(Cache, "finish", original)
+    outcome = project.run("--from", "finetune")
+    assert project.untimed() == undisturbed
+    assert f"{'finetune':<12}resumed" in outcome.out
+    assert f"{'calibrate':<12}reused" in outcome.out
+
+
+def test_ctrl_c_is_130_and_the_next_run_goes_on(
+    project: Project, whole: tuple[dict, dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "killed"
+    arguments = ("run", str(project.program), "--out", str(out))
+    original = DataSet.batches
+    passes = 0
+
+    def interrupted(self: DataSet, **more: int) -> Iterator[object]:
+        nonlocal passes
+        passes += "epoch" in more
+        if passes:
+            raise KeyboardInterrupt
+        yield from original(self, **more)
+
+    monkeypatch.setattr(DataSet, "batches", interrupted)
+    outcome = project.call(*arguments)
+    monkeypatch.setattr(DataSet, "batches", original)
+    assert outcome.code == 130
+    assert "interrupted" in outcome.text
+    assert not (out / "summary.json").exists()
+    again = project.call(*arguments)
+    assert f"{'calibrate':<12}resumed" in again.out
+    assert_same(again, project, whole, out)

@@ -1,0 +1,224 @@
+"""Runs of a tiny pipeline: what is made, what is reused, and what makes a stage run again."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from tests.engine.conftest import Project
+
+STAGES = ["trace", "prepare", "calibrate", "finetune", "evaluate", "convert", "export", "verify"]
+
+
+def ran(project: Project) -> list[str]:
+    """Stages of the last run that were not reused."""
+    how = project.how()
+    return [name for name in STAGES if name in how and not how[name]]
+
+
+def test_a_run_makes_everything_and_says_so(project: Project) -> None:
+    outcome = project.run()
+    assert outcome.code == 0, outcome.text
+    found = project.summary()
+    assert list(found) == sorted(found)
+    assert set(found["stages"]) == set(STAGES)
+    assert ran(project) == STAGES
+    for lane in ("float", "fake_quant", "integer", "onnxruntime"):
+        assert 0 <= found["metrics"][lane]["accuracy"] <= 1
+    assert found["oracle"]["mismatches"] == 0
+    assert found["oracle"]["integers"] > 1000
+    assert found["onnxruntime"]["max_steps"] <= 1
+    assert found["onnxruntime"]["same_class"] == 1.0
+    assert found["integer"]["coverage"]["multiply_accumulates"]["share"] == 1.0
+    assert [c["verdict"] for c in found["checks"]] == ["holds", "holds", "holds"]
+    assert found["diagnostics"] == ["QF304"]
+    files = {p.name for p in project.out.iterdir()}
+    assert files == {
+        ".lock", "cache", "environment.json", "export", "integer.safetensors", "log.txt",
+        "logical.safetensors", "plan.json", "plan.txt", "summary.json",
+    }  # fmt: skip
+    assert {p.name for p in (project.out / "export").iterdir()} == {"tiny.onnx", "tiny.names.json"}
+
+
+def test_what_people_see(project: Project) -> None:
+    project.lock()
+    out = project.run().out
+    for word in ("float model", "integer, fast path", "onnxruntime", "accuracy", "holds"):
+        assert word in out
+    assert re.search(r"fast path and oracle differ in 0 of [\d,]+ integers", out)
+    assert re.search(r"finetune +epoch 1/1  loss \d", out)
+    assert "\x1b" not in out
+    log = (project.out / "log.txt").read_text()
+    assert "epoch 1/1" in log
+    assert "float model" in log
+
+
+def test_a_second_run_reuses_all_but_the_trace(project: Project) -> None:
+    project.run()
+    first, results = project.untimed(), project.results()
+    outcome = project.run()
+    assert outcome.code == 0
+    assert ran(project) == ["trace"]
+    assert outcome.out.count("reused") >= 2 * (len(STAGES) - 1)
+    second = project.untimed()
+    assert first.pop("stages") != second.pop("stages")
+    assert first == second
+    assert project.results() == results
+
+
+def test_nothing_in_the_folder_tells_where_or_when(project: Project) -> None:
+    project.run()
+    for name in ("summary.json", "plan.json", "plan.txt", "environment.json"):
+        text = (project.out / name).read_text()
+        assert str(project.folder) not in text, name
+    assert "seconds" not in json.dumps(project.untimed())
+
+
+def test_two_folders_have_the_same_bytes(project: Project) -> None:
+    project.run()
+    first, results = project.untimed(), project.results()
+    project.run("--out", str(project.folder / "other"))
+    again = json.loads((project.folder / "other" / "summary.json").read_text())
+    for stage in again["stages"].values():
+        del stage["seconds"]
+    assert again == first
+    for name in ("integer.safetensors", "logical.safetensors"):
+        assert (project.folder / "other" / name).read_bytes() == results[name]
+
+
+@pytest.mark.parametrize(
+    ("change", "first"),
+    [
+        (("tiny.qf", "qflow 1\n", "qflow 1\n# a comment\n\n"), None),
+        (("tiny/model.py", "class Net", "# a comment\nclass Net"), None),
+        (("tiny/data.py", "mean decides", "mean values decide"), None),
+        (("tiny/model.py", "width=4", "width=8"), "prepare"),
+        (("tiny/model.py", "padding=1", "padding=0"), "prepare"),
+        (("tiny/data.py", "samples(24, seed=1)", "samples(24, seed=5)"), "calibrate"),
+        (("tiny.qf", "batch = 4; seed = 3", "batch = 4; seed = 4"), "calibrate"),
+        (("tiny.qf", "lr = 1e-2", "lr = 2e-2"), "finetune"),
+        (("tiny.qf", "rounds: int   = 1", "rounds: int   = 2"), "finetune"),
+        (("tiny/data.py", "samples(16, seed=2)", "samples(17, seed=2)"), "evaluate"),
+        (("tiny.qf", "opset = 21", "opset = 22"), "export"),
+        (("tiny.qf", "<= 1.0 on val", "<= 0.9 on val"), "verify"),
+    ],
+    ids=lambda c: c[2] if isinstance(c, tuple) else c,
+)
+def test_a_change_reaches_the_stages_that_read_it(
+    project: Project, change: tuple[str, str, str], first: str | None
+) -> None:
+    project.run()
+    project.replace(*change)
+    outcome = project.run()
+    assert outcome.code == 0, outcome.text
+    made = ran(project)
+    assert made[0] == "trace"
+    assert (made[1:2] or [None]) == [first]
+
+
+def test_new_data_of_the_same_result_stops_mattering(project: Project) -> None:
+    """Evaluation changes no weight: the integers made from it are taken over."""
+    project.run()
+    project.replace("tiny/data.py", "samples(16, seed=2)", "samples(17, seed=2)")
+    project.run()
+    assert ran(project) == ["trace", "evaluate", "verify"]
+
+
+def test_from_makes_a_stage_and_all_later_ones_again(project: Project) -> None:
+    project.run()
+    before = project.results()
+    assert project.run("--from", "evaluate").code == 0
+    assert ran(project) == ["trace", "evaluate", "convert", "export", "verify"]
+    assert project.results() == before
+
+
+def test_from_a_stage_there_is_not(project: Project) -> None:
+    project.lock()
+    outcome = project.run("--from", "finetun")
+    assert outcome.code == 2
+    assert "QF110" in outcome.err
+    assert "the nearest is `finetune`" in outcome.err
+    assert not project.out.exists()
+
+
+def test_set_changes_a_param(project: Project) -> None:
+    assert project.run("--set", "act=int16", "--set", "rounds=0").code == 0
+    found = project.summary()
+    assert found["params"] == {"act": "int16", "rounds": 0}
+    assert "finetune" not in found["stages"]
+    assert found["oracle"]["mismatches"] == 0
+
+
+def test_a_damaged_artifact_is_made_again(project: Project) -> None:
+    project.run()
+    before = project.results()
+    (state,) = project.out.glob("cache/finetune-*/state.safetensors")
+    raw = bytearray(state.read_bytes())
+    raw[-1] ^= 1
+    state.write_bytes(raw)
+    outcome = project.run()
+    assert outcome.code == 0
+    assert "finetune    the artifact is damaged (`state.safetensors` was changed)" in outcome.out
+    assert ran(project) == ["trace", "finetune"]
+    assert project.results() == before
+
+
+def test_results_can_be_read_without_torch_or_qflow(project: Project) -> None:
+    project.run()
+    arrays = load_file(project.out / "integer.safetensors")
+    kinds = {a.dtype.kind for a in arrays.values()}
+    assert "i" in kinds
+    assert not any(a.dtype == np.object_ for a in arrays.values())
+    assert not list(project.out.rglob("*.pkl"))
+    assert {p.suffix for p in project.out.glob("cache/*/*")} <= {".json", ".safetensors", ".onnx"}
+
+
+def test_training_goes_down(project: Project) -> None:
+    project.run("--set", "rounds=5")
+    (result,) = project.out.glob("cache/finetune-*/result.json")
+    losses = json.loads(result.read_text())["losses"]
+    assert len(losses) == 5
+    assert losses[-1] < losses[0]
+
+
+def test_a_false_assert_is_exit_1_and_everything_is_there(project: Project) -> None:
+    project.replace("tiny.qf", "assert no scale == 1.0", "assert accuracy(integer) >= 1.1 on val")
+    outcome = project.run()
+    assert outcome.code == 1
+    assert "QF402" in outcome.err
+    line = project.program.read_text().splitlines().index("  assert accuracy(integer) >= 1.1 on val")
+    assert f"tiny.qf:{line + 1}:" in outcome.err
+    assert project.summary()["checks"][0]["verdict"] == "fails"
+    assert "QF402" in project.summary()["diagnostics"]
+    assert project.run().code == 1, "the answer is the same when all is reused"
+
+
+def test_a_false_warn_is_printed_and_exit_0(project: Project) -> None:
+    project.replace("tiny.qf", "<= 1.0 on val", "<= -1.0 on val")
+    outcome = project.run()
+    assert outcome.code == 0
+    assert "warning[QF402]" in outcome.err
+    assert project.summary()["checks"][2]["verdict"] == "warning"
+
+
+def test_a_scale_claim_names_the_scales(project: Project) -> None:
+    project.replace("tiny.qf", "assert no scale == 1.0", "warn no scale > 0.0")
+    project.run()
+    value = project.summary()["checks"][0]["value"]
+    assert value.startswith("0 of 5 scales, not quant act, not conv act")
+
+
+def test_machine_format_is_one_document(project: Project) -> None:
+    project.replace("tiny.qf", "<= 1.0 on val", "<= -1.0 on val")
+    outcome = project.run("--format", "json")
+    assert outcome.code == 0
+    assert [d["code"] for d in json.loads(outcome.out)] == ["QF304", "QF402"]
+    assert "float model" in outcome.err
+
+
+def test_a_run_leaves_no_state(project: Project) -> None:
+    project.run()
+    assert not (project.out / "state.json").exists()
+    assert not list(project.out.rglob("*.unfinished*"))
