@@ -132,11 +132,16 @@ def _dtypes(asked: Settings, export: ExportPlan, plan: Plan) -> Iterator[Diagnos
 
 
 def _tail(asked: Settings, export: ExportPlan, plan: Plan) -> Iterator[Diagnostic]:
-    """ONNX has integer convolution for int8 alone; an int16 matrix product runs in int32."""
-    kept = [m for m in _computing(plan) if _out(m) == INT32]
+    """ONNX has integer convolution for int8 alone; an int16 matrix product runs in int32.
+
+    A plan does not say which tensor an operator reads: where dtypes are mixed the writer finds out.
+    """
     outputs = [p.name for p in plan.model.outputs if asked.dtype_of(p.name) == INT32]
-    wide = any(INT16 in _integers(m) for m in plan.modules)
-    if outputs and wide and kept and all(m.op == "conv2d" for m in kept):
+    kept = [m for m in _computing(plan) if _out(m) == INT32 and m.weight is not None]
+    acts = {str(m.act.dtype.value) for m in plan.modules if m.act is not None}
+    weights = {str(m.weight.dtype.value) for m in kept if m.weight is not None}
+    wide = acts == {INT16} or weights == {INT16}
+    if outputs and wide and {m.op for m in kept} == {"conv2d"}:
         yield Diagnostic(
             "QF501",
             f"`{outputs[0]}` cannot be exported as int32: ONNX has no int16 convolution "
