@@ -2,9 +2,12 @@
 
 import importlib
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ import pytest
 
 from qflow import cli
 
-MODEL = '''
+MODEL = """
 from torch import nn
 
 from qflow.quantization import DeQuantStub, QuantStub
@@ -36,7 +39,7 @@ class Net(nn.Module):
 
 def net(width=4):
     return Net(width)
-'''
+"""
 
 DATA = '''
 import torch
@@ -188,6 +191,15 @@ def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
     return call
 
 
+def write_project(folder: Path) -> None:
+    """The files of the tiny pipeline."""
+    (folder / "tiny").mkdir(parents=True)
+    (folder / "tiny" / "__init__.py").write_text("")
+    (folder / "tiny" / "model.py").write_text(MODEL)
+    (folder / "tiny" / "data.py").write_text(DATA)
+    (folder / "tiny.qf").write_text(PROGRAM)
+
+
 @pytest.fixture
 def project(
     tmp_path: Path, call: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
@@ -199,10 +211,31 @@ def project(
     # a file changed twice within a second has the same time stamp as its cached byte code
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     folder = tmp_path / "project"
-    (folder / "tiny").mkdir(parents=True)
-    (folder / "tiny" / "__init__.py").write_text("")
-    (folder / "tiny" / "model.py").write_text(MODEL)
-    (folder / "tiny" / "data.py").write_text(DATA)
-    (folder / "tiny.qf").write_text(PROGRAM)
+    write_project(folder)
     yield Project(folder, call)
     forget()
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a finished run of the project as it is, for tests that begin after it."""
+    folder = tmp_path_factory.mktemp("template")
+    write_project(folder)
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        assert cli.main(["run", str(folder / "tiny.qf"), "--out", str(folder / "out")]) == 0
+    forget()
+    return folder / "out"
+
+
+@pytest.fixture
+def finished(project: Project, template: Path) -> Project:
+    """A project whose run is done."""
+    shutil.copytree(template, project.out)
+    return project
+
+
+@pytest.fixture
+def whole(template: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Summary, untimed, and results of a run nobody disturbed."""
+    done = Project(template.parent, Outcome, template)
+    return done.untimed(), done.results()

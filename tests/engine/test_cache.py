@@ -120,7 +120,9 @@ def test_state_is_for_the_same_command_only(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"command": "a"}', '{"command": "a", "started": 5}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"command": "a"}', '{"command": "a", "started": 5}']
+)
 def test_a_state_that_is_not_ours_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "state.json").write_text(text)
     assert state.read(tmp_path / "state.json", "a").started == {}

@@ -54,7 +54,9 @@ def test_every_difference_is_listed_by_module(tmp_path: Path) -> None:
 
 
 def test_a_prefix_of_data_parallel_is_explained(tmp_path: Path) -> None:
-    save_file({f"module.{k}": v for k, v in model().state_dict().items()}, tmp_path / "w.safetensors")
+    save_file(
+        {f"module.{k}": v for k, v in model().state_dict().items()}, tmp_path / "w.safetensors"
+    )
     assert "model.module.state_dict()" in refused(tmp_path / "w.safetensors").help
 
 

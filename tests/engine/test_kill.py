@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,16 +16,16 @@ from qflow.engine.data import DataSet
 from qflow.engine.state import State
 from tests.engine.conftest import Outcome, Project
 
+Whole = tuple[dict[str, Any], dict[str, bytes]]
 STAGES = ["prepare", "calibrate", "finetune", "evaluate", "convert", "export", "verify"]
 
 KILLER = """
 import os, signal, sys
 from qflow import cli
-from qflow.engine import cache, data, state
+from qflow.engine import cache, data, session, state
 
-stage = sys.argv[1]
-started = []
 begin, batches, finish = state.State.start, data.DataSet.batches, cache.Cache.finish
+started = []
 
 def watched(self, name, key):
     begin(self, name, key)
@@ -44,33 +45,42 @@ def dying_before_the_rename(self, name, key, seconds):
 state.State.start = watched
 data.DataSet.batches = dying
 cache.Cache.finish = dying_before_the_rename
-sys.exit(cli.main(sys.argv[2:]))
+program, folder, *stages = sys.argv[1:]
+for stage in stages:
+    # torch is imported once; every attempt is a process of its own
+    child = os.fork()
+    if not child:
+        os._exit(cli.main(["run", program, "--out", os.path.join(folder, stage)]))
+    print(stage, -os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
-@pytest.fixture
-def whole(project: Project) -> Iterator[tuple[dict, dict]]:
-    """Summary and results of a run nobody disturbed; its folder is moved away."""
-    project.lock()
-    assert project.run().code == 0
-    yield project.untimed(), project.results()
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_kill_9_in_the_middle_of_a_stage(
-    project: Project, whole: tuple[dict, dict], stage: str, tmp_path: Path
-) -> None:
-    out = tmp_path / "killed"
-    arguments = ["run", str(project.program), "--out", str(out)]
-    killed = subprocess.run(
-        [sys.executable, "-B", "-c", KILLER, stage, *arguments],
+@pytest.fixture(scope="module")
+def killed(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one run per stage, each killed in the middle of that stage."""
+    folder = tmp_path_factory.mktemp("killed")
+    program = str(template.parent / "tiny.qf")
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", KILLER, program, str(folder), *STAGES],
         capture_output=True,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    ends = dict(line.split() for line in done.stdout.splitlines() if line.count(" ") == 1)
+    assert {s: ends.get(s) for s in STAGES} == dict.fromkeys(STAGES, str(int(signal.SIGKILL))), (
+        done.stdout + done.stderr
+    )
+    return folder
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_kill_9_in_the_middle_of_a_stage(
+    project: Project, whole: Whole, killed: Path, stage: str
+) -> None:
+    out = killed / stage
     assert not (out / "summary.json").exists()
-    again = project.call(*arguments)
+    assert (out / "state.json").exists()
+    again = project.call("run", str(project.program), "--out", str(out))
     assert_same(again, project, whole, out)
     for name in STAGES[: STAGES.index(stage)]:
         assert f"{name:<12}resumed" in again.out
@@ -81,11 +91,9 @@ class Killed(BaseException):
     """Stands for SIGKILL: nothing of ours catches it or cleans up after it."""
 
 
-def assert_same(
-    outcome: Outcome, project: Project, whole: tuple[dict, dict], out: Path
-) -> None:
+def assert_same(outcome: Outcome, project: Project, whole: Whole, out: Path) -> None:
     assert outcome.code == 0, outcome.text
-    mine = Project(project.folder, project.call, out_name=out)
+    mine = Project(project.folder, project.call, out)
     assert (mine.untimed(), mine.results()) == whole
 
 
@@ -101,7 +109,7 @@ MOMENTS = [
 @pytest.mark.parametrize(("owner", "name", "after"), MOMENTS)
 def test_every_moment_between_the_steps(
     project: Project,
-    whole: tuple[dict, dict],
+    whole: Whole,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     owner: type,
@@ -118,10 +126,10 @@ def test_every_moment_between_the_steps(
         def killing(self: object, stage: str, *more: object) -> Artifact | Path | None:
             nonlocal calls
             calls += 1
-            if calls == 2 and not after:
+            if calls == 3 and not after:
                 raise Killed
             result = original(self, stage, *more)
-            if calls == 2:
+            if calls == 3:
                 raise Killed
             return result
 
@@ -135,12 +143,12 @@ def test_every_moment_between_the_steps(
         finally:
             monkeypatch.setattr(owner, name, original)
         break
-    assert kills >= 3
+    assert kills >= 2
     assert_same(outcome, project, whole, out)
 
 
 def test_killed_while_results_are_put_in_place(
-    project: Project, whole: tuple[dict, dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: Project, whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "killed"
     arguments = ("run", str(project.program), "--out", str(out))
@@ -161,11 +169,11 @@ def test_killed_while_results_are_put_in_place(
 
 
 def test_a_killed_from_is_resumed_as_one(
-    project: Project, whole: tuple[dict, dict], monkeypatch: pytest.MonkeyPatch
+    finished: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The stages `--from` had made again before the kill are not made a third time."""
-    project.run("--from", "finetune")
-    undisturbed = project.untimed()
+    finished.run("--from", "finetune")
+    undisturbed = finished.untimed()
     original = Cache.finish
 
     def killing(self: Cache, stage: str, key: str, seconds: float) -> Artifact:
@@ -175,16 +183,16 @@ def test_a_killed_from_is_resumed_as_one(
 
     monkeypatch.setattr(Cache, "finish", killing)
     with pytest.raises(Killed):
-        project.run("--from", "finetune")
+        finished.run("--from", "finetune")
     monkeypatch.setattr(Cache, "finish", original)
-    outcome = project.run("--from", "finetune")
-    assert project.untimed() == undisturbed
+    outcome = finished.run("--from", "finetune")
+    assert finished.untimed() == undisturbed
     assert f"{'finetune':<12}resumed" in outcome.out
     assert f"{'calibrate':<12}reused" in outcome.out
 
 
 def test_ctrl_c_is_130_and_the_next_run_goes_on(
-    project: Project, whole: tuple[dict, dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: Project, whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "killed"
     arguments = ("run", str(project.program), "--out", str(out))

@@ -55,37 +55,34 @@ def test_what_people_see(project: Project) -> None:
     assert "float model" in log
 
 
-def test_a_second_run_reuses_all_but_the_trace(project: Project) -> None:
-    project.run()
-    first, results = project.untimed(), project.results()
-    outcome = project.run()
+def test_a_second_run_reuses_all_but_the_trace(finished: Project) -> None:
+    first, results = finished.untimed(), finished.results()
+    outcome = finished.run()
     assert outcome.code == 0
-    assert ran(project) == ["trace"]
+    assert ran(finished) == ["trace"]
     assert outcome.out.count("reused") >= 2 * (len(STAGES) - 1)
-    second = project.untimed()
+    second = finished.untimed()
     assert first.pop("stages") != second.pop("stages")
     assert first == second
-    assert project.results() == results
+    assert finished.results() == results
 
 
-def test_nothing_in_the_folder_tells_where_or_when(project: Project) -> None:
-    project.run()
+def test_nothing_in_the_folder_tells_where_or_when(finished: Project) -> None:
     for name in ("summary.json", "plan.json", "plan.txt", "environment.json"):
-        text = (project.out / name).read_text()
-        assert str(project.folder) not in text, name
-    assert "seconds" not in json.dumps(project.untimed())
+        text = (finished.out / name).read_text()
+        assert str(finished.folder) not in text, name
+    assert "seconds" not in json.dumps(finished.untimed())
 
 
-def test_two_folders_have_the_same_bytes(project: Project) -> None:
-    project.run()
-    first, results = project.untimed(), project.results()
-    project.run("--out", str(project.folder / "other"))
-    again = json.loads((project.folder / "other" / "summary.json").read_text())
+def test_two_folders_have_the_same_bytes(finished: Project) -> None:
+    first, results = finished.untimed(), finished.results()
+    finished.run("--out", str(finished.folder / "other"))
+    again = json.loads((finished.folder / "other" / "summary.json").read_text())
     for stage in again["stages"].values():
         del stage["seconds"]
     assert again == first
     for name in ("integer.safetensors", "logical.safetensors"):
-        assert (project.folder / "other" / name).read_bytes() == results[name]
+        assert (finished.folder / "other" / name).read_bytes() == results[name]
 
 
 @pytest.mark.parametrize(
@@ -107,31 +104,28 @@ def test_two_folders_have_the_same_bytes(project: Project) -> None:
     ids=lambda c: c[2] if isinstance(c, tuple) else c,
 )
 def test_a_change_reaches_the_stages_that_read_it(
-    project: Project, change: tuple[str, str, str], first: str | None
+    finished: Project, change: tuple[str, str, str], first: str | None
 ) -> None:
-    project.run()
-    project.replace(*change)
-    outcome = project.run()
+    finished.replace(*change)
+    outcome = finished.run()
     assert outcome.code == 0, outcome.text
-    made = ran(project)
+    made = ran(finished)
     assert made[0] == "trace"
     assert (made[1:2] or [None]) == [first]
 
 
-def test_new_data_of_the_same_result_stops_mattering(project: Project) -> None:
+def test_new_data_of_the_same_result_stops_mattering(finished: Project) -> None:
     """Evaluation changes no weight: the integers made from it are taken over."""
-    project.run()
-    project.replace("tiny/data.py", "samples(16, seed=2)", "samples(17, seed=2)")
-    project.run()
-    assert ran(project) == ["trace", "evaluate", "verify"]
+    finished.replace("tiny/data.py", "samples(16, seed=2)", "samples(17, seed=2)")
+    finished.run()
+    assert ran(finished) == ["trace", "evaluate", "verify"]
 
 
-def test_from_makes_a_stage_and_all_later_ones_again(project: Project) -> None:
-    project.run()
-    before = project.results()
-    assert project.run("--from", "evaluate").code == 0
-    assert ran(project) == ["trace", "evaluate", "convert", "export", "verify"]
-    assert project.results() == before
+def test_from_makes_a_stage_and_all_later_ones_again(finished: Project) -> None:
+    before = finished.results()
+    assert finished.run("--from", "evaluate").code == 0
+    assert ran(finished) == ["trace", "evaluate", "convert", "export", "verify"]
+    assert finished.results() == before
 
 
 def test_from_a_stage_there_is_not(project: Project) -> None:
@@ -151,28 +145,26 @@ def test_set_changes_a_param(project: Project) -> None:
     assert found["oracle"]["mismatches"] == 0
 
 
-def test_a_damaged_artifact_is_made_again(project: Project) -> None:
-    project.run()
-    before = project.results()
-    (state,) = project.out.glob("cache/finetune-*/state.safetensors")
+def test_a_damaged_artifact_is_made_again(finished: Project) -> None:
+    before = finished.results()
+    (state,) = finished.out.glob("cache/finetune-*/state.safetensors")
     raw = bytearray(state.read_bytes())
     raw[-1] ^= 1
     state.write_bytes(raw)
-    outcome = project.run()
+    outcome = finished.run()
     assert outcome.code == 0
     assert "finetune    the artifact is damaged (`state.safetensors` was changed)" in outcome.out
-    assert ran(project) == ["trace", "finetune"]
-    assert project.results() == before
+    assert ran(finished) == ["trace", "finetune"]
+    assert finished.results() == before
 
 
-def test_results_can_be_read_without_torch_or_qflow(project: Project) -> None:
-    project.run()
-    arrays = load_file(project.out / "integer.safetensors")
+def test_results_can_be_read_without_torch_or_qflow(finished: Project) -> None:
+    arrays = load_file(finished.out / "integer.safetensors")
     kinds = {a.dtype.kind for a in arrays.values()}
     assert "i" in kinds
     assert not any(a.dtype == np.object_ for a in arrays.values())
-    assert not list(project.out.rglob("*.pkl"))
-    assert {p.suffix for p in project.out.glob("cache/*/*")} <= {".json", ".safetensors", ".onnx"}
+    assert not list(finished.out.rglob("*.pkl"))
+    assert {p.suffix for p in finished.out.glob("cache/*/*")} <= {".json", ".safetensors", ".onnx"}
 
 
 def test_training_goes_down(project: Project) -> None:
@@ -188,7 +180,9 @@ def test_a_false_assert_is_exit_1_and_everything_is_there(project: Project) -> N
     outcome = project.run()
     assert outcome.code == 1
     assert "QF402" in outcome.err
-    line = project.program.read_text().splitlines().index("  assert accuracy(integer) >= 1.1 on val")
+    line = (
+        project.program.read_text().splitlines().index("  assert accuracy(integer) >= 1.1 on val")
+    )
     assert f"tiny.qf:{line + 1}:" in outcome.err
     assert project.summary()["checks"][0]["verdict"] == "fails"
     assert "QF402" in project.summary()["diagnostics"]
@@ -218,7 +212,6 @@ def test_machine_format_is_one_document(project: Project) -> None:
     assert "float model" in outcome.err
 
 
-def test_a_run_leaves_no_state(project: Project) -> None:
-    project.run()
-    assert not (project.out / "state.json").exists()
-    assert not list(project.out.rglob("*.unfinished*"))
+def test_a_run_leaves_no_state(finished: Project) -> None:
+    assert not (finished.out / "state.json").exists()
+    assert not list(finished.out.rglob("*.unfinished*"))
