@@ -1,0 +1,318 @@
+"""Oracle and fast path, bit for bit, over shapes, windows, dtypes, extremes and any bias."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from qflow.diagnostics import QflowError
+from qflow.emulation import gemm
+from qflow.emulation.graph import IntegerGraph
+from qflow.emulation.op import Example
+from qflow.emulation.runtimes import numpy as oracle
+from qflow.emulation.runtimes.torch import TorchRuntime
+from tests.emulation import ties
+from tests.emulation.build import PROFILES, conv_example, lowered, one_op
+from tests.emulation.nets import residual_net, wandering_net
+
+QUICK = settings(
+    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+SCALES = st.sampled_from([2.0**-9, 2.0**-6, 0.01, 0.0371, 0.7, 2.0**-12])
+DTYPES = st.sampled_from(["int8", "int16"])
+PROFILE = st.sampled_from(PROFILES)
+
+
+def agree(graph: IntegerGraph, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    keep = [n.id for n in graph.nodes if n.op != "input"]
+    slow = oracle.run(graph, inputs, keep)
+    fast = TorchRuntime(graph).run({k: torch.from_numpy(v) for k, v in inputs.items()}, keep)
+    for key in slow:
+        assert slow[key].dtype == fast[key].numpy().dtype, key
+        assert slow[key].tobytes() == fast[key].contiguous().numpy().tobytes(), key
+    return slow
+
+
+def extremes(
+    random: np.random.Generator, shape: tuple[int, ...], scale: float, top: int
+) -> np.ndarray:
+    """Values across the grid, its two ends among them more often than by chance."""
+    values = random.integers(-top - 1, top + 1, shape)
+    ends = random.choice([-top - 1, top], shape)
+    return (np.where(random.random(shape) < 0.3, ends, values) * scale).astype(np.float32)
+
+
+def top_of(dtype: str) -> int:
+    return 127 if dtype == "int8" else 32767
+
+
+def with_bias(graph: IntegerGraph, node: str, bias: np.ndarray) -> IntegerGraph:
+    """The graph with arbitrary int32 biases, which no float bias would give."""
+    return replace(graph, constants=dict(graph.constants) | {f"{node}.bias": bias.astype(np.int32)})
+
+
+@QUICK
+@given(data=st.data(), seed=st.integers(0, 1 << 30))
+def test_convolutions(data: st.DataObject, seed: int) -> None:
+    draw = data.draw
+    small = st.integers(1, 3)
+    groups = draw(small)
+    channels, out = groups * draw(small), groups * draw(small)
+    example_kernel = (draw(small), draw(small))
+    dilation = (draw(st.integers(1, 2)), draw(st.integers(1, 2)))
+    padding = tuple(draw(st.integers(0, 2)) for _ in range(4))
+    image = (draw(st.integers(1, 2)), channels, draw(st.integers(5, 8)), draw(st.integers(5, 7)))
+    residual = draw(st.booleans())
+    example = conv_example(
+        image,
+        out,
+        example_kernel,
+        (draw(small), draw(small)),
+        padding,
+        dilation,
+        groups,
+        draw(st.sampled_from([None, "relu", "relu6"])),
+        residual,
+    )
+    random = np.random.default_rng(seed)
+    dtype, scales = draw(DTYPES), [draw(SCALES) for _ in example.shapes]
+    weight = random.normal(size=example.weight).astype(np.float32)
+    weight[random.random(weight.shape) < 0.2] = np.abs(weight).max()
+    prepared = one_op(
+        "conv2d",
+        example,
+        scales,
+        draw(SCALES),
+        dtype=dtype,
+        weight=weight,
+        bias=random.normal(size=out).astype(np.float32),
+        weight_dtype=draw(DTYPES),
+        out_dtype=draw(st.sampled_from(["int8", "int16", "int32"])),
+        relu_input=draw(st.booleans()),
+    )
+    graph = lowered(prepared, draw(PROFILE))
+    if draw(st.booleans()):
+        graph = with_bias(graph, "op", random.integers(*ties.INT32, out))
+    agree(
+        graph,
+        {
+            f"x{i}": extremes(random, shape, scales[i], top_of(dtype))
+            for i, shape in enumerate(example.shapes)
+        },
+    )
+
+
+@QUICK
+@given(data=st.data(), seed=st.integers(0, 1 << 30))
+def test_linears(data: st.DataObject, seed: int) -> None:
+    draw, random = data.draw, np.random.default_rng(seed)
+    lead = tuple(draw(st.lists(st.integers(1, 4), min_size=1, max_size=3)))
+    width, out = draw(st.integers(1, 40)), draw(st.integers(1, 6))
+    residual = draw(st.booleans())
+    shapes = ((*lead, width), (*lead, out)) if residual else ((*lead, width),)
+    example = Example(shapes, {}, (out, width), draw(st.sampled_from([None, "relu"])), residual)
+    scales, dtype = [draw(SCALES) for _ in shapes], draw(DTYPES)
+    graph = lowered(
+        one_op(
+            "linear",
+            example,
+            scales,
+            draw(SCALES),
+            dtype=dtype,
+            weight=random.normal(size=(out, width)).astype(np.float32),
+            bias=random.normal(size=out).astype(np.float32),
+            weight_dtype=draw(DTYPES),
+            out_dtype=draw(st.sampled_from(["int8", "int16", "int32"])),
+        ),
+        draw(PROFILE),
+    )
+    agree(
+        graph,
+        {f"x{i}": extremes(random, s, scales[i], top_of(dtype)) for i, s in enumerate(shapes)},
+    )
+
+
+@QUICK
+@given(data=st.data(), seed=st.integers(0, 1 << 30))
+def test_pools_sums_and_activations(data: st.DataObject, seed: int) -> None:
+    draw, random = data.draw, np.random.default_rng(seed)
+    name = draw(
+        st.sampled_from(["max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "add", "relu", "relu6"])
+    )
+    kernel = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+    top, left = (draw(st.integers(0, k // 2)) for k in kernel)
+    attributes = {
+        "kernel": kernel,
+        "stride": (draw(st.integers(1, 3)), draw(st.integers(1, 3))),
+        "padding": (top, left, top, left),
+    }
+    if name == "max_pool2d":
+        attributes |= {"dilation": (draw(st.integers(1, 2)), 1), "ceil": draw(st.booleans())}
+    shape = (draw(st.integers(1, 2)), 3, draw(st.integers(5, 8)), draw(st.integers(5, 8)))
+    shapes = (shape, shape) if name == "add" else (shape,)
+    example = Example(
+        shapes, attributes if ("pool2d" in name and name[0] != "a") or name == "avg_pool2d" else {}
+    )
+    in_dtypes = [draw(DTYPES) for _ in shapes]
+    scales = [draw(SCALES) for _ in shapes]
+    out = draw(DTYPES)
+    graph = lowered(
+        one_op(name, example, scales, draw(SCALES), out_dtype=out, in_dtypes=in_dtypes),
+        draw(PROFILE),
+    )
+    agree(
+        graph,
+        {
+            f"x{i}": extremes(random, shape, scales[i], top_of(in_dtypes[i]))
+            for i in range(len(shapes))
+        },
+    )
+
+
+@pytest.mark.parametrize("out_dtype", ["int8", "int16"])
+@pytest.mark.parametrize("profile", PROFILES)
+def test_zero_weights_and_near_tie_biases(profile: str, out_dtype: str) -> None:
+    """128,000 accumulators through a whole graph."""
+    ratios = ties.ratios(64)
+    weight = np.repeat(ratios, 100).astype(np.float32)[:, None]
+    example = Example(((20, 1),), {}, weight.shape)
+    prepared = one_op(
+        "linear", example, [0.25], 0.25 / 127, weight=weight, bias=None, out_dtype=out_dtype
+    )
+    graph = lowered(prepared, profile)
+    zero = dict(graph.constants) | {"op.weight": np.zeros(weight.shape, np.int8)}
+    graph = replace(graph, constants=zero)
+    for seed in range(20):
+        bias = [ties.near_ties(r, 100, top_of(out_dtype), seed=seed) for r in ratios]
+        slow = agree(
+            with_bias(graph, "op", np.concatenate(bias)), {"x0": np.ones((1, 1), np.float32)}
+        )
+    assert len(np.unique(slow["op"])) > 100
+
+
+@pytest.mark.parametrize("rounding", ["half_even", "half_up", "half_away"])
+def test_quantize_on_ties(rounding: str) -> None:
+    from tests.emulation.build import march
+
+    prepared = one_op("identity", Example(((1, 1200),)), [0.5], 0.5)
+    graph = lowered(prepared, on=march(rounding=rounding))
+    values = (np.arange(1200, dtype=np.float32) - 600) / 8
+    values[:5] = np.inf, -np.inf, np.nextafter(np.float32(0.25), np.float32(0)), -0.25, 0.25
+    slow = agree(graph, {"x0": values[None]})
+    wanted = {
+        "half_even": [127, -128, 0, 0, 0],
+        "half_up": [127, -128, 0, 0, 1],
+        "half_away": [127, -128, 0, -1, 1],
+    }
+    assert slow["op"][0, :5].tolist() == wanted[rounding]
+
+
+@pytest.mark.parametrize("make", [residual_net, wandering_net])
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+def test_networks_at_any_batch(make, profile: str, dtype: str) -> None:
+    graph = lowered(make(dtype), profile)
+    random = np.random.default_rng(2)
+    for batch in (1, 5):
+        nodes = [graph.by_id[i] for i in graph.inputs]
+        agree(
+            graph,
+            {
+                n.address: random.normal(size=(batch, *n.output.shape[1:])).astype(np.float32)
+                for n in nodes
+            },
+        )
+
+
+def carriers_of(width: int, dtype: str, weight_dtype: str, relu: bool = False) -> str:
+    weight = np.ones((1, width), np.float32)
+    prepared = one_op(
+        "linear",
+        Example(((1, width),), {}, (1, width)),
+        [1.0],
+        1.0,
+        dtype=dtype,
+        weight=weight,
+        bias=np.zeros(1, np.float32),
+        weight_dtype=weight_dtype,
+        relu_input=relu,
+    )
+    runtime = TorchRuntime(lowered(prepared))
+    found = runtime.carriers["op"]
+    low, high = runtime.ranges["r0" if relu else "q0"]
+    largest = 127 if weight_dtype == "int8" else 32767
+    assert found.bound == width * largest * max(-low, high)
+    return found.dtype
+
+
+def test_the_carrier_follows_the_bound() -> None:
+    assert carriers_of(1032, "int8", "int8") == "float32"
+    assert carriers_of(1033, "int8", "int8") == "float64"
+    assert carriers_of(1033, "int8", "int8", relu=True) == "float32"
+    assert carriers_of(4, "int16", "int8") == "float32"
+    assert carriers_of(5, "int16", "int8") == "float64"
+
+
+@pytest.mark.parametrize("limits", [(1, 53), (1, 1)])
+def test_every_carrier_gives_the_same(limits: tuple[int, int], monkeypatch) -> None:
+    """Wider carriers than needed, down to the split sums that no real layer needs."""
+    monkeypatch.setattr(gemm, "FLOAT32_BITS", limits[0])
+    monkeypatch.setattr(gemm, "FLOAT64_BITS", limits[1])
+    for profile in ("mul15", "tosa.double", "onnx.qdq"):
+        for dtype in ("int8", "int16"):
+            graph = lowered(residual_net(dtype, size=4), profile)
+            kinds = {c.dtype for c in TorchRuntime(graph).carriers.values()}
+            assert kinds == {"float64" if limits[1] == 53 else "int64"}
+            agree(
+                graph,
+                {"image": np.random.default_rng(3).normal(size=(2, 3, 4, 4)).astype(np.float32)},
+            )
+
+
+def test_a_caller_cannot_make_it_inexact() -> None:
+    """Autocast and a lower matmul precision around the run change nothing."""
+    graph = lowered(residual_net(size=16))
+    image = np.random.default_rng(0).normal(size=(20, 3, 16, 16)).astype(np.float32)
+    want = oracle.run(graph, {"image": image})["logits"]
+    before = torch.get_float32_matmul_precision()
+    try:
+        torch.set_float32_matmul_precision("medium")
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            got = TorchRuntime(graph).run({"image": torch.from_numpy(image)})["logits"]
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision(before)
+    assert want.tobytes() == got.numpy().tobytes()
+    assert not got.requires_grad
+
+
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+def test_inputs_that_do_not_fit(kind: str) -> None:
+    graph = lowered(wandering_net())
+
+    def run(**inputs: np.ndarray) -> None:
+        if kind == "numpy":
+            oracle.run(graph, inputs)
+            return
+        TorchRuntime(graph).run({k: torch.from_numpy(v) for k, v in inputs.items()})
+
+    image, other = np.zeros((2, 4, 6, 5), np.float32), np.zeros((2, 3, 6, 5), np.float32)
+    for wrong in (
+        {"image": image},
+        {"image": image, "other": other, "more": other},
+        {"image": image, "other": image},
+        {"image": image[0], "other": other},
+        {"image": image, "other": other[:1]},
+        {"image": image, "other": np.array(1, np.float32)},
+    ):
+        with pytest.raises(QflowError, match="QF313"):
+            run(**wrong)
+    with pytest.raises(QflowError, match="QF403"):
+        run(image=image + np.float32(np.nan), other=other)
+    with pytest.raises(KeyError, match="nowhere"):
+        oracle.run(graph, {"image": image, "other": other}, ["nowhere"])
