@@ -34,11 +34,11 @@ def _write_new(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
-    except FileExistsError as error:
-        message = f"`{path.as_posix()}` exists, and `init` never overwrites"
-        help_ = "give another name: `qflow init other.qf`"
-        raise fail(Diagnostic("QF316", message, help=help_)) from error
     except OSError as error:
+        if path.exists():
+            message = f"`{path.as_posix()}` exists, and `init` never overwrites"
+            help_ = "give another name: `qflow init other.qf`"
+            raise fail(Diagnostic("QF316", message, help=help_)) from error
         message = f"cannot write `{path.as_posix()}`: {error.strerror}"
         raise fail(Diagnostic("QF316", message)) from error
 

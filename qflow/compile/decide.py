@@ -22,13 +22,17 @@ def qconfigs(unit: Unit) -> Unit:
     region = set(unit.region)
     for matched in unit.matched:
         touched = [a for a in matched.addresses if a in region]
-        changes, mistakes = _changes(matched)
-        found += mistakes
+        changes, broken = _changes(matched)
+        found += broken
+        # addresses with one qconfig before a rule have one behind it
+        done: dict[int, tuple[Fields | None, list[Diagnostic]]] = {}
         for address in touched:
             before = decided.get(address)
-            after, mistakes = _apply(matched, changes, before, unit)
-            found += [m for m in mistakes if address not in wrong]
-            if after is None:
+            if id(before) not in done:
+                done[id(before)] = _apply(matched, changes, before, unit)
+            after, mistakes = done[id(before)]
+            found += mistakes
+            if after is None or broken:
                 wrong.add(address)
                 decided.pop(address, None)
                 continue
@@ -40,23 +44,21 @@ def qconfigs(unit: Unit) -> Unit:
     return replace(unit, decisions=kept).having(found)
 
 
-def _changes(matched: Matched) -> tuple[Fields | None, list[Diagnostic]]:
-    """The fields a rule itself names; None when one of them is wrong."""
+def _changes(matched: Matched) -> tuple[Fields, list[Diagnostic]]:
+    """The fields a rule itself names, without those that are wrong taken alone."""
     action = matched.rule.action
     if isinstance(action, syntax.FloatAction):
         return {}, []
     values, found = written(action.fields)
-    if found:
-        return None, found
-    return {name: Decided(v, by=matched.rule.span) for name, v in values.items()}, []
+    return {name: Decided(v, by=matched.rule.span) for name, v in values.items()}, found
 
 
 def _apply(
-    matched: Matched, changes: Fields | None, before: Fields | None, unit: Unit
+    matched: Matched, changes: Fields, before: Fields | None, unit: Unit
 ) -> tuple[Fields | None, list[Diagnostic]]:
     """The qconfig of one address after one rule; None when nothing sound comes out."""
     action = matched.rule.action
-    if isinstance(action, syntax.FloatAction) or changes is None:
+    if isinstance(action, syntax.FloatAction):
         return None, []
     if isinstance(action, syntax.UseAction):
         base = unit.qconfigs.get(action.qconfig)

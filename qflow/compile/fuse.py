@@ -77,19 +77,19 @@ def _apart(
 ) -> Iterator[Diagnostic]:
     assert unit.march is not None
     joined = {f.at for f in found}
-    by_rule: dict[tuple[Span | None, str], list[str]] = {}
+    by_dtype: dict[str, list[tuple[Span | None, str]]] = {}
     for wide in widest:
         if wide.residual is None or wide.at in joined or wide.at not in unit.decisions:
             continue
         dtype = unit.decisions[wide.at]["act.dtype"]
-        by_rule.setdefault((dtype.by, str(dtype.value)), []).append(wide.at)
-    for (span, dtype_name), adds in by_rule.items():
+        by_dtype.setdefault(str(dtype.value), []).append((dtype.by, wide.at))
+    for dtype_name, places in by_dtype.items():
         fuses = " or ".join(unit.march.fuse_add_dtypes) or "nothing"
         yield Diagnostic(
             "QF223",
             f"{unit.march.name} fuses an add at {fuses} only: at {dtype_name} it stays on its own",
-            at=span,
-            notes=(f"this concerns {listed(adds)}",),
+            at=min(span for span, _ in places if span is not None),
+            notes=(f"this concerns {listed([at for _, at in places])}",),
             severity="note",
         )
 
@@ -144,7 +144,7 @@ def _by(fields: Fields, name: str) -> Span | None:
 
 
 def _running(unit: Unit) -> dict[str, Fields]:
-    lives = unit.lives_at()
+    lives = unit.lives_at
     running = {a: f for a, f in unit.decisions.items() if a not in lives}
     for f in unit.fusions:
         gemm, last = unit.decisions.get(f.members[0]), unit.decisions.get(f.members[-1])

@@ -21,7 +21,7 @@ def on_target(unit: Unit) -> Unit:
 
 def _unlisted(unit: Unit, march: March) -> Iterator[Diagnostic]:
     assert unit.inventory is not None
-    lives = unit.lives_at()
+    lives = unit.lives_at
     missing: dict[str, list[str]] = {}
     for address in unit.region:
         module = unit.inventory.by_address[address]

@@ -106,7 +106,7 @@ def _lowered(
         "QF504",
         f"{change} around `{op}` on {march.name}",
         at=first,
-        also=tuple(Label(span, "and here") for span in others),
+        also=tuple(Label(span, "and here") for span in others[:3]),
         notes=(f"this lowers {listed([m for _, m in places])}", *entry(march, op)),
         help=f"give these modules {becomes} yourself, or choose another operator",
         severity="warning",

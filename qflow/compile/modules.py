@@ -24,7 +24,7 @@ def plans(unit: Unit) -> Unit:
 
 def _plans(unit: Unit) -> Iterator[ModulePlan]:
     assert unit.inventory is not None
-    lives = unit.lives_at()
+    lives = unit.lives_at
     owners = {a: g[0] for g in unit.groups for a in g[1:]}
     for address in unit.region:
         module = unit.inventory.by_address[address]
@@ -53,8 +53,7 @@ def _plan(unit: Unit, module: Module, fields: Fields, owners: Mapping[str, str])
         if owner := owners.get(address):
             why = _why_shared(unit, address, owner)
             act = replace(act, source=Shared(owner, why))
-    members = next((f.members for f in unit.fusions if f.at == address), (address,))
-    rules = tuple(m.rule.span for m in unit.matched if not {*members}.isdisjoint(m.addresses))
+    rules = unit.rules_at(*unit.members_at.get(address, (address,)))
     out = kept or fields.get("out.dtype") or unit.dtypes[address]
     return ModulePlan(address, module.type, module.op, act, weight, out, None, rules)
 
@@ -92,7 +91,7 @@ def _source(part: str, fields: Fields) -> Source:
 def _why_shared(unit: Unit, address: str, owner: str) -> str:
     """Which operator puts the two on one grid."""
     assert unit.inventory is not None
-    op = unit.inventory.by_address[owner].op
-    if op == "cat":
-        return "a cat gives its inputs its own grid"
-    return f"{unit.inventory.by_address[address].op} keeps the grid of its input"
+    op = unit.inventory.by_address[address].op
+    if facts.shares_scale(op):
+        return f"{op} keeps the grid of its input"
+    return f"{unit.inventory.by_address[owner].op} gives its inputs its own grid"

@@ -54,13 +54,14 @@ def _resolve(
         start = _base(block, base, blocks, done, found, aliases, (*chain, name))
     own = [f for f in block.fields if f is not base]
     values, wrong = written(own)
-    found += wrong
-    if start is None or wrong:
+    if start is None:
+        found += wrong
         return None
-    changes = {f.name: Decided(values[f.name], by=f.span, why=f"qconfig {name}") for f in own}
+    by = {f.name: f.span for f in own}
+    changes = {n: Decided(v, by=by[n], why=f"qconfig {name}") for n, v in values.items()}
     fields = overlay(start, changes)
     spans = {f.name: f.value.span for f in own}
-    wrong = [
+    wrong += [
         p.at(spans.get(p.field, block.name_span))
         for p in problems({k: v.value for k, v in fields.items()})
     ]

@@ -149,8 +149,8 @@ def _fixed(name: str, scale: str, fields: Mapping[str, Scalar]) -> Iterator[Prob
         yield Problem("QF115", name, text, help=f"write `{scale} = 0.0078125`")
     elif isinstance(value, bool) or not isinstance(value, (int, float)):
         yield Problem("QF113", scale, f"`{scale}` is a number, not `{value}`")
-    elif not value > 0:
-        yield Problem("QF111", scale, f"`{scale}` must be above 0, not {value}")
+    elif not 0 < value < float("inf"):
+        yield Problem("QF111", scale, f"`{scale}` must be finite and above 0, not {value}")
 
 
 def _settings(part: str, observer: str, fields: Mapping[str, Scalar]) -> Iterator[Problem]:

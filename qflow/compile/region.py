@@ -17,8 +17,8 @@ def find(unit: Unit) -> Unit:
         return unit
     inventory = unit.inventory
     behind = _reached(inventory, QUANT, inventory.users, DEQUANT)
-    before = _reached(inventory, DEQUANT, inventory.sources, QUANT)
-    region = tuple(m.address for m in inventory.modules if m.address in behind & before)
+    between = behind & _reached(inventory, DEQUANT, inventory.sources, QUANT)
+    region = tuple(m.address for m in inventory.modules if m.address in between)
     at = dict(unit.model.fields).get("entry", unit.model.at) if unit.model else None
     unit = replace(unit, region=region)
     return unit.having(_problems(inventory, set(region), at))

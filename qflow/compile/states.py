@@ -86,7 +86,7 @@ def _no_effect(
     # while other errors leave addresses undecided nobody can tell what has an effect
     if any(d.severity == "error" for d in unit.diagnostics):
         return
-    lives = unit.lives_at()
+    lives = unit.lives_at
     owners = {a: g[0] for g in unit.groups for a in g[1:]}
     homes = sorted({lives.get(a, owners.get(a, a)) for a in addresses} - {*addresses})
     yield Diagnostic(

@@ -48,7 +48,7 @@ def accumulators(unit: Unit) -> Unit:
 
 def _tails(unit: Unit) -> Iterator[_Tail]:
     assert unit.inventory is not None
-    inventory, lives = unit.inventory, unit.lives_at()
+    inventory, lives = unit.inventory, unit.lives_at
     for module in inventory.modules:
         # a DeQuantStub outside the region reads what is no grid; that is a finding of its own
         if module.op != DEQUANT or module.address not in unit.region:
@@ -91,7 +91,9 @@ def _reason(unit: Unit, tail: _Tail) -> Decided | None:
 
 def _clipped(unit: Unit, at: str) -> bool:
     """A relu6 clips at a value of its own grid, which an accumulator does not have."""
-    return any(f.at == at and f.pattern[-1] == "relu6" for f in unit.fusions)
+    assert unit.inventory is not None
+    last = unit.members_at.get(at, (at,))[-1]
+    return facts.pattern_word(unit.inventory.by_address[last].op) == "relu6"
 
 
 def _layout(unit: Unit, tail: _Tail, reason: Decided) -> Diagnostic:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from qflow.diagnostics import Diagnostic, Span
 from qflow.lang import syntax
@@ -94,24 +95,38 @@ class Unit:
         """With these findings added."""
         return replace(self, diagnostics=(*self.diagnostics, *found))
 
+    @cached_property
     def lives_at(self) -> dict[str, str]:
         """Per member of a fusion the address where it runs."""
         return {member: f.at for f in self.fusions for member in f.members}
 
+    @cached_property
+    def members_at(self) -> dict[str, tuple[str, ...]]:
+        """Per address of a fusion its members in pattern order."""
+        return {f.at: f.members for f in self.fusions}
+
+    @cached_property
+    def covered(self) -> tuple[frozenset[str], ...]:
+        """Per matched rule the addresses it covers."""
+        return tuple(frozenset(m.addresses) for m in self.matched)
+
     def reads(self, address: str) -> tuple[str, ...]:
         """Running addresses that a running address reads, in operand order, without its members."""
         assert self.inventory is not None
-        lives = self.lives_at()
-        members = [m for m, at in lives.items() if at == address] or [address]
+        members = self.members_at.get(address, (address,))
         sources = [s for m in members for s in self.inventory.sources[m] if s not in members]
-        return tuple(lives.get(s, s) for s in sources)
+        return tuple(self.lives_at.get(s, s) for s in sources)
 
     def op_at(self, address: str) -> str:
         """The operator that runs at an address: for a fusion that of its gemm."""
         assert self.inventory is not None
-        first = next((f.members[0] for f in self.fusions if f.at == address), address)
+        first = self.members_at.get(address, (address,))[0]
         return self.inventory.by_address[first].op
 
-    def rules_at(self, address: str) -> tuple[Span, ...]:
-        """Every rule that matched an address, in order."""
-        return tuple(m.rule.span for m in self.matched if address in m.addresses)
+    def rules_at(self, *addresses: str) -> tuple[Span, ...]:
+        """Every rule that matched one of these addresses, in order."""
+        return tuple(
+            m.rule.span
+            for m, covered in zip(self.matched, self.covered, strict=True)
+            if not covered.isdisjoint(addresses)
+        )

@@ -52,7 +52,7 @@ def test_absorbed_and_shared_addresses_say_where_to_look() -> None:
     shared = asked("int8", "pool")
     assert "lies on the grid of stem.conv: max_pool2d keeps the grid of its input" in shared
     assert "act.observer" not in shared
-    assert "a cat gives its inputs its own grid" in asked("cat_group", "right.conv")
+    assert "cat gives its inputs its own grid" in asked("cat_group", "right.conv")
 
 
 def test_given_scales_and_settings() -> None:

@@ -1,0 +1,167 @@
+"""front: from the path of a file to a compiled plan: read, parse, take the lock, compile."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from qflow import compile as compiler
+from qflow.compile.unit import Unit
+from qflow.diagnostics import Diagnostic, QflowError, Severity, has_errors, sort
+from qflow.lang.parse import parse
+from qflow.lang.program import Program, program_of
+from qflow.lang.source import read_text
+from qflow.plan.lock import FileFact, Lock, digest, lock_path, read
+from qflow.plan.plan import ModelSpec, Plan
+
+LARGEST = 64_000_000
+"""Bytes; the digest of larger weights is compared only when the lock must fit."""
+FREE = 2
+"""What a free dimension is in the example input a trace is made with."""
+
+
+@dataclass(frozen=True)
+class Front:
+    """What is known of a file without torch."""
+
+    program: Program | None
+    """None when the text does not parse."""
+    text: str
+    lock: Lock | None
+    plan: Plan | None
+    unit: Unit | None
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, str]
+    """Text by path, for excerpts."""
+
+
+def front(path: Path, settings: Mapping[str, str], locked: bool = False) -> Front:
+    """Everything that can be said of a file. Problems of the text, the lock and the plan are data.
+
+    `locked`: the lock must be there and fit. Raises QflowError only when the file cannot be read.
+    """
+    shown = path.as_posix()
+    text = read_text(path, shown)
+    parsed = parse(text, shown)
+    sources = {shown: text}
+    if parsed.file is None:
+        return Front(None, text, None, None, None, sort(parsed.diagnostics), sources)
+    program = program_of(parsed.file)
+    found = list(parsed.diagnostics)
+    lock, problems, more = _lock(path, locked)
+    found += problems
+    sources.update(more)
+    if lock is None:
+        outline = compiler.outline(program, settings)
+        found += outline.diagnostics
+        return Front(program, text, None, None, None, sort(found), sources)
+    done = compiler.compile(program, lock.inventory, settings)
+    stale = [*_stale(lock, done.unit, locked), *_changed(lock, path, locked)]
+    found += done.diagnostics
+    found += stale
+    plan = None if has_errors(found) else done.plan
+    return Front(program, text, lock, plan, done.unit, sort(found), sources)
+
+
+def planned(path: Path, settings: Mapping[str, str]) -> tuple[Front, Plan]:
+    """As `front`, for verbs that are nothing without a plan.
+
+    Raises QflowError with every diagnostic when there is none.
+    """
+    found = front(path, settings)
+    if found.plan is None:
+        diagnostics = tuple(_as_error(d) for d in found.diagnostics)
+        raise QflowError(diagnostics, sources=dict(found.sources))
+    return found, found.plan
+
+
+def _as_error(found: Diagnostic) -> Diagnostic:
+    return replace(found, severity="error") if found.code == "QF304" else found
+
+
+def _lock(path: Path, locked: bool) -> tuple[Lock | None, list[Diagnostic], dict[str, str]]:
+    try:
+        return read(lock_path(path), lock_path(path).as_posix()), [], {}
+    except QflowError as error:
+        found = list(error.diagnostics)
+        if all(d.code == "QF304" for d in found) and not locked:
+            found = [
+                replace(d, severity="note", notes=("only what needs no model was checked",))
+                for d in found
+            ]
+        return None, found, error.sources
+
+
+def _stale(lock: Lock, unit: Unit, locked: bool) -> Iterator[Diagnostic]:
+    """QF301 when the lock was made from another model than the file declares."""
+    if unit.model is None:
+        return
+    reason = _difference(lock, unit.model)
+    traced = compiler.traced(unit.model, unit.graph)
+    if reason is None and lock.traced and lock.traced != traced:
+        reason = "its arguments, or what `graph` wraps and keeps whole, are others"
+    if reason is None:
+        return
+    yield Diagnostic(
+        "QF301",
+        "the lock does not fit this `model` block",
+        at=unit.model.at,
+        notes=(reason,),
+        help=f"run `qflow lock {unit.program.path}`",
+        severity=_severity(locked),
+    )
+
+
+def _difference(lock: Lock, model: ModelSpec) -> str | None:
+    inventory = lock.inventory
+    if inventory.model != model.entry:
+        return f"the lock is of `{inventory.model}`"
+    sizes = tuple(tuple(d if isinstance(d, int) else FREE for d in p.dims) for p in model.inputs)
+    declared = tuple((p.name, size) for p, size in zip(model.inputs, sizes, strict=True))
+    traced = tuple((m.address, m.shape) for m in inventory.modules if m.op == "input")
+    if declared != traced:
+        return f"the lock has the inputs {_listed(traced)}, the file {_listed(declared)}"
+    outputs = tuple(f"output.{p.name}" for p in model.outputs)
+    found = tuple(m.address for m in inventory.modules if m.op == "output")
+    if outputs != found:
+        return f"the lock has the outputs {', '.join(found)}, the file {', '.join(outputs)}"
+    return None
+
+
+def _listed(ports: tuple[tuple[str, tuple[int, ...]], ...]) -> str:
+    return ", ".join(f"{name} {list(shape)}" for name, shape in ports)
+
+
+def _changed(lock: Lock, path: Path, locked: bool) -> Iterator[Diagnostic]:
+    """Files that are not what they were when the lock was written."""
+    for fact in lock.files:
+        file = path.parent / fact.path
+        if not file.is_file():
+            yield _missing(fact, locked)
+        elif _differs(fact, file, locked):
+            yield Diagnostic(
+                "QF303",
+                f"`{fact.path}` is not the file the lock was written for",
+                help=f"run `qflow lock {path.as_posix()}`",
+                severity=_severity(locked),
+            )
+
+
+def _missing(fact: FileFact, locked: bool) -> Diagnostic:
+    """Weights are often kept elsewhere, and no plan needs them; code belongs to the repository."""
+    severity: Severity = "note" if fact.kind == "weights" else _severity(locked)
+    message = f"`{fact.path}`, which the lock names, is not here"
+    return Diagnostic("QF302", message, severity=severity)
+
+
+def _differs(fact: FileFact, file: Path, locked: bool) -> bool:
+    if fact.kind == "file":
+        # a checkout may write other line ends
+        return digest(file.read_bytes().replace(b"\r\n", b"\n")) != fact.digest
+    size = file.stat().st_size
+    if size != fact.size:
+        return True
+    return (size <= LARGEST or locked) and digest(file.read_bytes()) != fact.digest
+
+
+def _severity(locked: bool) -> Severity:
+    return "error" if locked else "warning"
