@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import keyword
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,14 @@ def bind(model: nn.Module, names: tuple[str, ...]) -> Arguments:
     Inputs whose names are all parameters are passed by name, otherwise all are passed in order.
     What is not declared keeps its default.
     """
+    if reserved := next((n for n in names if keyword.iskeyword(n)), None):
+        raise fail(
+            Diagnostic(
+                "QF313",
+                f"`{reserved}` is a word of Python, so no input can have that name",
+                help="give the input another name; then inputs are passed in order",
+            )
+        )
     signature = inspect.signature(model.forward)
     by_name = all(n in signature.parameters for n in names)
     arguments = Arguments((), names) if by_name else Arguments(names)

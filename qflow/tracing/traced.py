@@ -15,6 +15,7 @@ from qflow.tracing.arguments import bind
 from qflow.tracing.call import set_output_names
 from qflow.tracing.facts import note_calls
 from qflow.tracing.generated import generate
+from qflow.tracing.inplace import follow_overwrites
 from qflow.tracing.inventory import inventory_of, outputs_of
 from qflow.tracing.tracer import record
 from qflow.tracing.trial import try_forward
@@ -48,6 +49,7 @@ def trace(
     try_forward(copy, arguments, inputs)
     module = fx.GraphModule(copy, record(copy, arguments, graph or GraphSpec()))
     values = values_of(module, inputs)
+    follow_overwrites(module, values)
     generate(module, values)
     set_output_names(module.graph, outputs)
     outputs_of(module.graph)

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import torch
 from torch import fx, nn
 
-import qflow
-from qflow.diagnostics import Diagnostic, Span, fail
+from qflow.diagnostics import Diagnostic, fail
 from qflow.plan.address import matches
 from qflow.plan.plan import GraphSpec
 from qflow.tracing import operators
 from qflow.tracing.arguments import Arguments
+from qflow.tracing.inplace import Proxy
+from qflow.tracing.own_code import raised_at
 from qflow.tracing.trial import MODEL_ERRORS
 from qflow.tracing.wrapping import wrapped
 
 OWNER = "qflow.owner"
 """Key in `node.meta`: address of the module whose `forward` made the node."""
-
-_NOT_THE_MODEL = (str(Path(torch.__file__).parent), str(Path(qflow.__file__).parent))
 
 
 class Tracer(fx.Tracer):
@@ -56,6 +52,9 @@ class Tracer(fx.Tracer):
 
         return call, [self.root]
 
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        return Proxy(node, self)
+
     def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
         node = super().create_node(*args, **kwargs)
         node.meta[OWNER] = self.scope.module_path
@@ -82,33 +81,18 @@ def _plain(graph: fx.Graph) -> fx.Graph:
 
 
 def _branches(model: nn.Module, error: BaseException) -> Diagnostic:
-    frames = [
-        f
-        for f in traceback.extract_tb(error.__traceback__)
-        if not f.filename.startswith(_NOT_THE_MODEL)
-    ]
-    if not frames:
+    if (place := raised_at(error)) is None:
         return Diagnostic(
             "QF314", f"`{type(model).__name__}` cannot be traced: {error}", help=_HELP
         )
-    last = frames[-1]
-    length = len(last.line or "")
-    span = Span(_shown(last.filename), last.lineno or 1, 1, last.lineno or 1, length + 1)
     return Diagnostic(
         "QF314",
-        f"`{last.name}` needs the value of a tensor while the model is traced",
-        span,
+        f"`{place.function}` needs the value of a tensor while the model is traced",
+        place.span,
         label="decided by data",
-        notes=(f"the line reads `{last.line}`", str(error).splitlines()[0]),
+        notes=(f"the line reads `{place.line}`", str(error).splitlines()[0]),
         help=_HELP,
     )
 
 
 _HELP = "compute it without a branch, or keep the function whole with `wrap` in the `graph` block"
-
-
-def _shown(filename: str) -> str:
-    """A file as a person would name it: from the current folder where it lies below."""
-    path = Path(filename)
-    inside = path.is_relative_to(Path.cwd())
-    return (path.relative_to(Path.cwd()) if inside else path).as_posix()

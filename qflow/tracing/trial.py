@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from qflow.diagnostics import Diagnostic, fail
 from qflow.tracing.arguments import Arguments
+from qflow.tracing.own_code import raised_at
 
 MODEL_ERRORS = (
     RuntimeError,
@@ -34,13 +35,17 @@ def try_forward(model: nn.Module, arguments: Arguments, inputs: Mapping[str, Ten
         except MODEL_ERRORS as error:
             address, shapes = running[-1] if running else ("", "")
             declared = ", ".join(f"{n} is {_shapes(x)}" for n, x in inputs.items())
+            place = raised_at(error)
             where = f"`{address}` ({type(model.get_submodule(address)).__name__})"
             raise fail(
                 Diagnostic(
                     "QF313",
                     f"{where if address else 'the model'} cannot take its input {shapes}: "
                     f"{_first_line(error)}",
-                    notes=(f"declared: {declared}",),
+                    notes=(
+                        f"declared: {declared}",
+                        *((f"raised at {place.span}: `{place.line}`",) if place else ()),
+                    ),
                     help="make `input` in the `model` block what the network was trained on",
                 )
             ) from error

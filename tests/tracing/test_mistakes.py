@@ -29,7 +29,9 @@ def test_a_wrong_shape_names_the_module_and_the_shapes() -> None:
     found = mistake(SmallNet(), image=torch.zeros(2, 3, 8, 8))
     assert found.code == "QF313"
     assert "`stem.0` (Conv2d) cannot take its input [2, 3, 8, 8]" in found.message
-    assert found.notes == ("declared: image is [2, 3, 8, 8]",)
+    assert found.notes[0] == "declared: image is [2, 3, 8, 8]"
+    assert "models.py:" in found.notes[1]
+    assert found.notes[1].endswith("`x = self.right(self.left(self.stem(self.quant(image))))`")
     found = mistake(SmallNet(), image=torch.zeros(2, 1, 6, 6))
     assert "`fc` (Linear) cannot take its input [2, 72]" in found.message
 
@@ -39,6 +41,11 @@ def test_a_wrong_number_of_inputs() -> None:
     assert found.code == "QF313"
     assert "too many positional arguments" in found.message
     assert found.notes == ("it takes (image: torch.Tensor)", "the inputs are a, b")
+
+
+def test_an_input_with_a_name_python_reserves() -> None:
+    with pytest.raises(QflowError, match="QF313: `lambda` is a word of Python"):
+        trace(SmallNet(), {"lambda": image()}, ("out",), "e")
 
 
 def test_an_input_with_the_name_of_a_module() -> None:

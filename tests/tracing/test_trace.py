@@ -260,6 +260,48 @@ def test_forms_an_operator_cannot_do_are_unknown_and_say_why() -> None:
     assert found["_generated_add_0"].detail == "add with a constant tensor"
 
 
+@pytest.mark.parametrize("form", ["module", "function", "method", "operator"])
+def test_readers_of_an_overwritten_tensor_read_the_result(form: str) -> None:
+    class Overwrites(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.relu = nn.Conv2d(1, 1, 1), nn.ReLU(inplace=True)
+
+        def forward(self, image: Tensor) -> Tensor:
+            x = self.conv(image)
+            before = x.permute(0, 1, 3, 2) * 1
+            y = x
+            if form == "module":
+                y = self.relu(x)
+            if form == "function":
+                y = functional.relu(x, inplace=True)
+            if form == "method":
+                y = x.relu_()
+            if form == "operator":
+                y += before
+            return torch.cat([x, y, before], 1)
+
+    model = Overwrites()
+    found = traced(model)
+    with torch.no_grad():
+        assert torch.equal(found.module(image()), model(image()))
+    first, second, last = found.inventory.sources["_generated_cat_0"]
+    assert first == second != "conv"
+    assert last == "_generated_mul_0"
+    assert found.inventory.sources["_generated_permute_0"] == ("conv",)
+
+
+def test_shape_arithmetic_is_never_overwritten() -> None:
+    class Counts(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            n = before = x.size(1)
+            n += 1
+            return x.reshape(-1, before, 1) + (x * n).reshape(-1, before, 1)
+
+    x = torch.ones(2, 3)
+    assert torch.equal(traced(Counts(), x=x).module(x), Counts()(x))
+
+
 def test_generated_children_hold_their_function() -> None:
     child = traced(Calls()).module.get_submodule("child._generated_add_0")
     assert isinstance(child, Generated)
