@@ -29,6 +29,10 @@ class NoScale(Exception):
     """A tensor of a node has no usable scale; the text says which. Becomes QF401."""
 
 
+class NotFinite(Exception):
+    """A parameter of a node holds NaN or infinity; the text says which. Becomes QF403."""
+
+
 @dataclass
 class Builder:
     march: March

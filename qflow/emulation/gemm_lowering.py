@@ -8,6 +8,7 @@ from qflow.diagnostics import Diagnostic
 from qflow.emulation.builder import (
     Builder,
     NoScale,
+    NotFinite,
     check_grid,
     clamp,
     image_layout,
@@ -55,6 +56,8 @@ def _weight(node: PreparedNode, build: Builder) -> tuple[np.ndarray, np.ndarray]
     """Integer weights and their scale per channel, float32 [channels]."""
     if node.weight is None or node.weight_grid is None:
         raise NoScale("its weight has no grid")
+    if not np.all(np.isfinite(node.weight)):
+        raise NotFinite("its weight is not finite")
     grid = node.weight_grid
     dtype = check_grid(grid, "weight")
     channels = node.weight.shape[0]
@@ -76,6 +79,8 @@ def _bias(
     """int32 [channels] at the accumulator's scale; QF506 where it needs more bits."""
     if node.bias is None:
         return np.zeros(weight_scale.shape, np.int32)
+    if not np.all(np.isfinite(node.bias)):
+        raise NotFinite("its bias is not finite")
     step = source.astype(np.float64) * weight_scale.astype(np.float64)
     integers = ROUNDINGS[build.march.rounding](node.bias.astype(np.float64) / step)
     bits = build.march.bias_bits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qflow.diagnostics import Diagnostic, QflowError, fail, has_errors
-from qflow.emulation.builder import Builder, FloatLeft, NoScale, image_layout
+from qflow.emulation.builder import Builder, FloatLeft, NoScale, NotFinite, image_layout
 from qflow.emulation.graph import IntegerGraph, TensorType
 from qflow.emulation.op import Unsupported, op
 from qflow.emulation.profile import profile as profile_of
@@ -27,7 +27,7 @@ def lower(graph: PreparedGraph, march: March, profile: str) -> Lowered:
 
     `profile` is written with a dot or as its file is (`tosa.single`). Raises QflowError: QF120 or
     QF502 for what has no integer form, QF401 for a tensor without a grid, QF506 for a bias that
-    does not fit. An accumulator that may overflow is a warning, QF507.
+    does not fit, QF403 for a parameter that is not finite. An accumulator that may overflow is a warning, QF507.
     """
     if march.accumulator_bits > WIDEST_ACCUMULATOR:
         raise fail(
@@ -76,6 +76,8 @@ def _lower_one(node: PreparedNode, build: Builder) -> None:
         build.diagnostics.append(_finding("QF120", node, str(why)))
     except NoScale as why:
         build.diagnostics.append(_finding("QF401", node, str(why)))
+    except NotFinite as why:
+        build.diagnostics.append(_finding("QF403", node, str(why)))
 
 
 def _check_outputs(graph: PreparedGraph, build: Builder) -> None:
@@ -93,6 +95,7 @@ def _finding(code: str, node: PreparedNode, why: str) -> Diagnostic:
     helps = {
         "QF120": "put a quant stub before it: only what lies between the stubs runs in integers",
         "QF401": "calibrate the model with data that reaches it, or give the scale",
+        "QF403": "look at the checkpoint and at the learning rate of the last stage",
         "QF502": "",
     }
     return Diagnostic(code, f"`{node.address}` ({node.op}): {why}", help=helps[code])
