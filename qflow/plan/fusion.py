@@ -80,6 +80,9 @@ class _Search:
         return user if reads.count(module.address) == 1 else None
 
     def normalized(self, gemm: Module) -> tuple[Module, ...]:
+        # behind a linear of rank 3 a batch norm normalizes axis 1, which is not that of the weights
+        if self._word(gemm.op) == "linear" and len(gemm.shape) > 2:
+            return (gemm,)
         bn = self.only_reader(gemm, ("bn",))
         return (gemm, bn) if bn else (gemm,)
 

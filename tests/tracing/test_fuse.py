@@ -150,6 +150,7 @@ def test_modules_that_are_not_called_are_refused() -> None:
 def test_a_batch_norm_over_another_axis_is_refused() -> None:
     model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))
     net = traced(model, x=torch.zeros(2, 3, 4))
+    assert found_in(net) == ()
     with pytest.raises(QflowError, match="normalizes another axis"):
         fuse(net, (Fusion("0", ("linear", "bn"), ("0", "1")),))
 
