@@ -1,0 +1,9 @@
+"""Every benchmark, one table after the other: `make bench`."""
+
+from __future__ import annotations
+
+from benchmarks import integer_forward, verbs
+
+if __name__ == "__main__":
+    verbs.run()
+    integer_forward.run()

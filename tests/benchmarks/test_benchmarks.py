@@ -1,0 +1,68 @@
+"""Benchmarks: the lanes take turns, the ratios are per round, and every lane computes the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks import integer_forward, networks, pairs, verbs
+from qflow.emulation.runtimes.torch import TorchRuntime
+
+
+def test_lanes_take_turns_and_are_compared_within_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, called = [0.0], []
+
+    def work(name: str, seconds: tuple[float, ...]):
+        rounds = iter(seconds)
+
+        def run() -> None:
+            called.append(name)
+            clock[0] += next(rounds)
+
+        return run
+
+    monkeypatch.setattr(pairs.time, "perf_counter", lambda: clock[0])
+    lanes = {"a": work("a", (9, 1, 10, 2)), "b": work("b", (9, 3, 20, 8))}
+    a, b = pairs.measure(lanes, base="a", rounds=3, warm=1)
+    assert called == ["a", "b", "a", "b", "b", "a", "a", "b"]
+    assert a.ratios == (1, 1, 1)
+    assert b.seconds == (3, 20, 8)
+    assert b.ratios == (3, 2, 4)
+    assert b.ratio == 3
+    assert b.spread == (2.5, 3.5)
+    text = pairs.table("title", [a, b], "a")
+    assert text.splitlines()[0] == "title"
+    assert "<- 1" in text.splitlines()[2]
+    assert "3.00  2.50 to 3.50" in text.splitlines()[3]
+
+
+def test_one_round_has_no_spread() -> None:
+    (lane,) = pairs.measure({"a": lambda: None}, base="a", rounds=1)
+    assert lane.spread == (1.0, 1.0)
+
+
+def test_every_forward_lane_runs() -> None:
+    pytest.importorskip("sklearn")
+    lanes = integer_forward.forward(networks.digits(), rounds=1, batch=2)
+    names = [lane.name for lane in lanes]
+    assert integer_forward.BASE in names
+    assert [n for n in names if n.startswith("integer, nash-m")] == ["integer, nash-m (mul15)"]
+    assert all(lane.median_s > 0 for lane in lanes)
+
+
+@torch.no_grad()
+def test_the_integer_lane_computes_the_network() -> None:
+    network = networks.residual_stack(size=8)
+    images = network.images(4)
+    graph = integer_forward.integer_graph(integer_forward.quantized(network, "nash-m"), "nash-m")
+    ours = TorchRuntime(graph).run({graph.by_id[graph.inputs[0]].address: images})["output"]
+    real = network.build()(images)
+    assert torch.nn.functional.cosine_similarity(ours.flatten(), real.flatten(), dim=0) > 0.99
+    torch.testing.assert_close(integer_forward.folded(network)(images), real, rtol=1e-4, atol=1e-4)
+
+
+def test_a_verb_that_fails_is_not_timed(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="exit code"):
+        verbs.verbs(1, tmp_path / "nowhere.qf")
