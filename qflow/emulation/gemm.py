@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 FLOAT32_BITS, FLOAT64_BITS = 24, 53
 FIELDS = dict(CLAMP, **form(accumulator_bits="bits", residual="flag"))
+BYTE = 255
+HALVES = "float32 twice"
+"""int16 inputs as two bytes: a float32 sum of each, joined in float64."""
 View = tuple[int, ...]
 """Shape that makes a per-channel array broadcast against the accumulator: (1, -1, 1, 1)."""
 
@@ -52,10 +55,14 @@ def fast(
     """`multiply(x, weight, bias)` sums exactly as long as its dtype holds every partial sum."""
     constants = shaped(call.constants, view)
     weight, bias = call.constants["weight"], call.constants["bias"]
+    from qflow.emulation.runtimes._blocks import blockwise
+
     most = bound(weight, bias, reach(ranges[0]))
     carrier = carrier_for(most, device)
+    if carrier == "float64" and carrier_for(bound(weight, bias, BYTE), device) == "float32":
+        carrier = HALVES
     accumulate = _accumulate(weight, bias, carrier, device, view, multiply)
-    end = _fast_finish(call, constants, most, ranges, device)
+    end = blockwise(_fast_finish(call, constants, most, ranges, device))
     return Fast(lambda x, *residual: end(accumulate(x), *residual), carrier, most)
 
 
@@ -162,6 +169,8 @@ def _accumulate(
 
     offset = torch.from_numpy(bias.astype(np.int64)).to(device)
     whole = torch.from_numpy(weight.astype(np.int64)).to(device)
+    if carrier == HALVES:
+        return _in_halves(whole.float(), offset.float(), multiply)
     if carrier != "int64":
         dtype = getattr(torch, carrier)
         taps, start = whole.to(dtype), offset.to(dtype)
@@ -175,5 +184,21 @@ def _accumulate(
         wide = x.double()
         high, low = multiply(wide, upper, None).long(), multiply(wide, lower, None).long()
         return (high << 8) + low + shaped_offset
+
+    return split
+
+
+def _in_halves(
+    weight: Tensor, bias: Tensor, multiply: Callable[[Tensor, Tensor, Tensor | None], Tensor]
+) -> Callable[[Tensor], Tensor]:
+    from qflow.emulation.runtimes._blocks import blockwise
+
+    def join(high: Tensor, low: Tensor) -> Tensor:
+        return high.double().mul_(256).add_(low)
+
+    def split(x: Tensor) -> Tensor:
+        high = (x * (1 / 256)).floor_()  # exact: 24 bits hold the value and its half
+        low = x - high * 256
+        return blockwise(join)(multiply(high, weight, None), multiply(low, weight, bias))
 
     return split

@@ -27,7 +27,8 @@ def lower(graph: PreparedGraph, march: March, profile: str) -> Lowered:
 
     `profile` is written with a dot or as its file is (`tosa.single`). Raises QflowError: QF120 or
     QF502 for what has no integer form, QF401 for a tensor without a grid, QF506 for a bias that
-    does not fit, QF403 for a parameter that is not finite. An accumulator that may overflow is a warning, QF507.
+    does not fit, QF403 for a parameter that is not finite. An accumulator that may overflow is a
+    warning, QF507.
     """
     if march.accumulator_bits > WIDEST_ACCUMULATOR:
         raise fail(

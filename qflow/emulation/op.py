@@ -85,7 +85,7 @@ class Fast:
     run: Callable[..., Tensor]
     """Tensors of integers in float32, or float64 where 24 bits do not hold them; so its result."""
     carrier: str = "float32"
-    """`float32`, `float64` or `int64`: where sums are made."""
+    """`float32`, `float32 twice`, `float64` or `int64`: where sums are made."""
     bound: int = 0
     """Largest magnitude of any partial sum; 0 where nothing is summed."""
 

@@ -35,7 +35,7 @@ assert "torch" not in sys.modules
 EVERYTHING = """
 import importlib, pkgutil
 import qflow.emulation
-torch_files = {"qflow.emulation.runtimes.torch", "qflow.emulation.runtimes._rescale"}
+torch_files = {f"qflow.emulation.runtimes.{n}" for n in ("torch", "_rescale", "_blocks")}
 for found in pkgutil.walk_packages(qflow.emulation.__path__, "qflow.emulation."):
     if found.name not in torch_files:
         importlib.import_module(found.name)

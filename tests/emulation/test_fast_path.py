@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from qflow.diagnostics import QflowError
 from qflow.emulation import gemm
 from qflow.emulation.graph import IntegerGraph
+from qflow.emulation.layout import lay_out
 from qflow.emulation.op import Example
 from qflow.emulation.runtimes import numpy as oracle
 from qflow.emulation.runtimes.torch import TorchRuntime
@@ -255,7 +256,20 @@ def test_the_carrier_follows_the_bound() -> None:
     assert carriers_of(1033, "int8", "int8") == "float64"
     assert carriers_of(1033, "int8", "int8", relu=True) == "float32"
     assert carriers_of(4, "int16", "int8") == "float32"
-    assert carriers_of(5, "int16", "int8") == "float64"
+    assert carriers_of(5, "int16", "int8") == "float32 twice"
+    assert carriers_of(518, "int16", "int8") == "float32 twice"
+    assert carriers_of(519, "int16", "int8") == "float64"
+    assert carriers_of(2, "int16", "int16") == "float32 twice"
+    assert carriers_of(3, "int16", "int16") == "float64"
+
+
+def test_blocks_change_nothing(monkeypatch) -> None:
+    monkeypatch.setattr("qflow.emulation.runtimes._blocks.BLOCK", 40)
+    for profile in PROFILES:
+        for dtype in ("int8", "int16"):
+            graph = lay_out(lowered(residual_net(dtype, size=4), profile), "nhwc")
+            image = np.random.default_rng(3).normal(size=(7, 3, 4, 4)).astype(np.float32)
+            agree(graph, {"image": image})
 
 
 @pytest.mark.parametrize("limits", [(1, 53), (1, 1)])

@@ -44,9 +44,11 @@ def fast(call: Call, bound: int, device: Any, sum_of: Callable[[Tensor], Tensor]
     """`sum_of` gets the operand in the carrier that holds sums up to `bound`."""
     import torch
 
+    from qflow.emulation.runtimes._blocks import blockwise
+
     attributes = call.node.attributes
     limits = Limits(bound, attributes["low"], attributes["high"])
-    rescale = call.profile.fast_rescale(call.constants, limits, device)
+    rescale = blockwise(call.profile.fast_rescale(call.constants, limits, device))
     carrier = carrier_for(bound, device)
     dtype = getattr(torch, carrier)
     return Fast(lambda x: rescale(sum_of(x.to(dtype))), carrier, bound)

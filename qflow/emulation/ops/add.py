@@ -83,6 +83,9 @@ class Add(Op):
         return np.clip(total, call.node.attributes["low"], call.node.attributes["high"])
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
+        from qflow.emulation.runtimes._blocks import blockwise
+
         a = call.node.attributes
         limits = Limits(reach(ranges[1]), a["low"], a["high"])
-        return Fast(call.profile.fast_add(call.constants, reach(ranges[0]), limits, device))
+        run = call.profile.fast_add(call.constants, reach(ranges[0]), limits, device)
+        return Fast(blockwise(run))

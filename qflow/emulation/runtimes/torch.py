@@ -28,7 +28,7 @@ class Carrier:
     """How one node sums."""
 
     dtype: str
-    """`float32`, `float64` or `int64`."""
+    """`float32`, `float32 twice` (int16 inputs as two bytes), `float64` or `int64`."""
     bound: int
     """Largest magnitude of any partial sum, from the weights and the operand's range."""
 
