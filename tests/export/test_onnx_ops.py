@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -235,3 +236,22 @@ def test_convolutions_of_any_shape(
     ours = oracle.run(graph, images)
     assert not steps(graph, ours, runnable.run(images, signed=True)).any()
     assert steps(graph, ours, runnable.run(images)).max() <= WITHIN
+
+
+@pytest.mark.parametrize("scale", [0.02, 0.03])
+def test_a_module_called_twice(scale: float, tmp_path: Path) -> None:
+    """Its weights are stored once; its bias is read at two scales where its inputs have two."""
+    net = Net()
+    net.conv("c", ("quant",), scale, (4, 4, 1, 1))
+    net.nodes.append(replace(net.nodes[-1], id="c#1", inputs=("c",)))
+    graph, images = net.lowered("c#1"), net.images()
+    runnable = exported(graph, tmp_path)
+    ours = oracle.run(graph, images, keep=("c", "c#1"))
+    theirs = runnable.run(images, signed=True, keep=("c", "c#1"))
+    for id_ in ("c", "c#1"):
+        np.testing.assert_array_equal(ours[id_], theirs[id_])
+    stored = [t.name for t in runnable.model.graph.initializer]
+    assert [n for n in stored if n.startswith("c.weight")].count("c.weight") == 1
+    assert len([n for n in stored if n.startswith("c.bias") and n.endswith("/scale")]) == (
+        1 if scale == 0.02 else 2
+    )
