@@ -330,3 +330,27 @@ def test_inputs_that_do_not_fit(kind: str) -> None:
         run(image=image + np.float32(np.nan), other=other)
     with pytest.raises(KeyError, match="nowhere"):
         oracle.run(graph, {"image": image, "other": other}, ["nowhere"])
+
+
+@pytest.mark.parametrize("dilation", [1, 2])
+@pytest.mark.parametrize("stride", [1, 2, 3, 4])
+@pytest.mark.parametrize("kernel", [1, 2, 3])
+def test_max_pools_end_where_those_of_torch_do(kernel: int, stride: int, dilation: int) -> None:
+    """With ceil_mode, windows that would start behind the image are left out."""
+    for size in range(5, 11):
+        for side in range(kernel // 2 + 1):
+            attributes = {
+                "kernel": (kernel, kernel),
+                "stride": (stride, stride),
+                "padding": (side,) * 4,
+                "dilation": (dilation, dilation),
+                "ceil": True,
+            }
+            example = Example(((1, 1, size, size),), attributes)
+            graph = lowered(one_op("max_pool2d", example, [1.0], 1.0))
+            image = np.random.default_rng(0).integers(-128, 128, (1, 1, size, size))
+            want = torch.nn.functional.max_pool2d(
+                torch.from_numpy(image).float(), kernel, stride, side, dilation, ceil_mode=True
+            )
+            got = agree(graph, {"x0": image.astype(np.float32)})["op"]
+            assert np.array_equal(got, want.numpy())
