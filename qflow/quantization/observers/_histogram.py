@@ -67,6 +67,8 @@ def with_values(state: Histogram, x: Tensor) -> Histogram:
     largest = high.maximum(-low)
     # frexp: largest = m * 2^e with m < 1, so the largest value lies below its top
     exponent = torch.frexp(largest).exponent.long().clamp_min(LOWEST)
+    # frexp of zero says 2^0, which would be a top that no value asked for
+    exponent = exponent.where(largest > 0, LOWEST)
     batch = Histogram(
         *_counted(x, exponent.maximum(state.exponent), state.bins),
         exponent.maximum(state.exponent),

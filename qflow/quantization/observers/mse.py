@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from qflow.quantization.observer import Observer
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
     from qflow.quantization.grid import ObserverGrid
 
-STEPS = 100
-"""Candidates: so many equal parts of the largest magnitude."""
-_AT_ONCE = 1 << 20
-"""Numbers held per batch of candidates."""
+STEPS = 200
+"""Candidates: so many equal parts of the histogram's top, at most twice the largest magnitude."""
 
 
 @dataclass(frozen=True)
 class Mse(Observer):
-    """Tries percent steps of the largest magnitude and keeps the one of lowest squared error.
+    """Tries ranges up to the largest magnitude and keeps the one of lowest squared error.
 
-    The field quantizes and dequantizes each batch for each candidate and averages the winners. Here
-    all batches go into one histogram, and the error of a candidate is the integral of its squared
-    error over each bin, values taken as even within a bin: one pass, and the order does not matter.
+    The field takes percent steps of the largest magnitude, quantizes and dequantizes each batch for
+    each, and averages the winners. Here all batches go into one histogram, and the error of a
+    candidate is the integral of its squared error over each bin, values taken as even within a bin:
+    one pass, and the order does not matter. The steps are half percents of the histogram's top, a
+    power of two, so that one table of integrals serves every tensor and a search is one product.
     """
 
     stride: int = 1
-    """Try every so many percent steps, from 100 down."""
+    """Try every so many steps."""
     bins: int = 2048
     """Bins from zero to the top, a power of two."""
 
@@ -52,31 +52,39 @@ class Mse(Observer):
     def range(self, state: Histogram, grid: ObserverGrid) -> tuple[Tensor, Tensor]:
         import torch
 
-        percents = torch.arange(STEPS, 0, -self.stride, device=state.largest.device).double()
-        candidates = percents[:, None] / STEPS * state.largest
-        at_once = max(1, _AT_ONCE // state.counts.numel())
-        errors = torch.cat(list(_errors(state, candidates.split(at_once), grid)))
-        # the first of equal ones is the widest
-        best = errors.argmin(dim=0, keepdim=True)
-        high = candidates.gather(0, best)[0]
+        counts = state.counts.double()
+        # everything below is in bins: edges are whole numbers, and no channel differs
+        widest = state.largest / state.width
+        table = _table(self.bins, self.stride, grid.qmin, grid.qmax, grid.divisor)
+        candidates, costs = (t.to(counts.device) for t in table)
+        errors = (counts @ costs).where(candidates < widest[:, None], torch.inf)
+        own = (counts * _costs(self.bins, widest[:, None], grid.qmin, grid.qmax, grid.divisor)).sum(
+            1
+        )
+        best, index = errors.min(dim=1)
+        high = candidates[index].where(best < own, widest) * state.width
         return -high, high
 
 
-def _errors(
-    state: Histogram, candidates: tuple[Tensor, ...], grid: ObserverGrid
-) -> Iterator[Tensor]:
-    """Squared error [K, C] of each group of candidates [K, C], up to a common factor."""
+@lru_cache(maxsize=8)
+def _table(bins: int, stride: int, qmin: int, qmax: int, divisor: float) -> tuple[Tensor, Tensor]:
+    """Candidates [K] in bins, and what one value in each bin costs under each, [2 * bins, K]."""
     import torch
 
-    bins = state.bins
-    edges = torch.arange(bins + 1, device=state.width.device) * state.width[:, None]
-    right, left = state.counts[:, bins:].double(), state.counts[:, :bins].flip(1).double()
-    for group in candidates:
-        # a channel of zeros has no error at any scale; 1 keeps it from dividing by zero
-        scale = (group / grid.divisor).where(group > 0, torch.ones_like(group))[..., None]
-        on_right = (_integral(edges, scale, grid.qmax).diff(dim=-1) * right).sum(-1)
-        on_left = (_integral(edges, scale, -grid.qmin).diff(dim=-1) * left).sum(-1)
-        yield (on_right + on_left) / state.width
+    candidates = torch.arange(stride, STEPS + 1, stride).double() / STEPS * bins
+    return candidates, _costs(bins, candidates[:, None], qmin, qmax, divisor).T.contiguous()
+
+
+def _costs(bins: int, high: Tensor, qmin: int, qmax: int, divisor: float) -> Tensor:
+    """Mean squared error of a value in each bin under the range `high` [K, 1]: [K, 2 * bins]."""
+    import torch
+
+    edges = torch.arange(bins + 1, device=high.device, dtype=torch.float64)
+    # a channel of zeros has no error at any scale; 1 keeps it from dividing by zero
+    scale = (high / divisor).where(high > 0, torch.ones_like(high))
+    right = _integral(edges, scale, qmax).diff(dim=-1)
+    left = _integral(edges, scale, -qmin).diff(dim=-1)
+    return torch.cat([left.flip(-1), right], dim=-1)
 
 
 def _integral(edges: Tensor, scale: Tensor, limit: int) -> Tensor:
