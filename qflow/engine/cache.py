@@ -43,6 +43,10 @@ class Cache:
     def place(self, stage: str, key: str) -> Path:
         return self.root / f"{stage}-{key[:16]}"
 
+    def _unfinished(self, stage: str, key: str) -> Path:
+        place = self.place(stage, key)
+        return place.with_name(f"{place.name}{files.UNFINISHED}")
+
     def find(self, stage: str, key: str) -> Found:
         """The artifact of a key, every byte of it verified."""
         folder = self.place(stage, key)
@@ -62,17 +66,20 @@ class Cache:
 
     def start(self, stage: str, key: str) -> Path:
         """An empty folder to make the artifact in; nothing lies under the key any more."""
-        place = self.place(stage, key)
-        files.remove_folder(place)
-        unfinished = place.with_name(f"{place.name}{files.UNFINISHED}")
-        shutil.rmtree(unfinished, ignore_errors=True)
+        files.remove_folder(self.place(stage, key))
+        self.abandon(stage, key)
+        unfinished = self._unfinished(stage, key)
         unfinished.mkdir(parents=True)
         return unfinished
+
+    def abandon(self, stage: str, key: str) -> None:
+        """Remove what was begun and will not be finished."""
+        shutil.rmtree(self._unfinished(stage, key), ignore_errors=True)
 
     def finish(self, stage: str, key: str, seconds: float) -> Artifact:
         """Give the folder of `start` its name, once all its files are written."""
         place = self.place(stage, key)
-        unfinished = place.with_name(f"{place.name}{files.UNFINISHED}")
+        unfinished = self._unfinished(stage, key)
         made = sorted(p for p in unfinished.rglob("*") if p.is_file())
         digests = {p.relative_to(unfinished).as_posix(): digest.of_file(p) for p in made}
         manifest = {"files": digests, "key": key, "seconds": seconds, "stage": stage}

@@ -1,8 +1,11 @@
-"""observing: after a stage, every fake-quantizer it was to observe has seen data."""
+"""observing: what a pass leaves behind: finite outputs, and a scale wherever it observed."""
 
-from torch import nn
+from collections.abc import Callable, Mapping
 
-from qflow.diagnostics import Diagnostic, QflowError
+import torch
+from torch import Tensor, nn
+
+from qflow.diagnostics import Diagnostic, QflowError, fail
 from qflow.plan.plan import StagePlan
 from qflow.quantization import FakeQuantize
 
@@ -23,6 +26,47 @@ def refuse_unobserved(module: nn.Module, stage: StagePlan) -> None:
     )
     if found:
         raise QflowError(found)
+
+
+def refuse_not_finite(
+    outputs: Mapping[str, Tensor],
+    module: nn.Module,
+    again: Callable[[], object],
+    stage: StagePlan,
+) -> None:
+    """Raises QflowError QF403 with the first module whose output is not finite.
+
+    `again` computes the same batch once more; it is called only when something is wrong.
+    """
+    wrong = [name for name, tensor in outputs.items() if not torch.isfinite(tensor).all()]
+    if not wrong:
+        return
+    first: list[str] = []
+    handles = [
+        child.register_forward_hook(_noting(first, address))
+        for address, child in module.named_modules()
+        if address
+    ]
+    again()
+    for handle in handles:
+        handle.remove()
+    where = f", first at `{first[0]}`" if first else ""
+    raise fail(
+        Diagnostic(
+            "QF403",
+            f"output `{wrong[0]}` is not finite in stage `{stage.name}`{where}",
+            at=stage.at,
+            help="look at the weights of that module, and for divisions and logarithms before it",
+        )
+    )
+
+
+def _noting(first: list[str], address: str) -> Callable[[nn.Module, object, object], None]:
+    def note(_: nn.Module, __: object, output: object) -> None:
+        if isinstance(output, Tensor) and not torch.isfinite(output).all():
+            first.append(address)
+
+    return note
 
 
 def _observed(module: nn.Module) -> bool:

@@ -1,6 +1,6 @@
 """report: what came out, for people: accuracies, exactness, checks, stages."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -28,18 +28,18 @@ def report(
     parts: list[RenderableType] = [Text()]
     if summary["metrics"]:
         parts += [_metrics(summary), Text()]
-    parts += [*_exactness(summary), Text()]
+    parts += [_exactness(summary), Text()]
     if verdicts:
         parts += [_checks(verdicts), Text()]
     parts.append(_stages(done))
     return Group(*parts)
 
 
-def _table(*columns: str) -> Table:
+def _table(*columns: str, numbers: tuple[int, ...] = ()) -> Table:
+    """`numbers` are the columns set flush right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name in columns:
-        numbers = name in ("images", "against float", "seconds") or name.startswith("accuracy")
-        table.add_column(name, justify="right" if numbers else "left", overflow="fold")
+    for i, name in enumerate(columns):
+        table.add_column(name, justify="right" if i in numbers else "left", overflow="fold")
     return table
 
 
@@ -48,8 +48,8 @@ def _metrics(summary: Mapping[str, Any]) -> Table:
     metrics = summary["metrics"]
     metric = next(iter(metrics["float"]))
     data = summary["data"]
-    table = _table(f"lane, {data['samples']} samples of `{data['name']}`", metric, "against float")
-    table.columns[1].justify = "right"
+    lanes = f"{data['samples']} samples of `{data['name']}`"
+    table = _table(lanes, metric, "against float", numbers=(1, 2))
     base = metrics["float"][metric]
     for lane in sorted(metrics, key=_position):
         value = metrics[lane][metric]
@@ -62,32 +62,32 @@ def _position(lane: str) -> int:
     return list(_LANES).index(lane) if lane in _LANES else len(_LANES)
 
 
-def _exactness(summary: Mapping[str, Any]) -> Iterator[Text]:
-    """What the integers are worth, one fact per line."""
+def _exactness(summary: Mapping[str, Any]) -> Table:
+    """What the integers are worth, one fact per row."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     oracle = summary["oracle"]
     if oracle:
-        same = oracle["mismatches"] == 0
-        counted = f"{oracle['mismatches']:,} of {oracle['integers']:,} integers"
-        style = "green" if same else "bold red"
-        yield Text(f"fast path and oracle differ in {counted}", style=style)
-    for name in ("onnxruntime", *sorted(set(summary) & {"tflite"})):
-        if name not in summary:
-            continue
-        found = summary[name]
-        yield Text(
-            f"{name} is at most {found['max_steps']:g} output steps from the emulator in its "
-            f"arithmetic, {found['target_max_steps']:g} from {summary['target']['march']}; "
-            f"same class on {found['same_class']:.2%}"
+        wrong, total = oracle["mismatches"], oracle["integers"]
+        style = "bold red" if wrong else "green"
+        table.add_row(
+            "fast path, oracle", Text(f"differ in {wrong:,} of {total:,} integers", style=style)
         )
-    yield Text(f"runs as integers: {_covered(summary['integer']['coverage'])}")
-
-
-def _covered(coverage: Mapping[str, Any]) -> str:
-    operators, macs = coverage["operators"], coverage["multiply_accumulates"]
-    return (
+    exports = {k: v for k, v in summary.items() if isinstance(v, dict) and "max_steps" in v}
+    for name, found in exports.items():
+        table.add_row(
+            name,
+            f"at most {found['max_steps']:g} output steps from the emulator, "
+            f"{found['target_max_steps']:g} in the arithmetic of {summary['target']['march']}\n"
+            f"same class on {found['same_class']:.2%}",
+        )
+    covered = summary["integer"]["coverage"]
+    operators, macs = covered["operators"], covered["multiply_accumulates"]
+    table.add_row(
+        "as integers",
         f"{operators['integer']} of {operators['total']} operators, "
-        f"{macs['share']:.1%} of {macs['total']:,} multiply-accumulates per sample"
+        f"{macs['share']:.1%} of {macs['total']:,} multiply-accumulates",
     )
+    return table
 
 
 def _checks(verdicts: Sequence[Verdict]) -> Table:
@@ -107,7 +107,7 @@ def _value(value: Any) -> str:
 
 
 def _stages(done: Mapping[str, Done]) -> Table:
-    table = _table("stage", "", "seconds")
+    table = _table("stage", "", "seconds", numbers=(2,))
     for name, d in done.items():
         table.add_row(name, d.how, f"{d.seconds:.1f}")
     return table

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from qflow.diagnostics import EXIT
+from qflow.diagnostics import EXIT, QflowError
 from qflow.engine import seeds
 from qflow.engine.cache import Artifact, Cache
 from qflow.engine.keys import key_of
@@ -73,6 +73,10 @@ def _make(stage: Stage, key: str, work: Work, cache: Cache, state: State) -> Art
     state.start(stage.name, key)
     started = time.perf_counter()
     seeds.start(stage.seed, "stage", stage.name)
-    with Located(None, EXIT.failed), seeds.deterministic():
-        stage.make(work, folder)
+    try:
+        with Located(None, EXIT.failed), seeds.deterministic():
+            stage.make(work, folder)
+    except (QflowError, KeyboardInterrupt):
+        cache.abandon(stage.name, key)
+        raise
     return cache.finish(stage.name, key, time.perf_counter() - started)

@@ -10,7 +10,7 @@ from qflow import compile as compiler
 from qflow import march
 from qflow.compile.front import Front
 from qflow.diagnostics import EXIT, Diagnostic, QflowError
-from qflow.engine import data, digest, environment, files, publish, seeds, structure
+from qflow.engine import data, digest, environment, files, publish, structure
 from qflow.engine import state as states
 from qflow.engine.cache import Cache
 from qflow.engine.console import Console
@@ -40,8 +40,7 @@ def execute(
 ) -> int:
     """Trace, run the stages, write what came out. Returns 0, or 1 when an `assert` is false."""
     started = time.perf_counter()
-    with seeds.deterministic():
-        model = trace(path, found, settings)
+    model = trace(path, found, settings)
     plan = _plan(path, found, settings, model, console)
     traced = Done(time.perf_counter() - started, "ran")
     console.say(TRACE, f"{len(model.traced.inventory.modules)} modules, {_checkpoint(plan)}")
@@ -143,7 +142,7 @@ def _finish(work: Work, folder: RunFolder, done: Mapping[str, Done], state: stat
     files.write(folder.summary, render(summary))
     state.end()
     work.console.show(report(summary, done, judged))
-    work.console.say("", f"results in {folder.root.as_posix()}")
+    work.console.say("results", f"in {folder.root.as_posix()}")
     if failed:
         work.console.diagnose(failed)
         return EXIT.no

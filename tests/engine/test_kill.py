@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from qflow.engine import files
+from qflow.engine import digest, files
 from qflow.engine.cache import Artifact, Cache
 from qflow.engine.data import DataSet
 from qflow.engine.state import State
@@ -21,8 +21,11 @@ STAGES = ["prepare", "calibrate", "finetune", "evaluate", "convert", "export", "
 
 KILLER = """
 import os, signal, sys
+# everything a run imports on its way, once for all children
+import onnx, onnxruntime, torch._inductor.config
 from qflow import cli
-from qflow.engine import cache, data, session, state
+from qflow.engine import cache, data, digest, session, state
+from qflow.export._onnx import file
 
 begin, batches, finish = state.State.start, data.DataSet.batches, cache.Cache.finish
 started = []
@@ -45,7 +48,9 @@ def dying_before_the_rename(self, name, key, seconds):
 state.State.start = watched
 data.DataSet.batches = dying
 cache.Cache.finish = dying_before_the_rename
-program, folder, *stages = sys.argv[1:]
+program, folder, code, *stages = sys.argv[1:]
+# someone may be editing qflow while this runs
+digest.of_code = lambda: code
 for stage in stages:
     # torch is imported once; every attempt is a process of its own
     child = os.fork()
@@ -61,7 +66,7 @@ def killed(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("killed")
     program = str(template.parent / "tiny.qf")
     done = subprocess.run(
-        [sys.executable, "-B", "-c", KILLER, program, str(folder), *STAGES],
+        [sys.executable, "-B", "-c", KILLER, program, str(folder), digest.of_code(), *STAGES],
         capture_output=True,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},

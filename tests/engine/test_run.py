@@ -47,7 +47,7 @@ def test_what_people_see(project: Project) -> None:
     out = project.run().out
     for word in ("float model", "integer, fast path", "onnxruntime", "accuracy", "holds"):
         assert word in out
-    assert re.search(r"fast path and oracle differ in 0 of [\d,]+ integers", out)
+    assert re.search(r"fast path, oracle +differ in 0 of [\d,]+ integers", out)
     assert re.search(r"finetune +epoch 1/1  loss \d", out)
     assert "\x1b" not in out
     log = (project.out / "log.txt").read_text()

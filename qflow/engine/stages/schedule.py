@@ -58,8 +58,10 @@ def _pass(stage: StagePlan, module: nn.Module, work: Work) -> Mapping[str, Any]:
     metric = _metric(stage, work)
     with torch.no_grad(), work.console.progress(stage.name, len(data), "samples") as step:
         for batch in data.batches():
+            again = partial(prepared.call, module, batch.inputs, work)
             with UserCode(f"stage `{stage.name}`", stage.at):
-                outputs = prepared.call(module, batch.inputs, work)
+                outputs = again()
+            observing.refuse_not_finite(outputs, module, again, stage)
             if metric is not None and batch.target is not None:
                 with UserCode(f"metric `{data.spec.metric}`", data.spec.at, "QF315"):
                     metric.update({k: v.numpy() for k, v in outputs.items()}, batch.target)
