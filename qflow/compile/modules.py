@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 from qflow.compile import facts
 from qflow.compile.qfields import FIXED, OBSERVERS
@@ -72,20 +71,15 @@ def _source(part: str, fields: Fields) -> Source:
     observer = fields[f"{part}.observer"]
     if observer.value == FIXED:
         return Fixed(fields[f"{part}.scale"])
-    defaults: dict[str, Any] = {
-        name: default for name, _, default in facts.settings(OBSERVERS, str(observer.value))
+    settings: dict[str, Decided] = {
+        name: Decided(default, observer.by, f"default of {observer.value}")
+        for name, _, default in facts.settings(OBSERVERS, str(observer.value))
     }
-    given = {
-        name.partition(".")[2]: decided
-        for name, decided in fields.items()
-        if name.startswith(f"{part}.") and name.partition(".")[2] not in _CORE
-    }
-    settings = tuple(
-        (name, decided)
-        for name, decided in sorted(given.items())
-        if name not in defaults or decided.value != defaults[name]
-    )
-    return Observed(observer, settings)
+    for name, decided in fields.items():
+        own, _, field = name.partition(".")
+        if own == part and field not in _CORE:
+            settings[field] = decided
+    return Observed(observer, tuple(sorted(settings.items())))
 
 
 def _why_shared(unit: Unit, address: str, owner: str) -> str:

@@ -33,7 +33,7 @@ class Observed:
 
     observer: Decided
     settings: tuple[tuple[str, Decided], ...] = ()
-    """Fields of the observer that differ from its defaults, sorted by name."""
+    """Every field of the observer, sorted by name: a changed default shows as a difference."""
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,10 @@ def _one(module: ModulePlan, modules: dict[str, ModulePlan], lines: list[str]) -
         yield f"  runs inside {module.absorbed_by}, which is decided as follows"
         module = modules[module.absorbed_by]
     decided = list(_fields(module))
+    width = max([_FIELD, *(len(name) for name, _ in decided)])
     for name, value in decided:
         shown = show.scalar(value.value).ljust(_VALUE)
-        yield f"  {name.ljust(_FIELD)} {shown} {_who(value, lines)}"
+        yield f"  {name.ljust(width)} {shown} {_who(value, lines)}"
     if not decided:
         yield "  is not quantized"
     if module.act and isinstance(module.act.source, Shared):

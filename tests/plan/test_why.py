@@ -18,22 +18,21 @@ def asked(case: str, address: str) -> str:
 
 
 def test_every_field_names_its_line() -> None:
+    base = (
+        '16 | match "stem.**", "pool" use w8a8 with'
+        " { act.observer = percentile; act.percentile = 99.9 }\n"
+    )
+    patch = '17 | match "stem.**" patch { act.observer = moving_average }\n'
     assert asked("last_match_wins", "stem.conv") == (
         "stem.conv\n"
-        '  act.dtype            int8             16 | match "stem.**", "pool" use w8a8 with'
-        " { act.observer = percentile; act.percentile = 99.9 }\n"
-        '  act.scheme           per_tensor       16 | match "stem.**", "pool" use w8a8 with'
-        " { act.observer = percentile; act.percentile = 99.9 }\n"
-        '  act.observer         moving_average   17 | match "stem.**" patch'
-        " { act.observer = moving_average }\n"
-        '  weight.dtype         int8             16 | match "stem.**", "pool" use w8a8 with'
-        " { act.observer = percentile; act.percentile = 99.9 }\n"
-        '  weight.scheme        per_channel      16 | match "stem.**", "pool" use w8a8 with'
-        " { act.observer = percentile; act.percentile = 99.9 }\n"
-        '  weight.observer      min_max          16 | match "stem.**", "pool" use w8a8 with'
-        " { act.observer = percentile; act.percentile = 99.9 }\n"
-        '  out.dtype            int8             16 | match "stem.**", "pool" use w8a8 with'
-        " { act.observer = percentile; act.percentile = 99.9 }\n"
+        f"  act.dtype              int8             {base}"
+        f"  act.scheme             per_tensor       {base}"
+        f"  act.observer           moving_average   {patch}"
+        f"  act.averaging_constant 0.01             {patch}"
+        f"  weight.dtype           int8             {base}"
+        f"  weight.scheme          per_channel      {base}"
+        f"  weight.observer        min_max          {base}"
+        f"  out.dtype              int8             {base}"
         "  rules that matched: 15 use, 16 use, 17 patch\n"
     )
 
