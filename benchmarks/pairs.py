@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -35,23 +36,25 @@ class Lane:
         return first, third
 
 
-def measure(lanes: Mapping[str, Work], base: str, rounds: int, warm: int = 2) -> list[Lane]:
+def measure(
+    lanes: Mapping[str, Work], base: str, rounds: int, warm: int = 2, least_s: float = 0.0
+) -> list[Lane]:
     """Time every lane once per round, each round starting with another lane.
 
     A slow phase of the machine hits all lanes of a round alike, so the ratio within a round is what
-    counts; the median over rounds drops the rounds in which it did not.
+    counts; the median over rounds drops the rounds in which it did not. Work shorter than `least_s`
+    is called so often that a turn of the base lasts that long; times are those of one call.
     """
     for _ in range(warm):
         for work in lanes.values():
             work()
+    calls = max(1, math.ceil(least_s / _timed(lanes[base], 1))) if least_s else 1
     names = list(lanes)
     seconds: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(rounds):
         start = turn % len(names)
         for name in names[start:] + names[:start]:
-            started = time.perf_counter()
-            lanes[name]()
-            seconds[name].append(time.perf_counter() - started)
+            seconds[name].append(_timed(lanes[name], calls))
     return [
         Lane(
             name,
@@ -60,6 +63,14 @@ def measure(lanes: Mapping[str, Work], base: str, rounds: int, warm: int = 2) ->
         )
         for name in names
     ]
+
+
+def _timed(work: Work, calls: int) -> float:
+    """Seconds of one call, over so many."""
+    started = time.perf_counter()
+    for _ in range(calls):
+        work()
+    return (time.perf_counter() - started) / calls
 
 
 def table(title: str, lanes: list[Lane], base: str) -> str:

@@ -38,6 +38,19 @@ def test_lanes_take_turns_and_are_compared_within_a_round(monkeypatch: pytest.Mo
     assert "3.00  2.50 to 3.50" in text.splitlines()[3]
 
 
+def test_short_work_is_called_often_in_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, called = [0.0], []
+
+    def short() -> None:
+        called.append(None)
+        clock[0] += 0.5
+
+    monkeypatch.setattr(pairs.time, "perf_counter", lambda: clock[0])
+    (lane,) = pairs.measure({"a": short}, base="a", rounds=2, warm=0, least_s=2.0)
+    assert len(called) == 1 + 2 * 4
+    assert lane.seconds == (0.5, 0.5)
+
+
 def test_one_round_has_no_spread() -> None:
     (lane,) = pairs.measure({"a": lambda: None}, base="a", rounds=1)
     assert lane.spread == (1.0, 1.0)
