@@ -1,4 +1,4 @@
-"""Write docs/reference/*.md from the code. `--check` changes nothing and exits 1 when a page is stale."""
+"""Write docs/reference/*.md from the code; `--check` only exits 1 when a page is stale."""
 
 import argparse
 import ast
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from qflow import march, registry
+from qflow import cli, march, registry
 from qflow.diagnostics.codes import CODES
 
 HERE = Path(__file__).parent
@@ -25,7 +25,11 @@ def field_docs(owner: type) -> dict[str, str]:
     docs = {}
     for statement, after in zip(body.body, body.body[1:], strict=False):
         is_text = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-        if is_text and isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        if (
+            is_text
+            and isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+        ):
             docs[statement.target.id] = inspect.cleandoc(str(after.value.value))
     return docs
 
@@ -43,14 +47,19 @@ def fields_table(owner: type) -> Iterator[str]:
     yield "\n"
 
 
-def extensions(kind: str) -> Iterator[str]:
-    """One section per extension: its module docstring, then the fields a file may set."""
+def extensions(kind: str, settable: bool = True) -> Iterator[str]:
+    """One section per extension: its docstrings, then the fields a file may set."""
     for name in registry.names(kind):
         owner = registry.load(kind, name)
         owner = owner if isinstance(owner, type) else type(owner)
         module = importlib.import_module(owner.__module__)
-        yield f"## `{name}`\n\n{inspect.cleandoc(module.__doc__ or '')}\n\n"
-        yield from fields_table(owner)
+        texts = (module.__doc__, vars(owner).get("__doc__"))
+        paragraphs = [
+            inspect.cleandoc(t) for t in texts if t and not t.startswith(f"{owner.__name__}(")
+        ]
+        yield f"## `{name}`\n\n" + "\n\n".join(paragraphs) + "\n\n"
+        if settable:
+            yield from fields_table(owner)
 
 
 def diagnostics() -> Iterator[str]:
@@ -62,27 +71,26 @@ def diagnostics() -> Iterator[str]:
 def marches() -> Iterator[str]:
     for name in march.names():
         m = march.load(name)
-        yield f"## `{name}`\n\n{m.about}\n\n| property | value |\n|---|---|\n"
-        for f in dataclasses.fields(m):
-            if f.name not in ("name", "about", "ops", "sources"):
-                value = getattr(m, f.name)
-                shown = ", ".join(value) if isinstance(value, tuple) else value
-                yield f"| {f.name} | {shown} |\n"
+        yield f"## `{name}`\n\n{m.about}\n\n| property | value | source |\n|---|---|---|\n"
+        for key, source in m.sources:
+            value = getattr(m, key)
+            shown = ", ".join(value) if isinstance(value, tuple) else value
+            yield f"| {key} | {shown} | {source} |\n"
         yield "\n| operator | input | weight | output | source |\n|---|---|---|---|---|\n"
         for op, s in m.ops:
             cells = (", ".join(s.input), ", ".join(s.weight), ", ".join(s.output), s.source)
             yield f"| `{op}` | {' | '.join(cells)} |\n"
-        yield "\n" + "".join(f"- {source}\n" for source in m.sources) + "\n"
+        yield "\n"
 
 
 def verbs() -> Iterator[str]:
-    from qflow.cli import cli
-
-    context = click.Context(cli, info_name="qflow")
-    for name in cli.list_commands(context):
-        command = cli.get_command(context, name)
+    context = click.Context(cli.group, info_name="qflow", terminal_width=80)
+    for name in registry.names("cli"):
+        command = cli.group.get_command(context, name)
         assert command is not None
-        text = command.get_help(click.Context(command, info_name=name, parent=context))
+        text = command.get_help(
+            click.Context(command, info_name=name, parent=context, terminal_width=80)
+        )
         yield f"## `qflow {name}`\n\n```\n{text}\n```\n\n"
 
 
@@ -90,8 +98,8 @@ PAGES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "diagnostics.md": ("Diagnostics", diagnostics),
     "observers.md": ("Observers", lambda: extensions("quantization.observers")),
     "operators.md": ("Operators", lambda: extensions("emulation.ops")),
-    "profiles.md": ("Rescale profiles", lambda: extensions("emulation.profiles")),
-    "measures.md": ("Measures of checks", lambda: extensions("analysis.measures")),
+    "profiles.md": ("Rescale profiles", lambda: extensions("emulation.profiles", settable=False)),
+    "measures.md": ("Measures of checks", lambda: extensions("analysis.measures", settable=False)),
     "exports.md": ("Export targets", lambda: extensions("export")),
     "marches.md": ("Marches", marches),
     "verbs.md": ("Verbs", verbs),

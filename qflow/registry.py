@@ -16,10 +16,10 @@ def names(kind: str) -> tuple[str, ...]:
     """
     package = import_module(f"qflow.{kind}")
     built_in = {m.name for m in iter_modules(package.__path__) if not m.name.startswith("_")}
-    installed = set(_installed(kind))
-    if clash := built_in & installed:
+    foreign = set(installed(kind))
+    if clash := built_in & foreign:
         raise ValueError(f"qflow.{kind}: defined twice: {', '.join(sorted(clash))}")
-    return tuple(sorted(built_in | installed))
+    return tuple(sorted(built_in | foreign))
 
 
 @cache
@@ -30,7 +30,7 @@ def load(kind: str, name: str) -> Any:
     """
     if name not in names(kind):
         raise KeyError(f"qflow.{kind} has no `{name}`")
-    if entry := _installed(kind).get(name):
+    if entry := installed(kind).get(name):
         return entry.load()
     module = import_module(f"qflow.{kind}.{name}")
     return getattr(module, class_name(name))
@@ -42,7 +42,7 @@ def _every_entry_point() -> EntryPoints:
     return entry_points()
 
 
-def _installed(kind: str) -> dict[str, EntryPoint]:
+def installed(kind: str) -> dict[str, EntryPoint]:
     """Extensions of this kind that other packages bring, by name."""
     return {e.name: e for e in _every_entry_point().select(group=f"qflow.{kind}")}
 

@@ -6,7 +6,6 @@ import tempfile
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import click
@@ -26,11 +25,11 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in registry.names("cli"):
             return None
-        for entry in entry_points(group="qflow.cli", name=cmd_name):
-            installed: click.Command = entry.load()
-            return installed
-        command: click.Command = import_module(f"qflow.cli.{cmd_name}").command
-        return command
+        entry = registry.installed("cli").get(cmd_name)
+        found: click.Command = (
+            entry.load() if entry else import_module(f"qflow.cli.{cmd_name}").command
+        )
+        return found
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
