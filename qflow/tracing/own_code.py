@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,9 @@ def raised_at(error: BaseException) -> Place | None:
     if not own:
         return None
     line, text = own[-1].lineno or 1, own[-1].line or ""
-    span = Span(_shown(own[-1].filename), line, 1, line, len(text) + 1)
+    whole = linecache.getline(own[-1].filename, line)
+    start = len(whole) - len(whole.lstrip()) + 1
+    span = Span(_shown(own[-1].filename), line, start, line, start + len(text))
     return Place(span, own[-1].name, text)
 
 
