@@ -76,9 +76,9 @@ def _exactness(summary: Mapping[str, Any]) -> Table:
     for name, found in exports.items():
         table.add_row(
             name,
-            f"at most {found['max_steps']:g} output steps from the emulator, "
-            f"{found['target_max_steps']:g} in the arithmetic of {summary['target']['march']}\n"
-            f"same class on {found['same_class']:.2%}",
+            f"at most {found['max_steps']:g} output steps from the emulator "
+            f"({summary['target']['march']}: {found['target_max_steps']:g})\n"
+            f"same class on {found['same_class']:.2%} of the samples",
         )
     covered = summary["integer"]["coverage"]
     operators, macs = covered["operators"], covered["multiply_accumulates"]

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qflow.diagnostics import EXIT, QflowError
 from qflow.engine import seeds
@@ -50,7 +50,8 @@ def run_stages(
             work.console.say(stage.name, "reused")
         work.made[stage.name] = artifact
         if stage.diagnostics:
-            work.console.diagnose(diagnostic_of(d) for d in artifact.json(stage.diagnostics))
+            kept = map(diagnostic_of, artifact.json(stage.diagnostics))
+            work.console.diagnose(replace(d, at=work.plan.target.at) for d in kept)
     return done
 
 

@@ -109,8 +109,8 @@ def _data(plan: Plan, folder: Path, console: Console) -> dict[str, data.DataSet]
         asked = specs[name].samples
         if asked is not None and len(found) < asked:
             console.diagnose([_few(name, len(found), asked, found)])
-        with console.progress(name, len(found), "samples"):
-            assert found.digest
+        with console.progress(f"read {name}", len(found), "samples") as step:
+            found.check(step.advance)
     return loaded
 
 
@@ -142,7 +142,8 @@ def _finish(work: Work, folder: RunFolder, done: Mapping[str, Done], state: stat
     files.write(folder.summary, render(summary))
     state.end()
     work.console.show(report(summary, done, judged))
-    work.console.say("results", f"in {folder.root.as_posix()}")
+    spent = sum(d.seconds for d in done.values() if d.how == "ran")
+    work.console.say("results", f"in {folder.root.as_posix()}, {spent:.1f} s of work")
     if failed:
         work.console.diagnose(failed)
         return EXIT.no

@@ -9,6 +9,7 @@ from qflow.emulation import file
 from qflow.emulation.layout import lay_out
 from qflow.emulation.lowering import lower
 from qflow.engine import files, prepared
+from qflow.engine.located import Located
 from qflow.engine.work import CONVERT, STATE, Stage, Work, last_state
 from qflow.plan.plan import Plan
 from qflow.quantization import record
@@ -29,9 +30,10 @@ def make(work: Work, folder: Path) -> None:
     """Writes both graphs and the warnings. Raises QflowError for what lowering refuses."""
     module = prepared.load(work, last_state(work.plan))
     prepared.set_all(module, work, "validation")
-    lowered = lower(record(module), work.march, work.plan.target.profile)
-    if has_errors(lowered.diagnostics):
-        raise QflowError(lowered.diagnostics, EXIT.failed)
+    with Located(work.plan.target.at):
+        lowered = lower(record(module), work.march, work.plan.target.profile)
+        if has_errors(lowered.diagnostics):
+            raise QflowError(lowered.diagnostics, EXIT.failed)
     file.save(lowered.graph, folder / LOGICAL)
     device = lay_out(lowered.graph, work.march.layout)
     file.save(device, folder / INTEGER)
