@@ -26,7 +26,7 @@ def _targets(work: Work) -> Iterator[Diagnostic]:
         if data.spec.metric is not None and not data.has_targets:
             yield _missing(name, f"the metric `{data.spec.metric}`", work)
     for claim in work.plan.claims:
-        if claim.measure in scales.MEASURES or claim.data is None or claim.proved is not None:
+        if claim.measure == scales.SCALE or claim.data is None or claim.proved is not None:
             continue
         measure = registry.load("analysis.measures", claim.measure)
         if getattr(measure, "needs_targets", False) and not work.data[claim.data].has_targets:

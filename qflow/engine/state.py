@@ -17,11 +17,6 @@ class State:
     started: dict[str, str] = field(default_factory=dict)
     """Stage to the key it was started with. Written before the work, so a kill loses nothing."""
 
-    @property
-    def resumes(self) -> bool:
-        """An earlier attempt of this very run got somewhere."""
-        return bool(self.started)
-
     def made(self, stage: str, key: str) -> bool:
         """An artifact of this key, if there is one, was made by this run."""
         return self.started.get(stage) == key

@@ -120,3 +120,16 @@ def test_arguments_of_the_model(project: Project) -> None:
     assert project.run().code == 0
     assert "1->6" in project.lock("--check").out or project.lock().code == 0
     assert "1->6 k3" in (project.folder / "tiny.qf.lock").read_text()
+
+
+def test_an_output_on_a_grid_is_counted_in_its_own_steps(project: Project) -> None:
+    """Behind a relu there is no accumulator to keep: the output has a scale."""
+    project.replace(
+        "tiny/model.py", "self.relu = nn.ReLU()", "self.relu = nn.ReLU(); self.end = nn.ReLU()"
+    )
+    project.replace("tiny/model.py", "(self.head(self", "(self.end(self.head(self")
+    project.replace("tiny/model.py", "self.pool(x))))", "self.pool(x)))))")
+    outcome = project.run()
+    assert outcome.code == 0, outcome.text
+    distance = project.summary()["onnxruntime"]["max_steps"]
+    assert distance in (0.0, 1.0), "whole steps on a grid"

@@ -1,7 +1,7 @@
 """Stages: what a run does, in order; one file each."""
 
 from qflow.engine.stages import convert, export, prepare, schedule, verify
-from qflow.engine.work import TRACE, Stage
+from qflow.engine.work import Stage
 from qflow.plan.plan import Plan
 
 STAGES = (  # read this list to know what `qflow run` does; tracing comes before it, every time
@@ -16,8 +16,3 @@ STAGES = (  # read this list to know what `qflow run` does; tracing comes before
 def stages_of(plan: Plan) -> tuple[Stage, ...]:
     """The stages of one plan, in the order they run."""
     return tuple(stage for kind in STAGES for stage in kind(plan))
-
-
-def names_of(plan: Plan) -> tuple[str, ...]:
-    """Every stage a user sees, `trace` first."""
-    return (TRACE, *(stage.name for stage in stages_of(plan)))

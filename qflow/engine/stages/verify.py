@@ -49,8 +49,8 @@ def make(work: Work, folder: Path) -> None:
         data[name] = counted.results(lanes)
         claims.update(counted.claims())
     for claim in work.plan.claims:
-        if claim.measure in scales.MEASURES and claim.proved is None:
-            claims[claim.text] = scales.judge(claim, work.plan, lanes.prepared, lanes.graph)
+        if claim.measure == scales.SCALE:
+            claims[claim.text] = scales.judge(claim, work.plan, lanes.prepared)
     covered = reach.coverage(lanes.graph, work.plan, work.inventory)
     results = {"claims": claims, "coverage": covered, "data": data}
     files.write(folder / RESULTS, json.dumps(results, indent=2, sort_keys=True) + "\n")
@@ -88,7 +88,7 @@ class Counted:
     @classmethod
     def of(cls, work: Work, name: str, lanes: Lanes) -> "Counted":
         claims = [c for c in work.plan.claims if c.data == name and c.proved is None]
-        claims = [c for c in claims if c.measure not in scales.MEASURES]
+        claims = [c for c in claims if c.measure != scales.SCALE]
         measures = [(c, registry.load("analysis.measures", c.measure)(c.args)) for c in claims]
         exports = [lane for lane in lanes.plain if lane.startswith("export.")]
         distances = {e: (Steps(("emulator", e)), Steps(("integer", e))) for e in exports}
