@@ -5,7 +5,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, cast
 
 
 @cache
@@ -38,8 +38,9 @@ def load(kind: str, name: str) -> Any:
 
 @cache
 def _every_entry_point() -> EntryPoints:
-    # reading them opens a file per installed package: once is enough
-    return entry_points()
+    # reading them opens a file per installed package: once is enough. Python 3.10 returns a class
+    # of another name, which selects as well
+    return cast(EntryPoints, entry_points())
 
 
 def installed(kind: str) -> dict[str, EntryPoint]:
