@@ -91,7 +91,9 @@ TORCH_FREE = [
     m
     for m in MODULES
     if m.split(".")[1] in _FRONT | {"cli"}
-    or m.startswith(("qflow.emulation.ops", "qflow.emulation.profiles", "qflow.quantization.observers"))
+    or m.startswith(
+        ("qflow.emulation.ops", "qflow.emulation.profiles", "qflow.quantization.observers")
+    )
     or m
     in {
         "qflow.emulation.op",
