@@ -25,18 +25,21 @@ _KINDS = (Observed, Fixed, Shared)
 def stage_hashes(plan: Plan) -> tuple[tuple[str, str], ...]:
     """Stage to hash, in order: trace, prepare, the schedule, convert, export, verify.
 
-    Each hash holds the one before it, so a change reaches every later stage and no earlier one.
+    Each hash holds that of the stage whose result it builds on, so a change reaches every stage
+    that depends on it and no other: nothing builds on the result of a stage that only evaluates.
     """
     data = {d.name: d for d in plan.data}
+    # what the lanes run over, besides what claims name
+    judged = tuple(data.get(s.data) for s in plan.stages if s.evaluates)
     reads: list[tuple[str, object]] = [
         ("trace", (_model(plan.model), _graph(plan.graph))),
         ("prepare", (plan.model.checkpoint, plan.target.march, plan.modules, plan.fusions)),
         *((s.name, (s, data.get(s.data))) for s in plan.stages),
         ("convert", (plan.target.profile, plan.target.unlisted)),
         ("export", plan.exports),
-        ("verify", tuple((c, data.get(c.data or "")) for c in plan.claims)),
+        ("verify", (judged, tuple((c, data.get(c.data or "")) for c in plan.claims))),
     ]
-    return tuple(_chain(reads))
+    return tuple(_chain(reads, leaves={s.name for s in plan.stages if s.evaluates}))
 
 
 def traced(model: ModelSpec, graph: GraphSpec) -> str:
@@ -44,11 +47,12 @@ def traced(model: ModelSpec, graph: GraphSpec) -> str:
     return f"sha256:{_digest('', (_model(model), _graph(graph)))}"
 
 
-def _chain(reads: Iterable[tuple[str, object]]) -> Iterable[tuple[str, str]]:
+def _chain(reads: Iterable[tuple[str, object]], leaves: set[str]) -> Iterable[tuple[str, str]]:
     before = ""
     for name, value in reads:
-        before = _digest(before, value)
-        yield name, before
+        own = _digest(before, value)
+        yield name, own
+        before = before if name in leaves else own
 
 
 def _digest(before: str, value: object) -> str:

@@ -11,7 +11,7 @@ from qflow.engine.data import DataSet
 from qflow.engine.model import FloatModel
 from qflow.march import March
 from qflow.plan.inventory import Inventory
-from qflow.plan.plan import Plan, StagePlan
+from qflow.plan.plan import Plan
 
 
 @dataclass
@@ -56,7 +56,8 @@ TRACE, PREPARE, CONVERT, EXPORT, VERIFY = "trace", "prepare", "convert", "export
 
 def last_state(plan: Plan) -> str:
     """The stage whose weights and scales are the finished model's."""
-    return plan.stages[-1].name if plan.stages else PREPARE
+    changing = [s.name for s in plan.stages if not s.evaluates]
+    return changing[-1] if changing else PREPARE
 
 
 def judged_on(plan: Plan) -> str | None:
@@ -65,15 +66,10 @@ def judged_on(plan: Plan) -> str | None:
     That of the last stage that only evaluates; else of the first claim that names one; else of the
     last stage.
     """
-    evaluating = [s.data for s in plan.stages if evaluates(s)]
+    evaluating = [s.data for s in plan.stages if s.evaluates]
     claimed = [c.data for c in plan.claims if c.data is not None]
     stages = [s.data for s in plan.stages]
     return next(iter([*evaluating[-1:], *claimed[:1], *stages[-1:]]), None)
-
-
-def evaluates(stage: StagePlan) -> bool:
-    """It neither trains nor observes."""
-    return stage.epochs == 0 and all(state in ("validation", "float") for _, state in stage.states)
 
 
 def diagnostic_of(record: Mapping[str, object]) -> Diagnostic:

@@ -110,6 +110,11 @@ class StagePlan:
     """How it trains: optimizer, lr, loss, ..."""
     at: Span | None = None
 
+    @property
+    def evaluates(self) -> bool:
+        """It neither trains nor observes: the model leaves it as it came."""
+        return self.epochs == 0 and all(s in ("validation", "float") for _, s in self.states)
+
 
 @dataclass(frozen=True)
 class PortPlan:

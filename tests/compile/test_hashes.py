@@ -51,7 +51,6 @@ def test_what_nobody_reads_changes_nothing(tmp_path: Path, old: str, new: str) -
         ('"nash-m"', '"nash-e"', "prepare"),
         ("samples = 64", "samples = 65", "calibrate"),
         ("calibration }", 'calibration; state "head" = qat }', "calibrate"),
-        ("stage evaluate on val {", "stage evaluate on calib {", "evaluate"),
         ('"nash-m"', '"nash-m"; profile = onnxruntime', "convert"),
         ("check {", 'export onnx "a.onnx" { }\n\ncheck {', "export"),
         ("0.005", "0.006", "verify"),
@@ -62,3 +61,9 @@ def test_a_change_reaches_its_stage_and_the_later_ones(
     tmp_path: Path, old: str, new: str, first: str
 ) -> None:
     assert changed(tmp_path, old, new) == STAGES[STAGES.index(first) :]
+
+
+def test_nothing_builds_on_a_stage_that_only_evaluates(tmp_path: Path) -> None:
+    old, new = "stage evaluate on val {", "stage evaluate on calib {"
+    # the lanes of verify run over the same data
+    assert changed(tmp_path, old, new) == ("evaluate", "verify")

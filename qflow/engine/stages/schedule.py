@@ -14,7 +14,7 @@ from qflow.engine import files, observing, prepared
 from qflow.engine.entry import UserCode
 from qflow.engine.located import Located
 from qflow.engine.training import train
-from qflow.engine.work import PREPARE, STATE, Stage, Work, evaluates
+from qflow.engine.work import PREPARE, STATE, Stage, Work
 from qflow.plan.plan import Plan, StagePlan
 from qflow.quantization import set_states
 
@@ -37,18 +37,19 @@ def stages(plan: Plan) -> tuple[Stage, ...]:
                 seed=seeds[stage.data],
             )
         )
-        before = stage.name
+        before = before if stage.evaluates else stage.name
     return tuple(made)
 
 
 def make(stage: StagePlan, before: str, work: Work, folder: Path) -> None:
-    """Writes the state and `result.json`. Raises QflowError QF401, QF403, and UserCode's."""
+    """Writes `result.json`, and the state unless it only evaluates. Raises QflowError QF401, QF403, and UserCode's."""
     module = prepared.load(work, before)
     set_states(module, dict(stage.states))
     with Located(stage.at):
         result = train(stage, module, work) if stage.epochs else _pass(stage, module, work)
     observing.refuse_unobserved(module, stage)
-    prepared.save(module.eval(), folder)
+    if not stage.evaluates:
+        prepared.save(module.eval(), folder)
     files.write(folder / RESULT, json.dumps(result, indent=2, sort_keys=True) + "\n")
 
 
@@ -76,6 +77,6 @@ def _pass(stage: StagePlan, module: nn.Module, work: Work) -> Mapping[str, Any]:
 def _metric(stage: StagePlan, work: Work) -> Any:
     """A fresh metric for a stage that evaluates on data with one; None otherwise."""
     spec = work.data[stage.data].spec
-    if spec.metric is None or not evaluates(stage) or not work.data[stage.data].has_targets:
+    if spec.metric is None or not stage.evaluates or not work.data[stage.data].has_targets:
         return None
     return registry.load("analysis.metrics", spec.metric)()
