@@ -42,7 +42,10 @@ def stages(plan: Plan) -> tuple[Stage, ...]:
 
 
 def make(stage: StagePlan, before: str, work: Work, folder: Path) -> None:
-    """Writes `result.json`, and the state unless it only evaluates. Raises QflowError QF401, QF403, and UserCode's."""
+    """Writes `result.json`, and the state unless it only evaluates.
+
+    Raises QflowError QF401, QF403, and what UserCode raises.
+    """
     module = prepared.load(work, before)
     set_states(module, dict(stage.states))
     with Located(stage.at):
