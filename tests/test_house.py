@@ -15,13 +15,14 @@ import qflow
 PACKAGE = Path(qflow.__file__).parent
 ROOT = Path(__file__).parent.parent
 
-_BASE = {"diagnostics", "registry", "dtype", "resources", ""}
+_BASE = {"atomic", "diagnostics", "registry", "dtype", "resources", ""}
 _FRONT = _BASE | {"lang", "march", "plan", "compile", "lint"}
 _BACK = {"tracing", "quantization", "emulation", "analysis", "export", "engine"}
 
 # folder -> what it may import of qflow. Read docs/architecture.md for why.
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
+    "atomic": set(),
     "diagnostics": set(),
     "registry": set(),
     "dtype": set(),

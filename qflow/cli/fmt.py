@@ -1,13 +1,11 @@
 """fmt: files in their one canonical form."""
 
 import difflib
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import click
 
+from qflow import atomic
 from qflow.cli._options import color_option, examples, files_argument, format_option
 from qflow.cli._report import report
 from qflow.diagnostics import EXIT, Diagnostic, QflowError, fail
@@ -79,22 +77,9 @@ def _show_difference(before: str, after: str, shown: str) -> None:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """All or nothing; a link stays a link, the permissions stay as they are."""
-    target = Path(os.path.realpath(path))
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        atomic.write(path, content)
     except OSError as error:
-        raise _unwritable(path, error) from error
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        shutil.copymode(target, temporary)
-        os.replace(temporary, target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise _unwritable(path, error) from error
 
 

@@ -7,8 +7,6 @@ are the file's tensors, by their keys.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
+from qflow import atomic
 from qflow.diagnostics import Diagnostic, QflowError, fail
 from qflow.emulation.graph import FORMAT_VERSION, IntegerGraph, Node, TensorType
 from qflow.emulation.record import Damaged, Record
@@ -31,17 +30,7 @@ def save(graph: IntegerGraph, path: Path) -> None:
     text = json.dumps(_header(graph), sort_keys=True, separators=(",", ":"), allow_nan=False)
     constants = {k: np.ascontiguousarray(v) for k, v in sorted(graph.constants.items())}
     data = save_tensors(constants, {ENTRY: text})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    atomic.write(path, data)
 
 
 def load(path: Path) -> IntegerGraph:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qflow.atomic import UNFINISHED
 from qflow.engine import digest, files
 
 MANIFEST = "manifest.json"
@@ -45,7 +46,7 @@ class Cache:
 
     def _unfinished(self, stage: str, key: str) -> Path:
         place = self.place(stage, key)
-        return place.with_name(f"{place.name}{files.UNFINISHED}")
+        return place.with_name(f"{place.name}{UNFINISHED}")
 
     def find(self, stage: str, key: str) -> Found:
         """The artifact of a key, every byte of it verified."""

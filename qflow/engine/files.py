@@ -1,27 +1,18 @@
-"""files: writing so that a reader, or a run after a kill, never sees half a file."""
+"""files: files and folders of a run, each complete or not there."""
 
 import os
 import shutil
 from pathlib import Path
 
+from qflow import atomic
+from qflow.atomic import UNFINISHED, sync_folder
 from qflow.diagnostics import EXIT, Diagnostic, fail
-
-UNFINISHED = ".unfinished"
-"""Part of the name of everything that is not complete; a new run removes what an old one left."""
 
 
 def write(path: Path, data: bytes | str) -> None:
-    """Replace `path` at once; its folder is made when missing. Raises QflowError QF316."""
-    raw = data.encode() if isinstance(data, str) else data
-    unfinished = path.with_name(f"{path.name}{UNFINISHED}")
+    """`atomic.write`; raises QflowError QF316."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-        sync_folder(path.parent)
+        atomic.write(path, data)
     except OSError as error:
         raise unwritable(path, error, EXIT.failed) from error
 
@@ -50,15 +41,6 @@ def remove_folder(path: Path) -> None:
     shutil.rmtree(doomed, ignore_errors=True)
     os.rename(path, doomed)
     shutil.rmtree(doomed)
-
-
-def sync_folder(path: Path) -> None:
-    """Make renames in a folder survive a crash of the machine."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def unwritable(path: Path, error: OSError, exit_code: int = EXIT.cannot) -> Exception:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from qflow.atomic import UNFINISHED
 from qflow.diagnostics import Diagnostic, fail
 from qflow.engine import files
 
@@ -66,7 +67,7 @@ class RunFolder:
             yield
 
     def _remove_leftovers(self) -> None:
-        for left in sorted(self.root.rglob(f"*{files.UNFINISHED}*")):
+        for left in sorted(self.root.rglob(f"*{UNFINISHED}*")):
             if left.is_dir():
                 shutil.rmtree(left)
             else:

@@ -2,6 +2,7 @@
 
 import shutil
 
+from qflow.atomic import UNFINISHED
 from qflow.engine import files
 from qflow.engine.cache import MANIFEST
 from qflow.engine.folder import RunFolder
@@ -13,7 +14,7 @@ def results(work: Work, folder: RunFolder) -> None:
     """`integer.safetensors`, `logical.safetensors` and `export/`, each there at once."""
     for name in (INTEGER, LOGICAL):
         files.replace_file(work.made[CONVERT].folder / name, folder.root / name)
-    unfinished = folder.root / f"{folder.export.name}{files.UNFINISHED}"
+    unfinished = folder.root / f"{folder.export.name}{UNFINISHED}"
     shutil.rmtree(unfinished, ignore_errors=True)
     if EXPORT not in work.made:
         files.remove_folder(folder.export)

@@ -7,8 +7,8 @@ data (never pickle), and whatever is wrong with it only means that the tables ar
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import lark
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
-from qflow import resources
+from qflow import atomic, resources
 
 STARTS = ("edition", "item")
 """A file is parsed item by item, so that one mistake does not hide the next."""
@@ -104,19 +104,9 @@ def _read(path: Path) -> str | None:
 
 
 def _write(path: Path, tables: str) -> None:
-    """Write through a temporary file; a cache that cannot be written is no problem of the user."""
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=".grammar-", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.write(f"{_digest(tables)}\n{tables}")
-        os.replace(temporary, path)
-    except OSError:
-        if temporary:
-            temporary.unlink(missing_ok=True)
+    """A cache that cannot be written is no problem of the user."""
+    with suppress(OSError):
+        atomic.write(path, f"{_digest(tables)}\n{tables}")
 
 
 def _digest(tables: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import qflow
+from qflow import atomic
 from qflow.diagnostics import EXIT, Diagnostic, fail
 from qflow.export._onnx.builder import BATCH
 from qflow.export._onnx.emit import Emitted, emit
@@ -27,7 +27,6 @@ PORTS = "qflow.ports"
 """Metadata: inputs and outputs against the model's own, as JSON."""
 NAMES = "qflow.names"
 """Metadata: the name map, as JSON."""
-_UNFINISHED = ".unfinished"
 
 
 def write(graph: IntegerGraph, settings: Settings, path: Path) -> None:
@@ -106,20 +105,13 @@ def _bytes(model: ModelProto) -> bytes:
 
 
 def _replace(files: dict[Path, bytes]) -> None:
-    """Put every file in its place at once; a reader sees the old one or the new one.
+    """Each file at once; a reader sees the old one or the new one.
 
     Raises QflowError QF316.
     """
     try:
         for path, data in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_name(f"{path.name}{_UNFINISHED}")
-            with unfinished.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        for path in files:
-            os.replace(path.with_name(f"{path.name}{_UNFINISHED}"), path)
+            atomic.write(path, data)
     except OSError as error:
         raise fail(
             Diagnostic(
