@@ -17,8 +17,7 @@ from qflow.emulation.runtimes import numpy as oracle
 from qflow.emulation.runtimes.torch import TorchRuntime
 from qflow.engine import data, prepared
 from qflow.engine.reach import steps_of
-from qflow.engine.stages.convert import INTEGER
-from qflow.engine.work import CONVERT, EXPORT, Work, last_state
+from qflow.engine.work import CONVERT, EXPORT, INTEGER, Work, last_state
 from qflow.quantization import record
 from qflow.quantization.prepared import PreparedGraph
 

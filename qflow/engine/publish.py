@@ -6,8 +6,7 @@ from qflow.atomic import UNFINISHED
 from qflow.engine import files
 from qflow.engine.cache import MANIFEST
 from qflow.engine.folder import RunFolder
-from qflow.engine.stages.convert import INTEGER, LOGICAL
-from qflow.engine.work import CONVERT, EXPORT, Work
+from qflow.engine.work import CONVERT, EXPORT, INTEGER, LOGICAL, Work
 
 
 def results(work: Work, folder: RunFolder) -> None:

@@ -51,6 +51,11 @@ class Stage:
 STATE = "state.safetensors"
 """Every parameter and buffer of the prepared model, observers included."""
 
+LOGICAL = "logical.safetensors"
+"""The integer graph with images in NCHW, as in the model."""
+INTEGER = "integer.safetensors"
+"""The integer graph in the layout of the march: what a device runs."""
+
 TRACE, PREPARE, CONVERT, EXPORT, VERIFY = "trace", "prepare", "convert", "export", "verify"
 
 

@@ -10,14 +10,10 @@ from qflow.emulation.layout import lay_out
 from qflow.emulation.lowering import lower
 from qflow.engine import files, prepared
 from qflow.engine.located import Located
-from qflow.engine.work import CONVERT, STATE, Stage, Work, last_state
+from qflow.engine.work import CONVERT, INTEGER, LOGICAL, STATE, Stage, Work, last_state
 from qflow.plan.plan import Plan
 from qflow.quantization import record
 
-LOGICAL = "logical.safetensors"
-"""Images are NCHW, as in the model."""
-INTEGER = "integer.safetensors"
-"""In the layout of the march: what a device runs."""
 DIAGNOSTICS = "diagnostics.json"
 
 

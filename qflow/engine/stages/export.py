@@ -4,8 +4,7 @@ from pathlib import Path
 
 from qflow import registry
 from qflow.emulation import file
-from qflow.engine.stages.convert import LOGICAL
-from qflow.engine.work import CONVERT, EXPORT, Stage, Work
+from qflow.engine.work import CONVERT, EXPORT, LOGICAL, Stage, Work
 from qflow.plan.plan import Plan
 
 

@@ -16,9 +16,19 @@ from qflow.engine import files, reach, scales
 from qflow.engine.data import DataSet
 from qflow.engine.entry import UserCode
 from qflow.engine.lanes import Lanes, open_lanes
-from qflow.engine.stages.convert import INTEGER, LOGICAL
 from qflow.engine.verdict import judge
-from qflow.engine.work import CONVERT, EXPORT, STATE, VERIFY, Stage, Work, judged_on, last_state
+from qflow.engine.work import (
+    CONVERT,
+    EXPORT,
+    INTEGER,
+    LOGICAL,
+    STATE,
+    VERIFY,
+    Stage,
+    Work,
+    judged_on,
+    last_state,
+)
 from qflow.plan.plan import ClaimPlan, Plan
 
 RESULTS = "results.json"
