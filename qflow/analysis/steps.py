@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 _DECIMALS = 3
-"""Float32 numbers of one grid differ by whole steps up to rounding noise far below this."""
+_NOISE = 0.01
+"""Two float32 numbers of one grid differ by whole steps, up to this: each is rounded to 2^-24 of a
+value of at most 2^15 steps, once or twice on its way."""
 
 
 @dataclass(frozen=True)
@@ -42,4 +44,8 @@ class Distance:
         size = self.largest / step.divisor if step.scale is None else step.scale
         if self.difference == 0.0:
             return 0.0
-        return round(self.difference / size, _DECIMALS) if size else float("inf")
+        if not size:
+            return float("inf")
+        steps = self.difference / size
+        whole = step.scale is not None and abs(steps - round(steps)) <= _NOISE
+        return float(round(steps)) if whole else round(steps, _DECIMALS)

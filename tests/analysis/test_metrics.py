@@ -43,3 +43,17 @@ def test_a_difference_where_the_step_is_zero_is_infinite() -> None:
     distance = Distance()
     distance.update(np.array([0.0]), np.array([1.0]))
     assert distance.result(Step(None, 127.5)) == float("inf")
+
+
+def test_float32_noise_of_one_grid_does_not_count() -> None:
+    # 32767 steps of a scale that float32 cannot hold exactly, one step apart
+    scale = np.float32(3.0000001e-5)
+    ours, theirs = np.float32([32767, -32767]) * scale, np.float32([32766, -32766]) * scale
+    distance = Distance()
+    distance.update(ours, theirs)
+    assert float(ours[0] - theirs[0]) / float(scale) != 1
+    assert distance.result(Step(float(scale))) == 1
+    # a lane that lies on no grid keeps its fraction
+    distance = Distance()
+    distance.update(ours, ours + np.float32(0.4) * scale)
+    assert distance.result(Step(float(scale))) == pytest.approx(0.4, abs=0.01)

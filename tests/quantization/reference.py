@@ -43,18 +43,10 @@ def squared_error(x: Array, high: float, grid: ObserverGrid) -> float:
     return float(np.mean((x - steps * scale) ** 2))
 
 
-def best_error(x: Array, grid: ObserverGrid, stride: int) -> float:
-    """The lowest squared error among half percents of the power of two above the largest."""
+def best_error(x: Array, grid: ObserverGrid, stride: int = 1) -> float:
+    """The lowest squared error among percent steps of the largest magnitude."""
     largest = np.abs(x).max()
-    top = 2.0 ** np.frexp(largest)[1]
-    steps = [k / 200 * top for k in range(stride, 201, stride) if k / 200 * top < largest]
-    return min(squared_error(x, high, grid) for high in (*steps, largest))
-
-
-def best_percent_step(x: Array, grid: ObserverGrid) -> float:
-    """The lowest squared error among percent steps of the largest magnitude: the field's search."""
-    largest = np.abs(x).max()
-    return min(squared_error(x, p / 100 * largest, grid) for p in range(100, 0, -1))
+    return min(squared_error(x, p / 100 * largest, grid) for p in range(100, 0, -stride))
 
 
 def moving_average(values: list[Tensor], constant: float) -> tuple[float, float]:

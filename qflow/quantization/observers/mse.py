@@ -15,23 +15,27 @@ if TYPE_CHECKING:
 
     from qflow.quantization.grid import ObserverGrid
 
-STEPS = 200
-"""Candidates: so many equal parts of the histogram's top, at most twice the largest magnitude."""
+STEPS = 100
+"""Ranges to choose from: so many equal parts of the largest magnitude."""
+TRIED = 200
+"""Ranges tried first: so many equal parts of the histogram's top, at most twice the largest."""
 
 
 @dataclass(frozen=True)
 class Mse(Observer):
-    """Tries ranges up to the largest magnitude and keeps the one of lowest squared error.
+    """Chooses among percent steps of the largest magnitude the one of lowest squared error.
 
-    The field takes percent steps of the largest magnitude, quantizes and dequantizes each batch for
-    each, and averages the winners. Here all batches go into one histogram, and the error of a
-    candidate is the integral of its squared error over each bin, values taken as even within a bin:
-    one pass, and the order does not matter. The steps are half percents of the histogram's top, a
-    power of two, so that one table of integrals serves every tensor and a search is one product.
+    The field quantizes and dequantizes each batch for each step, and averages the winners. Here all
+    batches go into one histogram, and the error of a range is the integral of its squared error
+    over each bin, values taken as even within a bin: one pass, and the order does not matter. The
+    errors are computed at half percents of the histogram's top, a power of two, so that one table
+    of integrals serves every tensor and a search is one product; the steps around it decide.
+    Were those half percents the ranges themselves, the scales of two tensors would stand in simple
+    ratios, and rescaling between them would end in exact ties, which runtimes round differently.
     """
 
     stride: int = 1
-    """Try every so many steps."""
+    """Take every so many percent steps, from 100 down."""
     bins: int = 2048
     """Bins from zero to the top, a power of two."""
 
@@ -55,24 +59,36 @@ class Mse(Observer):
         counts = state.counts.double()
         # everything below is in bins: edges are whole numbers, and no channel differs
         widest = state.largest / state.width
-        table = _table(self.bins, self.stride, grid.qmin, grid.qmax, grid.divisor)
-        candidates, costs = (t.to(counts.device) for t in table)
-        errors = (counts @ costs).where(candidates < widest[:, None], torch.inf)
-        own = (counts * _costs(self.bins, widest[:, None], grid.qmin, grid.qmax, grid.divisor)).sum(
-            1
+        limits = (grid.qmin, grid.qmax, grid.divisor)
+        tried, costs = (t.to(counts.device) for t in _table(self.bins, *limits))
+        coarse = (counts @ costs).where(tried < widest[:, None], torch.inf).argmin(dim=1)
+        steps = _near(tried[coarse], widest, self.stride)
+        errors = torch.stack(
+            [(counts * _costs(self.bins, high[:, None], *limits)).sum(dim=1) for high in steps]
         )
-        best, index = errors.min(dim=1)
-        high = candidates[index].where(best < own, widest) * state.width
+        # the first of equal ones is the widest
+        high = steps.gather(0, errors.argmin(dim=0, keepdim=True))[0] * state.width
         return -high, high
 
 
 @lru_cache(maxsize=8)
-def _table(bins: int, stride: int, qmin: int, qmax: int, divisor: float) -> tuple[Tensor, Tensor]:
+def _table(bins: int, qmin: int, qmax: int, divisor: float) -> tuple[Tensor, Tensor]:
     """Candidates [K] in bins, and what one value in each bin costs under each, [2 * bins, K]."""
     import torch
 
-    candidates = torch.arange(stride, STEPS + 1, stride).double() / STEPS * bins
+    candidates = torch.arange(1, TRIED + 1).double() / TRIED * bins
     return candidates, _costs(bins, candidates[:, None], qmin, qmax, divisor).T.contiguous()
+
+
+def _near(high: Tensor, largest: Tensor, stride: int) -> Tensor:
+    """Ranges [4, C]: the largest, and the nearest of its percent steps with its neighbours."""
+    import torch
+
+    # a channel of zeros has no error at any range; its steps are as good as any
+    share = (high / largest).nan_to_num(1.0, posinf=1.0)
+    down = ((1 - share) * STEPS / stride).round()
+    beside = torch.stack([torch.zeros_like(down), down - 1, down, down + 1])
+    return (STEPS - beside.clamp(0, (STEPS - 1) // stride) * stride) / STEPS * largest
 
 
 def _costs(bins: int, high: Tensor, qmin: int, qmax: int, divisor: float) -> Tensor:
