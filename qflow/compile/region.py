@@ -53,6 +53,16 @@ def _problems(inventory: Inventory, region: set[str], at: Span | None) -> Iterat
         )
         return
     outside = [m for m in inventory.modules if m.address not in region and m.op not in _BORDER]
+    used = _reached(inventory, "output", inventory.sources, "input")
+    if idle := [m.address for m in outside if m.address not in used]:
+        yield Diagnostic(
+            "QF120",
+            "operators whose result no output uses are not supported yet",
+            at=at,
+            notes=(f"these are {listed(idle)}",),
+            help="take them out of `forward`",
+        )
+        return
     if outside:
         yield Diagnostic(
             "QF120",

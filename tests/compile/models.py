@@ -143,7 +143,18 @@ TWO_RELUS = """
     output.logits                  output               dequant
 """
 
+IDLE = """
+    image                          input
+    quant                          quant                image
+    conv                           conv2d               quant
+    auxiliary                      conv2d               conv
+    _generated_relu_0              relu                 auxiliary
+    dequant                        dequant              conv
+    output.logits                  output               dequant
+"""
+
 MODELS = {
+    "idle": IDLE,
     "two_relus": TWO_RELUS,
     "add_pool": ADD_POOL,
     "digits": DIGITS,
