@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -72,15 +71,12 @@ def test_set_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize("verb", [["check"], ["plan"], ["why"]])
-def test_a_verb_is_quick_and_loads_no_torch(verb: list[str], tmp_path: Path) -> None:
+def test_a_verb_loads_neither_torch_nor_rich(verb: list[str], tmp_path: Path) -> None:
     path = copy_case("claims", tmp_path)
     arguments = [*verb, str(path), *(["stem.conv"] if verb == ["why"] else [])]
     script = (
         "import sys; sys.modules['torch'] = None; from qflow.cli import main;"
         f"code = main({arguments!r}); sys.exit(code if 'rich' not in sys.modules else 9)"
     )
-    start = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    # generous: the machine of a test may be busy; alone it takes about a quarter of it
-    assert time.perf_counter() - start < 3

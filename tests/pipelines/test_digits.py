@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -105,3 +106,14 @@ def test_augmentation_moves_by_a_pixel_at_most(train: ModuleType) -> None:
     image[:, :, 4, 4] = 1.0
     places = {tuple(p.nonzero()[0].tolist()) for p in train.shift(image)[:, 0] == 1.0}
     assert places == {(row, column) for row in (3, 4, 5) for column in (3, 4, 5)}
+
+
+@pytest.mark.parametrize("verb", [["check", "--locked"], ["plan"], ["why"], ["fmt", "--check"]])
+def test_reviewing_the_pipeline_needs_no_torch(verb: list[str]) -> None:
+    arguments = [*verb, str(PIPELINES / "digits.qf"), *(["stem.conv"] if verb == ["why"] else [])]
+    code = (
+        "import sys; sys.modules['torch'] = None; from qflow.cli import main;"
+        f"sys.exit(main({arguments!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""prepare, prepare_plan and record: where fake-quantizers sit, what they share, what lowering gets."""
+"""prepare: where fake-quantizers sit, what they share, how they survive a checkpoint."""
 
 import copy
 import io
@@ -8,20 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from qflow import march as marches
-from qflow.diagnostics import QflowError, Span
+from qflow.diagnostics import QflowError
 from qflow.dtype import qint8, qint16
-from qflow.plan import fusion
 from qflow.plan.plan import (
     Decided,
-    GraphSpec,
-    ModelSpec,
-    ModulePlan,
-    Observed,
-    Plan,
-    Shared,
-    TargetSpec,
-    TensorPlan,
 )
 from qflow.plan.plan import (
     Fixed as FixedScale,
@@ -35,7 +25,6 @@ from qflow.quantization import (
     load_observer_tensors,
     observer_tensors,
     prepare,
-    prepare_plan,
     record,
     set_fake_quantize,
     unobserved,
@@ -45,27 +34,12 @@ from qflow.quantization.observers.min_max import MinMax
 from qflow.quantization.observers.moving_average import MovingAverage
 from qflow.quantization.observers.mse import Mse
 from qflow.quantization.observers.percentile import Percentile
-from qflow.tracing import fuse, trace
+from tests.quantization.prepared_models import calibrated, only
 from tests.tracing.models import Columns, SmallNet, image, with_statistics
-
-
-def calibrated(model: nn.Module, *batches: Tensor) -> nn.Module:
-    model.eval()
-    set_fake_quantize(model, FakeQuantState.CALIBRATION)
-    with torch.no_grad():
-        for x in batches or (image(8),):
-            model(x)
-    set_fake_quantize(model, FakeQuantState.VALIDATION)
-    return model
 
 
 def quantizer_paths(model: nn.Module) -> set[str]:
     return {p for p, m in model.named_modules() if isinstance(m, FakeQuantize)}
-
-
-def only(graph, address: str):
-    (node,) = [n for n in graph.nodes if n.address == address]
-    return node
 
 
 # where fake-quantizers sit
@@ -280,96 +254,6 @@ def test_observers_resume_exactly(observer) -> None:
         load_observer_tensors(resumed, {})
 
 
-# record
-
-
-def test_record_of_the_small_net() -> None:
-    model = calibrated(prepare(with_statistics(SmallNet()), {"image": image()}, outputs=["logits"]))
-    graph = record(model)
-    assert [(n.id, n.op, n.out_dtype) for n in graph.nodes] == [
-        ("image", "input", "float32"),
-        ("quant", "quant", "int8"),
-        ("stem.0", "conv2d", "int8"),
-        ("left._generated_add_0", "conv2d", "int8"),
-        ("right._generated_add_0", "conv2d", "int8"),
-        ("pool", "max_pool2d", "int8"),
-        ("_generated_flatten_0", "flatten", "int8"),
-        ("drop", "identity", "int8"),
-        ("fc", "linear", "int32"),
-        ("dequant", "dequant", "float32"),
-    ]
-    assert (graph.inputs, graph.outputs) == (("image",), (("logits", "dequant"),))
-    left = only(graph, "left._generated_add_0")
-    assert left.inputs == ("stem.0", "stem.0")
-    assert (left.activation, left.residual) == ("relu", True)
-    assert left.attributes["padding"] == (1, 1, 1, 1)
-    assert left.shape == (2, 8, 8, 8)
-    assert left.weight.dtype == left.bias.dtype == np.float32
-    assert left.weight_grid.scale.shape == (8,)
-    assert left.weight_grid.axis == 0
-    assert left.grid.axis is None
-    stem = only(graph, "stem.0")
-    assert (stem.activation, stem.residual) == ("relu", False)
-    fc = only(graph, "fc")
-    assert (fc.grid, fc.activation, fc.residual) == (None, None, False)
-    assert only(graph, "dequant").grid is None
-
-
-def test_the_residual_comes_last_whichever_operand_it_was() -> None:
-    class Net(SmallNet):
-        def forward(self, image: Tensor) -> Tensor:
-            x = self.quant(image)
-            a = self.stem(x)
-            b = self.left.conv(a)
-            return self.dequant(self.drop(b + a) + self.right.conv(a))
-
-    graph = record(calibrated(prepare(with_statistics(Net()), {"image": image()})))
-    inner, outer = (n for n in graph.nodes if n.residual)
-    assert inner.inputs == ("stem.0", "stem.0")
-    assert outer.inputs == ("stem.0", "drop")
-
-
-def test_a_record_is_a_copy() -> None:
-    model = calibrated(prepare(with_statistics(SmallNet()), {"image": image()}))
-    graph = record(model)
-    before = only(graph, "fc").weight.copy()
-    with torch.no_grad():
-        model.fc.weight.zero_()
-        model.fc.weight_fake_quant.scale.zero_()
-    assert np.array_equal(only(graph, "fc").weight, before)
-    assert only(graph, "fc").weight_grid.scale.min() > 0
-
-
-def test_record_computes_what_the_model_does() -> None:
-    """Quantized by hand from the record alone: the numbers are those of the model."""
-    model = calibrated(prepare(with_statistics(SmallNet()), {"image": image()}))
-    graph = record(model)
-    quant, fc = only(graph, "quant"), only(graph, "fc")
-    x = image(3)
-    steps = np.clip(np.round(x.numpy() / quant.grid.scale), -128, 127)
-    wanted = model.quant(x).detach().numpy()
-    assert np.array_equal(steps.astype(np.float32) * quant.grid.scale, wanted)
-    scale = fc.weight_grid.scale[:, None]
-    weight = np.clip(np.round(fc.weight / scale), -128, 127).astype(np.float32) * scale
-    assert np.array_equal(weight, model.fc.effective_weight().detach().numpy())
-
-
-def test_every_unobserved_address_is_reported_at_once() -> None:
-    model = prepare(with_statistics(SmallNet()), {"image": image()})
-    with pytest.raises(QflowError) as caught:
-        record(model)
-    assert [d.code for d in caught.value.diagnostics] == ["QF401"] * 5
-    text = str(caught.value)
-    assert all(f"`{a}`" in text for a in unobserved(model))
-
-
-def test_an_unknown_operator_cannot_be_recorded() -> None:
-    model = nn.Sequential(nn.ReLU(), nn.Hardtanh())
-    net = trace(model, {"x": image()}, ("y",), "e")
-    with pytest.raises(QflowError, match="QF502: `1` is no operator"):
-        record(fuse(net, ()))
-
-
 # prepare refuses
 
 
@@ -393,80 +277,6 @@ def test_a_qconfig_takes_observer_and_dtype() -> None:
     assert qconfig.weight_plan.scheme.value == "per_channel"
     with pytest.raises(QflowError, match="QF112: a QConfig cannot set axis"):
         QConfig(weight=FakeQuantize.with_args(axis=1)).weight_plan  # noqa: B018
-
-
-# prepare_plan
-
-
-def decided(value) -> Decided:
-    return Decided(value, Span("x.qf", 1, 1, 1, 2))
-
-
-def activation(source, dtype: str = "int8") -> TensorPlan:
-    return TensorPlan(decided(dtype), decided("per_tensor"), None, source)
-
-
-def plan_of(modules, fusions=()) -> Plan:
-    return Plan(
-        path="x.qf",
-        edition=1,
-        params=(),
-        model=ModelSpec("m", "a:b", (), None, (), ()),
-        target=TargetSpec("board", "nash-m", "mul15", "error"),
-        data=(),
-        graph=GraphSpec(),
-        modules=tuple(modules),
-        fusions=tuple(fusions),
-        stages=(),
-        claims=(),
-        exports=(),
-        hashes=(),
-    )
-
-
-def test_prepare_plan_follows_the_plan() -> None:
-    net = trace(with_statistics(SmallNet()), {"image": image()}, ("logits",), "a:b")
-    fusions = fusion.find(net.inventory, ("int8",), lambda _: "int8")
-    observed = Observed(decided("percentile"), (("percentile", decided(99)),))
-    per_tensor = TensorPlan(
-        decided("int8"), decided("per_tensor"), None, Observed(decided("min_max"))
-    )
-    per_channel = TensorPlan(
-        decided("int16"), decided("per_channel"), 0, Observed(decided("min_max"))
-    )
-    shared = activation(Shared("stem.0", "max pool"))
-    modules = [
-        ModulePlan(
-            "quant", "QuantStub", "quant", activation(FixedScale(decided(1 / 128))), None, None
-        ),
-        ModulePlan("stem.0", "Conv2d", "conv2d", activation(observed, "int16"), per_tensor, None),
-        ModulePlan("stem.1", "BatchNorm2d", "batch_norm", None, None, None, absorbed_by="stem.0"),
-        ModulePlan("pool", "MaxPool2d", "max_pool2d", shared, None, decided("int16")),
-        ModulePlan("fc", "Linear", "linear", None, per_channel, decided("int32")),
-        ModulePlan("dequant", "DeQuantStub", "dequant", None, None, decided("float32")),
-    ]
-    model = prepare_plan(net, plan_of(modules, fusions), marches.load("nash-m"))
-    assert not model.training
-    quant = model.quant.activation_post_process
-    assert (float(quant.scale), quant.fixed, quant.observed) == (1 / 128, 1 / 128, True)
-    stem = model.get_submodule("stem.0")
-    assert stem.activation_post_process.observer == Percentile(99)
-    assert stem.activation_post_process.dtype is qint16
-    assert stem.weight_fake_quant.scale.shape == (1,)
-    assert model.fc.weight_fake_quant.dtype is qint16
-    assert stem.weight_fake_quant.address == "stem.0.weight"
-    graph = record(calibrated(model))
-    assert only(graph, "stem.0").weight_grid.axis is None
-    assert only(graph, "pool").out_dtype == "int16"
-    assert only(graph, "left._generated_add_0").grid is None
-    assert only(graph, "quant").grid.scale == np.float32(1 / 128)
-
-
-def test_preparing_leaves_the_trace_alone() -> None:
-    net = trace(with_statistics(SmallNet()), {"image": image()}, ("logits",), "a:b")
-    keys = list(net.module.state_dict())
-    prepare_plan(net, plan_of([]), marches.load("generic"))
-    assert list(net.module.state_dict()) == keys
 
 
 def test_not_finite_input_names_the_stub() -> None:
