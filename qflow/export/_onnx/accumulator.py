@@ -30,7 +30,7 @@ def emit(node: Node, context: Context, product: Product) -> None:
     name = product.integer(node, context, weights.integers(node, context))
     bias = weights.integer_bias(node, context)
     if bias is not None and bias.any():
-        stored = builder.constant(f"{node.address}.bias", bias.reshape(along(type_)))
+        stored = builder.constant(f"{node.id}.bias", bias.reshape(along(type_)))
         name = builder.step("Add", (name, stored), f"{node.id}/sum")
     found = attributes.clamp(node)
     if found is not None:

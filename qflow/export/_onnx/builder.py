@@ -41,7 +41,7 @@ class Builder:
     steps: list[Step] = field(default_factory=list)
     constants: dict[str, np.ndarray] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)
-    """By node id; `<address>.weight` and `<address>.bias` for parameters."""
+    """By node id; `<id>.weight` and `<id>.bias` for parameters."""
     same: dict[str, str] = field(default_factory=dict)
     """Id of a node that only passes on its input, to the id of that input."""
     taken: set[str] = field(default_factory=set)

@@ -23,7 +23,7 @@ def name_map(graph: IntegerGraph, emitted: Emitted) -> dict[str, Any]:
     builder = emitted.builder
     wanted = {
         **{n.id: builder.same.get(n.id, n.id) for n in graph.nodes},
-        **{f"{n.address}.{r}": f"{n.address}.{r}" for n in graph.nodes for r in PARAMETERS},
+        **{f"{n.id}.{r}": f"{n.id}.{r}" for n in graph.nodes for r in PARAMETERS},
     }
     tensors = {
         address: _record(builder.values[id_])
@@ -35,7 +35,7 @@ def name_map(graph: IntegerGraph, emitted: Emitted) -> dict[str, Any]:
         for role in PARAMETERS:
             found = _plain(graph, emitted, node, role)
             if found is not None:
-                tensors.setdefault(f"{node.address}.{role}", found)
+                tensors.setdefault(f"{node.id}.{role}", found)
     return {
         "format_version": FORMAT_VERSION,
         "tensors": dict(sorted(tensors.items())),
@@ -59,8 +59,8 @@ def _plain(graph: IntegerGraph, emitted: Emitted, node: Node, role: str) -> dict
     array = attributes.constant(graph, node, role)
     if array is None or node.id not in {p.source for p in emitted.outputs if p.dtype == "int32"}:
         return None
-    columns = f"{node.address}.{role}/columns"
-    name = columns if columns in emitted.builder.constants else f"{node.address}.{role}"
+    columns = f"{node.id}.{role}/columns"
+    name = columns if columns in emitted.builder.constants else f"{node.id}.{role}"
     if name not in emitted.builder.constants:
         return None
     return {"tensor": name, "real": None, "dtype": array.dtype.name, "scale": None, "axis": None}

@@ -22,7 +22,7 @@ CHANNELS = 0
 def real_weight(node: Node, context: Context) -> str:
     """Name of the dequantized weight, float32 in torch's shape [out, in, ...]."""
     weight = integers(node, context)
-    return _real(f"{node.address}.weight", weight, scale(node, context), context)
+    return _real(f"{node.id}.weight", weight, scale(node, context), context)
 
 
 def real_bias(node: Node, context: Context) -> tuple[str, ...]:
@@ -33,7 +33,7 @@ def real_bias(node: Node, context: Context) -> tuple[str, ...]:
     source = context.graph.by_id[node.inputs[0]].output.scale
     assert source is not None
     product = (source.astype(np.float32) * scale(node, context)).astype(np.float32)
-    return (_real(f"{node.address}.bias", bias, product, context),)
+    return (_real(f"{node.id}.bias", bias, product, context),)
 
 
 def integers(node: Node, context: Context) -> np.ndarray:
@@ -67,11 +67,9 @@ def integer_bias(node: Node, context: Context) -> np.ndarray | None:
 
 
 def _real(name: str, array: np.ndarray, scales: np.ndarray, context: Context) -> str:
+    """A module that runs twice stores its parameters twice: onnxruntime rewrites the weights of
+    every product where it makes them unsigned, and cannot load a model that shares them.
+    """
     type_ = TensorType(array.dtype.name, array.shape, scales, axis=CHANNELS)
-    known = context.builder.values.get(name)
-    if known is None or not np.array_equal(known.type.scale, scales):
-        stored = context.builder.constant(name, array)
-        # a bias read at two input scales is two tensors with one set of integers
-        name = name if known is None else f"{name}/{len(context.builder.values)}"
-        context.builder.values[name] = Value(type_, integer=stored)
+    context.builder.values[name] = Value(type_, integer=context.builder.constant(name, array))
     return context.builder.real(name)

@@ -35,7 +35,7 @@ class Conv2d:
         for what, dtype in (("inputs", source), ("weights", weight.dtype.name)):
             if dtype != "int8":
                 raise fail(accumulator.impossible(node, f"ONNX convolves no {dtype} {what}"))
-        stored = builder.constant(f"{node.address}.weight", weight)
+        stored = builder.constant(f"{node.id}.weight", weight)
         x = builder.integer(node.inputs[0])
         return builder.step("ConvInteger", (x, stored), f"{node.id}/conv", **_window(node))
 

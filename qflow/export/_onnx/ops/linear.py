@@ -48,7 +48,7 @@ class Linear:
         builder = context.builder
         x, source = builder.integer(node.inputs[0]), context.graph.by_id[node.inputs[0]].output
         columns = np.ascontiguousarray(weight.T)
-        name = f"{node.address}.weight/columns"
+        name = f"{node.id}.weight/columns"
         if (source.dtype, weight.dtype.name) == ("int8", "int8"):
             stored = builder.constant(name, columns)
             return builder.step("MatMulInteger", (x, stored), f"{node.id}/matmul")
