@@ -13,6 +13,7 @@ from qflow.diagnostics import Diagnostic, fail
 from qflow.engine import checkpoint, digest, entry, seeds
 from qflow.engine.data import plain
 from qflow.engine.located import Located
+from qflow.engine.outputs import refuse_other_shapes
 from qflow.plan.plan import GraphSpec, ModelSpec, PortPlan
 from qflow.tracing import Traced, trace
 
@@ -75,7 +76,9 @@ def traced(module: nn.Module, spec: ModelSpec, graph: GraphSpec, folder: Path) -
         entry.UserCode(f"the forward of `{spec.entry}`"),
         torch.no_grad(),
     ):
-        return trace(module, example(spec.inputs), outputs, spec.entry, graph)
+        found = trace(module, example(spec.inputs), outputs, spec.entry, graph)
+    refuse_other_shapes(spec, found.inventory)
+    return found
 
 
 def example(inputs: tuple[PortPlan, ...]) -> dict[str, Tensor]:

@@ -78,5 +78,6 @@ def judged_on(plan: Plan) -> str | None:
 
 
 def diagnostic_of(record: Mapping[str, object]) -> Diagnostic:
-    """A diagnostic as an artifact keeps it: without its place."""
-    return Diagnostic(**record)  # type: ignore[arg-type]
+    """A diagnostic as an artifact keeps it: without its place, its notes as a JSON list."""
+    notes = tuple(record["notes"])  # type: ignore[arg-type]
+    return Diagnostic(**{**record, "notes": notes})  # type: ignore[arg-type]

@@ -215,3 +215,20 @@ def test_machine_format_is_one_document(project: Project) -> None:
 def test_a_run_leaves_no_state(finished: Project) -> None:
     assert not (finished.out / "state.json").exists()
     assert not list(finished.out.rglob("*.unfinished*"))
+
+
+def test_a_run_refuses_an_output_of_another_shape(project: Project) -> None:
+    project.replace("tiny.qf", "logits: float32[N, 2]}\n}", "logits: float32[N, 3]}\n}")
+    found = project.run()
+    assert (found.code, "QF312" in found.text) == (2, True)
+    assert "returns `logits` as [2, 2], where float32[N, 3] is declared" in found.text
+    assert project.lock().code == 2
+
+
+def test_a_warning_of_the_lowering_with_notes_is_shown_also_when_reused(project: Project) -> None:
+    project.replace("tiny/model.py", "nn.Linear(width, 2)", "nn.Linear(300, 2)")
+    project.replace("tiny/model.py", "net(width=4)", "net(width=300)")
+    project.replace("tiny.qf", "w8a8 with { act.dtype = act }", "w16a16")
+    for _ in range(2):
+        found = project.run("--set", "rounds=0")
+        assert (found.code, "QF507" in found.text) == (0, True)
