@@ -13,7 +13,6 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor, nn
 
 from qflow.diagnostics import Diagnostic, QflowError, Span, fail
-from qflow.engine.entry import first_line
 
 # What a file that is no pickle of plain tensors makes torch raise, besides refusing it.
 _UNREADABLE = (UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, AttributeError)
@@ -75,7 +74,7 @@ def _unpickle(path: Path, shown: str, at: Span | None) -> Any:
         # torch's own message suggests to execute the file; ours must not
         reason = next(
             (line for line in str(error).splitlines() if "GLOBAL" in line or "global" in line),
-            first_line(error),
+            "it is no file of tensors that `torch.save` wrote",
         ).strip()
         raise _not_plain(shown, at, reason) from error
 

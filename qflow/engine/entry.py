@@ -14,7 +14,8 @@ from qflow.diagnostics import EXIT, Diagnostic, QflowError, Span, fail
 class UserCode:
     """A block that runs other people's code: what it raises becomes a diagnostic, exit code 3.
 
-    The traceback stays on the error as its cause, for the log. Ctrl-C and our own errors pass.
+    The traceback stays on the error as its cause, for the log. Ctrl-C and our own errors pass;
+    `sys.exit` does not: a run that ends with somebody else's 0 would look like one that went well.
     """
 
     def __init__(self, what: str, at: Span | None = None, code: str = "QF312") -> None:
@@ -30,7 +31,7 @@ class UserCode:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not isinstance(error, Exception) or isinstance(error, QflowError):
+        if not isinstance(error, (Exception, SystemExit)) or isinstance(error, QflowError):
             return
         raise fail(
             Diagnostic(

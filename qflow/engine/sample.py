@@ -104,7 +104,7 @@ class Reader:
 
     def _array(self, raw: Any, what: str) -> np.ndarray:
         if isinstance(raw, torch.Tensor):
-            raw = raw.detach().cpu().numpy()
+            raw = self._of_tensor(raw, what)
         numbers = isinstance(raw, (np.ndarray, np.generic, bool, int, float))
         array = np.asarray(raw) if numbers else None
         if array is None or array.dtype.kind not in _KINDS:
@@ -112,6 +112,17 @@ class Reader:
                 f"{what} in data `{self.data}` is a {type(raw).__name__}, not a tensor or an array"
             )
         return array
+
+    def _of_tensor(self, tensor: torch.Tensor, what: str) -> np.ndarray:
+        try:
+            return tensor.detach().cpu().numpy()
+        except (TypeError, RuntimeError, NotImplementedError) as error:
+            # bfloat16, sparse, quantized, without data: NumPy has no such array
+            raise self._form(
+                f"{what} in data `{self.data}` cannot become an array: it is {tensor.dtype}, "
+                f"{tensor.layout} on `{tensor.device}`",
+                "return a dense tensor of float32, or of whole numbers for a target",
+            ) from error
 
     def _form(self, message: str, help_: str = "") -> Exception:
         expected = "a sample is (inputs, target) or inputs alone; inputs are a tensor, an array, or"

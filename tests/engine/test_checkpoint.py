@@ -91,13 +91,19 @@ def test_a_whole_model_is_not_plain_weights(tmp_path: Path) -> None:
         ("w.pt", b""),
         ("w.pt", b"not a checkpoint at all"),
         ("w.pt", pickle.dumps([1, 2])),
+        ("w.pt", b"root:x:0:0\n"),
+        ("w.pt", b"import torch\n"),
         ("w.safetensors", b"short"),
         ("w.safetensors", b"\x00" * 64),
     ],
 )
 def test_other_files_are_not_plain_weights(tmp_path: Path, name: str, raw: bytes) -> None:
     (tmp_path / name).write_bytes(raw)
-    assert refused(tmp_path / name).code == "QF311"
+    found = refused(tmp_path / name)
+    assert found.code == "QF311"
+    # torch's own words suggest to execute what is in the file
+    assert "weights_only" not in found.notes[0]
+    assert "list index" not in found.notes[0]
 
 
 def test_a_list_and_a_dict_of_other_things_are_named(tmp_path: Path) -> None:

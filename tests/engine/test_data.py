@@ -201,3 +201,14 @@ def test_a_loader_gets_its_arguments_and_what_else_it_takes(folder: Path) -> Non
     found = load(folder, "given", args=args, samples=7)
     assert found.source[0] == (2.0, ["a", "b"], 4, 7)
     assert load(folder, "plain", samples=7).source == [1]
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [torch.zeros(2).bfloat16(), torch.zeros(2).to_sparse(), torch.zeros(2, device="meta")],
+    ids=["bfloat16", "sparse", "meta"],
+)
+def test_a_tensor_numpy_cannot_hold(tensor: torch.Tensor) -> None:
+    code, message = refused([tensor])
+    assert code == "QF315"
+    assert "input `image` of sample 0 in data `d` cannot become an array" in message

@@ -75,3 +75,10 @@ def test_the_cause_is_kept_for_the_log() -> None:
         raise ValueError("first\nsecond")
     assert isinstance(caught.value.__cause__, ValueError)
     assert caught.value.diagnostics[0].message == "the loader `m:f` failed with ValueError: first"
+
+
+def test_an_exit_in_other_peoples_code_does_not_end_the_run_well() -> None:
+    with pytest.raises(QflowError) as caught, entry.UserCode("the loader"):
+        sys.exit(0)
+    assert caught.value.exit_code == 3
+    assert "SystemExit" in caught.value.diagnostics[0].message
