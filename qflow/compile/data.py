@@ -5,10 +5,10 @@ from dataclasses import replace
 from qflow.compile import facts
 from qflow.compile.model import bad_entry, is_entry
 from qflow.compile.unit import Unit
-from qflow.compile.values import DICT, INTEGER, STRING, WORD, Reader, data, unknown
+from qflow.compile.values import INTEGER, STRING, WORD, Reader, twice, unknown
 from qflow.diagnostics import Diagnostic
 from qflow.lang import syntax
-from qflow.plan.plan import Data, DataSpec
+from qflow.plan.plan import DataSpec
 
 BATCH = 32
 """Samples per batch where the block does not say."""
@@ -38,10 +38,10 @@ def _spec(block: syntax.Block, fields: Reader) -> DataSpec | None:
     metrics = facts.known("analysis.metrics")
     if metric is not None and metrics and metric not in metrics:
         fields.add(unknown("metric", metric, metrics, fields.span("metric")))
-    args: dict[str, Data] = {}
-    if (given := fields.optional("args", DICT)) is not None:
-        args = {name: data(value) for name, value in given.entries}
+    args = fields.pairs("args")
     if (source := fields.optional("source", STRING)) is not None:
+        if "source" in args:
+            fields.add(twice("`source`", fields.span("args"), fields.span("source")))
         args["source"] = source
     if loader is None:
         return None

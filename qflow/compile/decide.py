@@ -25,6 +25,10 @@ def qconfigs(unit: Unit) -> Unit:
         changes, broken = _changes(matched)
         found += broken
         # addresses with one qconfig before a rule have one behind it
+        new = [a for a in touched if a not in decided and a not in wrong]
+        early = [a for a in new if not _dequant(unit, a)]
+        if isinstance(matched.rule.action, syntax.PatchAction) and early:
+            found.append(_nothing_to_patch(matched, early))
         done: dict[int, tuple[Fields | None, list[Diagnostic]]] = {}
         for address in touched:
             before = decided.get(address)
@@ -81,6 +85,16 @@ def _by(base: Fields, rule: Span, name: str) -> Fields:
     return {
         field: replace(decided, by=rule, why=f"qconfig {name}") for field, decided in base.items()
     }
+
+
+def _nothing_to_patch(matched: Matched, addresses: list[str]) -> Diagnostic:
+    return Diagnostic(
+        "QF115",
+        "`patch` changes a qconfig, and no rule above gives these modules one",
+        at=matched.rule.span,
+        notes=(f"without one are {listed(addresses)}",),
+        help="begin with `default use w8a8`",
+    )
 
 
 def _undecided(unit: Unit, decided: dict[str, Fields], wrong: set[str]) -> Iterator[Diagnostic]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from qflow.compile.unit import Unit
-from qflow.compile.values import DICT, STRING, Reader, data, describe, unknown
+from qflow.compile.values import DICT, STRING, Reader, describe, unknown
 from qflow.diagnostics import Diagnostic
 from qflow.dtype import DTYPES
 from qflow.lang import syntax
@@ -19,14 +19,14 @@ def read(unit: Unit) -> Unit:
     entry = fields.required("entry", STRING, '"package.module:function"')
     if entry is not None and not is_entry(entry):
         fields.add(bad_entry("entry", entry, fields))
-    args = fields.optional("args", DICT)
+    args = fields.pairs("args")
     checkpoint = fields.optional("checkpoint", STRING)
     inputs = _ports(fields, "input", "{image: float32[N, 3, 224, 224]}")
     outputs = _ports(fields, "output", "{logits: float32[N, 10]}")
     unit = unit.having(fields.findings())
     if entry is None or inputs is None or outputs is None:
         return unit
-    pairs = tuple(sorted((name, data(v)) for name, v in args.entries)) if args else ()
+    pairs = tuple(sorted(args.items()))
     model = ModelSpec(
         block.name, entry, pairs, checkpoint, inputs, outputs, block.name_span, fields.spans()
     )

@@ -14,9 +14,11 @@ Named: TypeAlias = tuple[str, Span]
 
 
 def resolve(unit: Unit) -> Unit:
-    """QF114, QF110 for data and qconfigs, QF115."""
+    """QF114, QF110 for data and qconfigs, QF111 for names that are taken, QF115."""
     program = unit.program
-    return unit.having([*_doubles(program), *_missing(program), *_dangling(program)])
+    return unit.having(
+        [*_doubles(program), *_taken(program), *_missing(program), *_dangling(program)]
+    )
 
 
 def _doubles(program: Program) -> Iterator[Diagnostic]:
@@ -35,6 +37,29 @@ def _doubles(program: Program) -> Iterator[Diagnostic]:
             if name in first:
                 yield twice(f"{kind} `{name}`", span, first[name])
             first.setdefault(name, span)
+
+
+OWN_STAGES = ("trace", "prepare", "convert", "export", "verify")
+"""Stages every run has; artifacts, hashes and the summary tell stages apart by name alone."""
+
+
+def _taken(program: Program) -> Iterator[Diagnostic]:
+    for stage in (s for x in program.schedules for s in x.stages):
+        if stage.name in OWN_STAGES:
+            yield Diagnostic(
+                "QF111",
+                f"every run has a stage `{stage.name}` of its own",
+                at=stage.span,
+                help="give this one another name",
+            )
+    for param in program.params:
+        if param.name in ("true", "false"):
+            yield Diagnostic(
+                "QF111",
+                f"`{param.name}` is a value, not a name for a param",
+                at=param.span,
+                help="give it another name",
+            )
 
 
 _ONE = (

@@ -55,8 +55,7 @@ def _written(param: syntax.Param) -> Scalar | Diagnostic:
 def _given(param: syntax.Param, text: str | None, written: Scalar) -> Scalar | Diagnostic:
     """The value of `--set`, or that of the file, if it is in the domain."""
     if text is None:
-        inside = _inside(param, written)
-        return inside or written
+        return _domain(param) or _inside(param, written) or written
     value = _PARSE[param.type](text)
     if value is None:
         return Diagnostic(
@@ -65,7 +64,23 @@ def _given(param: syntax.Param, text: str | None, written: Scalar) -> Scalar | D
             at=param.span,
             label=f"`{param.name}` is of type {param.type}",
         )
-    return _inside(param, value, f"--set {param.name}={text}") or value
+    return _domain(param) or _inside(param, value, f"--set {param.name}={text}") or value
+
+
+def _domain(param: syntax.Param) -> Diagnostic | None:
+    """QF113 when the domain itself holds values of another type."""
+    match param.domain:
+        case syntax.List(items=items):
+            strange = [(describe(i), i.span) for i in items if _READ[param.type](i) is None]
+        case syntax.Range(span=span) if param.type not in ("int", "float"):
+            strange = [("a range of numbers", span)]
+        case _:
+            return None
+    if not strange:
+        return None
+    what, at = strange[0]
+    message = f"`{param.name}` is of type {param.type}, its domain holds {what}"
+    return Diagnostic("QF113", message, at=at)
 
 
 def _inside(param: syntax.Param, value: Scalar, given: str = "") -> Diagnostic | None:

@@ -19,6 +19,8 @@ _CORE = ("dtype", "scheme", "observer", "scale")
 GRIDS = ("int4", "int8", "int16")
 _SCHEMES = {"act": ("per_tensor",), "weight": ("per_channel", "per_tensor")}
 _NEEDED = ("act.dtype", "act.observer", "weight.dtype", "weight.observer")
+SMALLEST_SCALE, LARGEST_SCALE = 2.0**-126, (2 - 2.0**-23) * 2.0**127
+"""Of float32, which scales are kept in; below the first it loses bits, then becomes 0."""
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (int, float),
@@ -151,6 +153,8 @@ def _fixed(name: str, scale: str, fields: Mapping[str, Scalar]) -> Iterator[Prob
         yield Problem("QF113", scale, f"`{scale}` is a number, not `{value}`")
     elif not 0 < value < float("inf"):
         yield Problem("QF111", scale, f"`{scale}` must be finite and above 0, not {value}")
+    elif not SMALLEST_SCALE <= value <= LARGEST_SCALE:
+        yield Problem("QF111", scale, f"`{scale}` must fit a float32, {value} does not")
 
 
 def _settings(part: str, observer: str, fields: Mapping[str, Scalar]) -> Iterator[Problem]:

@@ -163,6 +163,19 @@ class Reader:
             self._found.append(wrong_kind(name, kind, value))
         return found
 
+    def pairs(self, name: str) -> dict[str, Data]:
+        """The `name: value` pairs of a field in braces; QF114 for a name that is there twice."""
+        given = self.optional(name, DICT)
+        found: dict[str, Data] = {}
+        first: dict[str, Span] = {}
+        entries = zip(given.entries, given.key_spans, strict=True) if given else ()
+        for (key, value), span in entries:
+            if key in found:
+                self.add(twice(f"`{key}` in `{name}`", span, first[key]))
+                continue
+            found[key], first[key] = data(value), span
+        return found
+
     def required(self, name: str, kind: Kind[T], example: str) -> T | None:
         """None when it is missing (QF115) or of another kind (QF113)."""
         if name not in self._fields:
