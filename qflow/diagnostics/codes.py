@@ -22,6 +22,7 @@ CODES: dict[str, str] = {
     "QF203": "a rule that later rules override everywhere",
     "QF204": "an address the model does not have",
     "QF205": "two rules with the same selector",
+    "QF206": "a rule that says nothing about what it matches",
     "QF210": "a `default` rule that is not the first",
     "QF221": "a fusion that never applies",
     "QF222": "members of one fusion that disagree",

@@ -27,6 +27,9 @@ class Qf203:
             later = unit.matched[place + 1 :]
             if not isinstance(rule, syntax.MatchRule) or _is_repeated(rule, later):
                 continue
+            if isinstance(rule.action, syntax.PatchAction) and not rule.action.fields:
+                # it overrides nothing and nothing overrides it: QF206
+                continue
             decided = [a for a in matched.addresses if a in unit.decisions]
             alive = any(d.by == rule.span for a in decided for d in unit.decisions[a].values())
             if decided and not alive:
