@@ -148,7 +148,10 @@ def _fast_finish(
     low = torch.tensor(attributes["low"], device=device)
     if added is None:
         return lambda acc: held(acc).clamp_(low.to(acc.dtype), high.to(acc.dtype))
-    bring = profile.fast_to_accumulator(constants, added, device)
+    # the sum saturates, not the residual before it
+    most_added = profile.residual_bound(call.constants, added.bound)
+    addend = Limits(added.bound, -most_added, most_added)
+    bring = profile.fast_to_accumulator(constants, addend, device)
 
     def keep(acc: Tensor, r: Tensor) -> Tensor:
         total = (held(acc).double() + bring(r)).clamp_(-top - 1, top)

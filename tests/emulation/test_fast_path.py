@@ -354,3 +354,16 @@ def test_max_pools_end_where_those_of_torch_do(kernel: int, stride: int, dilatio
             )
             got = agree(graph, {"x0": image.astype(np.float32)})["op"]
             assert np.array_equal(got, want.numpy())
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_residual_beyond_the_accumulator(profile: str) -> None:
+    """The sum saturates: a residual of 3e11 steps beside a sum of -2e4 ends at the top."""
+    example = conv_example((1, 2, 3, 3), 2, (1, 1), residual=True)
+    weight = np.full(example.weight, 1e-9, np.float32)
+    prepared = one_op("conv2d", example, [0.01, 0.01], 0.01, weight=weight, out_dtype="int32")
+    shapes = example.shapes
+    inputs = {"x0": np.full(shapes[0], -1, np.float32), "x1": np.full(shapes[1], 1, np.float32)}
+    inputs["x1"][:, 1] = -1
+    found = agree(lowered(prepared, profile), inputs)["op"]
+    assert (found[:, 0].min(), found[:, 1].max()) == (2**31 - 1, -(2**31))
