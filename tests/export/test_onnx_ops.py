@@ -18,6 +18,7 @@ from qflow.emulation.graph import IntegerGraph
 from qflow.emulation.runtimes import numpy as oracle
 from qflow.export._onnx.session import Runnable
 from qflow.export.onnx import Onnx
+from qflow.quantization.prepared import PreparedNode
 from tests.export.graphs import Net, export
 
 Sources = tuple[str, ...]
@@ -38,6 +39,14 @@ INTEGER: dict[str, Callable[[Net], Sources]] = {
         n.gemm("l", "linear", (_flat(n),), 0.09, (7, 144), activation="relu"),
     ),
     "linear_on_rows": lambda n: (n.gemm("l", "linear", ("quant",), 0.02, (5, 6)),),
+    "linear_on_rows_relu": lambda n: (
+        n.gemm("l", "linear", ("quant",), 0.02, (6, 6), activation="relu"),
+        n.conv("c", ("l",), 0.03, (5, 4, 3, 3)),
+    ),
+    "linear_on_rows_relu6": lambda n: (
+        n.gemm("l", "linear", ("quant",), 0.06, (6, 6), activation="relu6"),
+        n.conv("c", ("l",), 0.09, (5, 4, 3, 3)),
+    ),
     "reshape": lambda n: (
         n.add("r", "reshape", ("quant",), 0.02, attributes={"shape": (2, 2, 36)}),
     ),
@@ -254,3 +263,16 @@ def test_a_module_called_twice(scale: float, tmp_path: Path) -> None:
     stored = {t.name for t in runnable.model.graph.initializer}
     assert {"c.weight", "c#1.weight", "c.bias", "c#1.bias"} <= stored
     assert runnable.tensors["c#1.weight"]["tensor"] == "c#1.weight"
+
+
+def test_a_dequantized_tensor_is_quantized_again(tmp_path: Path) -> None:
+    net = Net()
+    net.conv("c", ("quant",), None, (4, 4, 1, 1))
+    net.nodes.append(PreparedNode("float", "float", "dequant", ("c",), out_dtype="float32"))
+    net.add("again", "quant", ("float",), 0.05)
+    graph = net.lowered(net.conv("last", ("again",), 0.03, (3, 4, 1, 1)))
+    images, keep = net.images(), ("again", "last")
+    ours = oracle.run(graph, images, keep=keep)
+    theirs = exported(graph, tmp_path).run(images, signed=True, keep=keep)
+    for id_ in keep:
+        assert np.abs(ours[id_].astype(int) - theirs[id_]).max() <= 1

@@ -44,11 +44,16 @@ def emit(node: Node, context: Context, product: Product) -> None:
     real = product.real(node, context, operands)
     residual = attributes.residual(node)
     kept = attributes.keeps_accumulator(node)
-    follows = attributes.clamp(node) is not None or product.reshapes(node)
-    if residual is None and not kept and follows:
+    clamped = attributes.clamp(node) is not None
+    rounded = residual is None and not kept and (clamped or product.reshapes(node))
+    if rounded:
         builder.quantize(f"{node.id}/product", real, type_)
         real = builder.real(f"{node.id}/product")
     real = product.shaped(node, context, real)
+    if rounded and clamped and product.reshapes(node):
+        # on the grid again: onnxruntime would put it there itself, and stumble on opset 21
+        builder.quantize(f"{node.id}/rounded", real, type_)
+        real = builder.real(f"{node.id}/rounded")
     if residual is not None:
         real = builder.step("Add", (real, builder.real(residual)), f"{node.id}/sum")
     real = clamp.append(node, context, real)

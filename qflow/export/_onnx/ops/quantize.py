@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 class Quantize:
     def emit(self, node: Node, context: Context) -> None:
         builder = context.builder
-        source = builder.values[node.inputs[0]]
-        if source.integer is not None:
-            builder.values[node.id] = Value(node.output, integer=source.integer)
-            return
+        # a dequantized tensor has integers too, but on another grid
+        if context.graph.by_id[node.inputs[0]].op == "input":
+            source = builder.values[node.inputs[0]]
+            if source.integer is not None:
+                builder.values[node.id] = Value(node.output, integer=source.integer)
+                return
         builder.quantize(node.id, builder.real(node.inputs[0]), node.output)
