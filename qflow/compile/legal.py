@@ -22,19 +22,29 @@ def on_target(unit: Unit) -> Unit:
 def _unlisted(unit: Unit, march: March) -> Iterator[Diagnostic]:
     assert unit.inventory is not None
     lives = unit.lives_at
-    missing: dict[str, list[str]] = {}
+    missing: dict[tuple[str, str], list[str]] = {}
     for address in unit.region:
         module = unit.inventory.by_address[address]
         if address not in lives and march.support(module.op) is None:
-            name = module.type if module.op == "unknown" else module.op
-            missing.setdefault(name, []).append(address)
-    for name, addresses in missing.items():
-        yield _not_listed(unit, march, name, addresses)
+            # of an operator it does not know the trace says why, where it is one it knows otherwise
+            unknown = module.op == "unknown"
+            what = (module.type, module.detail) if unknown else (module.op, "")
+            missing.setdefault(what, []).append(address)
+    for (name, why), addresses in missing.items():
+        yield _not_listed(unit, march, name, why, addresses)
 
 
-def _not_listed(unit: Unit, march: March, name: str, addresses: list[str]) -> Diagnostic:
+def _not_listed(unit: Unit, march: March, name: str, why: str, addresses: list[str]) -> Diagnostic:
     assert unit.target is not None
     places = f"at {listed(addresses)}"
+    if why:
+        return Diagnostic(
+            "QF502",
+            f"this `{name}` has no integer form",
+            at=unit.target.at,
+            notes=(places, why),
+            help="write it in the form the operator has, or move it out of the quantized part",
+        )
     if unit.target.unlisted == "float":
         return Diagnostic(
             "QF120",

@@ -62,7 +62,7 @@ def _ports(fields: Reader, name: str, example: str) -> tuple[PortPlan, ...] | No
         if port in [p.name for p in ports]:
             fields.add(Diagnostic("QF114", f"{name} `{port}` is defined twice", at=value.span))
         elif isinstance(value, syntax.TensorType):
-            ports.append(_port(fields, port, value))
+            ports.append(_port(fields, name, port, value))
         else:
             fields.add(
                 Diagnostic(
@@ -75,13 +75,22 @@ def _ports(fields: Reader, name: str, example: str) -> tuple[PortPlan, ...] | No
     return tuple(ports)
 
 
-def _port(fields: Reader, name: str, value: syntax.TensorType) -> PortPlan:
+def _port(fields: Reader, role: str, name: str, value: syntax.TensorType) -> PortPlan:
     if value.dtype not in DTYPES:
         fields.add(unknown("dtype", value.dtype, DTYPES, value.span))
     elif value.dtype != "float32":
         fields.add(
             Diagnostic(
                 "QF120", f"an input or output of {value.dtype} is not supported yet", at=value.span
+            )
+        )
+    if role == "input" and any(isinstance(d, str) for d in value.dims[1:]):
+        fields.add(
+            Diagnostic(
+                "QF120",
+                f"a free dimension of `{name}` behind the batch is not supported yet",
+                at=value.span,
+                help="write its size: an integer model is made for one image size",
             )
         )
     if any(isinstance(d, int) and d < 1 for d in value.dims):

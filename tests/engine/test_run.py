@@ -232,3 +232,16 @@ def test_a_warning_of_the_lowering_with_notes_is_shown_also_when_reused(project:
     for _ in range(2):
         found = project.run("--set", "rounds=0")
         assert (found.code, "QF507" in found.text) == (0, True)
+
+
+def test_an_operator_in_a_form_without_integers_is_refused_with_the_reason(
+    project: Project,
+) -> None:
+    project.replace(
+        "tiny/model.py",
+        "self.relu(self.conv(self.quant(image)))",
+        "self.relu(self.conv(self.quant(image))) + 1",
+    )
+    found = project.run()
+    assert (found.code, "this `add` has no integer form" in found.text) == (2, True)
+    assert "sors can be added" in found.text
