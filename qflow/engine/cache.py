@@ -59,8 +59,11 @@ class Cache:
             if manifest["key"] != key:
                 return Found(None, "it was made from something else")
             wrong = [n for n, d in sorted(digests.items()) if digest.of_file(folder / n) != d]
+            there = _files(folder)
         except (OSError, ValueError, KeyError, TypeError) as error:
             return Found(None, f"{type(error).__name__}: {error}")
+        if sorted(digests) != there:
+            return Found(None, "the files in it are not those it lists")
         if wrong:
             return Found(None, f"`{wrong[0]}` was changed")
         return Found(Artifact(folder, digests, seconds))
@@ -81,9 +84,14 @@ class Cache:
         """Give the folder of `start` its name, once all its files are written."""
         place = self.place(stage, key)
         unfinished = self._unfinished(stage, key)
-        made = sorted(p for p in unfinished.rglob("*") if p.is_file())
-        digests = {p.relative_to(unfinished).as_posix(): digest.of_file(p) for p in made}
+        digests = {name: digest.of_file(unfinished / name) for name in _files(unfinished)}
         manifest = {"files": digests, "key": key, "seconds": seconds, "stage": stage}
         files.write(unfinished / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True) + "\n")
         files.rename_folder(unfinished, place)
         return Artifact(place, digests, seconds)
+
+
+def _files(folder: Path) -> list[str]:
+    """Names of all files of an artifact but its manifest, sorted."""
+    found = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    return sorted(name for name in found if name != MANIFEST)

@@ -22,6 +22,14 @@ def replace_file(source: Path, path: Path) -> None:
     write(path, source.read_bytes())
 
 
+def remove(path: Path) -> None:
+    """Remove a file that may be missing; raises QflowError QF316."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(path, error, EXIT.failed) from error
+
+
 def rename_folder(unfinished: Path, path: Path) -> None:
     """Make a folder of finished files appear at `path`, which must not exist, for good."""
     for file in sorted(p for p in unfinished.rglob("*") if p.is_file()):

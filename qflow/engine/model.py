@@ -30,7 +30,8 @@ class FloatModel:
     @cached_property
     def structure(self) -> str:
         """Digest of what the model computes, weights apart."""
-        return digest.of_json([self.traced.module.code, repr(self.traced.inventory)])
+        module = self.traced.module
+        return digest.of_json([module.code, repr(self.traced.inventory), _settings(module)])
 
     @cached_property
     def weights(self) -> str:
@@ -95,6 +96,21 @@ def example(inputs: tuple[PortPlan, ...]) -> dict[str, Tensor]:
 def arrays_of(module: nn.Module) -> dict[str, np.ndarray]:
     """Every parameter and buffer as an array."""
     return {k: v.detach().cpu().numpy() for k, v in module.state_dict().items()}
+
+
+def _settings(module: nn.Module) -> list[list[object]]:
+    """Per submodule its type and every plain attribute: eps of a batch norm is in no graph."""
+    return [
+        [name, type(m).__qualname__, {k: repr(v) for k, v in vars(m).items() if _is_setting(k, v)}]
+        for name, m in module.named_modules()
+    ]
+
+
+def _is_setting(name: str, value: object) -> bool:
+    if isinstance(value, (tuple, list)):
+        return not name.startswith("_") and all(_is_setting(name, v) for v in value)
+    plain = isinstance(value, (bool, int, float, str, type(None)))
+    return plain and not name.startswith("_") and name != "training"
 
 
 def _arguments(spec: ModelSpec) -> Mapping[str, object]:

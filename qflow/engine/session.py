@@ -126,7 +126,7 @@ def _few(name: str, there: int, asked: int, found: data.DataSet) -> Diagnostic:
 
 def _freeze(plan: Plan, folder: RunFolder) -> None:
     """From here on the folder speaks of this run; the summary comes back when it is done."""
-    folder.summary.unlink(missing_ok=True)
+    files.remove(folder.summary)
     files.write(folder.root / "plan.txt", plan_text.render(plan))
     files.write(folder.root / "plan.json", plan_json.dumps(plan))
     files.write(folder.root / "environment.json", environment.render())

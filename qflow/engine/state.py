@@ -28,7 +28,7 @@ class State:
 
     def end(self) -> None:
         """The run is over."""
-        self.path.unlink(missing_ok=True)
+        files.remove(self.path)
 
 
 def read(path: Path, command: str) -> State:

@@ -45,7 +45,9 @@ def test_starting_again_removes_the_old_one_first(tmp_path: Path) -> None:
     assert made(cache, "new").joinpath("sub/a.txt").read_text() == "new"
 
 
-@pytest.mark.parametrize("damage", ["bytes", "gone", "manifest", "truncated", "key", "list"])
+@pytest.mark.parametrize(
+    "damage", ["bytes", "gone", "manifest", "truncated", "key", "list", "unlisted"]
+)
 def test_a_damaged_artifact_is_noticed(tmp_path: Path, damage: str) -> None:
     cache = Cache(tmp_path)
     folder = made(cache)
@@ -56,6 +58,8 @@ def test_a_damaged_artifact_is_noticed(tmp_path: Path, damage: str) -> None:
         (folder / "sub" / "a.txt").unlink()
     elif damage == "manifest":
         manifest.unlink()
+    elif damage == "unlisted":
+        manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "files": {}}))
     elif damage == "truncated":
         manifest.write_text(manifest.read_text()[:30])
     elif damage == "list":
@@ -134,3 +138,11 @@ def test_state_is_plain_json(tmp_path: Path) -> None:
         "command": "a",
         "started": {"prepare": "k"},
     }
+
+
+def test_a_folder_where_a_file_should_go_is_a_diagnostic(tmp_path: Path) -> None:
+    (tmp_path / "summary.json").mkdir()
+    with pytest.raises(QflowError) as caught:
+        files.remove(tmp_path / "summary.json")
+    assert caught.value.diagnostics[0].code == "QF316"
+    assert caught.value.exit_code == 3
