@@ -1,5 +1,6 @@
 """files: files and folders of a run, each complete or not there."""
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 from qflow import atomic
 from qflow.atomic import UNFINISHED, sync_folder
 from qflow.diagnostics import EXIT, Diagnostic, fail
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Full, over the quota, read-only."""
 
 
 def write(path: Path, data: bytes | str) -> None:
@@ -49,6 +53,14 @@ def remove_folder(path: Path) -> None:
     shutil.rmtree(doomed, ignore_errors=True)
     os.rename(path, doomed)
     shutil.rmtree(doomed)
+
+
+def is_about(error: OSError, folder: Path) -> bool:
+    """Whether an error is the disk's, or about something in `folder`."""
+    if error.errno in _DISK:
+        return True
+    named = isinstance(error.filename, (str, os.PathLike))
+    return named and Path(os.path.realpath(error.filename)).is_relative_to(folder.resolve())
 
 
 def unwritable(path: Path, error: OSError, exit_code: int = EXIT.cannot) -> Exception:

@@ -7,6 +7,7 @@ from pathlib import Path
 from qflow import registry
 from qflow.compile.front import Front, front
 from qflow.diagnostics import EXIT, Diagnostic, QflowError, fail
+from qflow.engine import files
 from qflow.engine.console import Console
 from qflow.engine.folder import RunFolder
 from qflow.plan.plan import Plan
@@ -28,13 +29,19 @@ def run(
         again(found.plan, from_stage)
     folder = RunFolder(run_folder(path, out))
     with folder.open():
-        console.log.open(folder.log)
-        console.diagnose(d for d in found.diagnostics if d.code != "QF304")
         try:
+            console.log.open(folder.log)
+            console.diagnose(d for d in found.diagnostics if d.code != "QF304")
             # torch is imported from here on: a mistake in the file is answered without it
             from qflow.engine.session import execute
 
             return execute(path, found, settings, folder, from_stage, console)
+        except OSError as error:
+            # a full disk, or a run folder that somebody took away: nothing qflow did wrong
+            if not files.is_about(error, folder.root):
+                raise
+            where = Path(error.filename or folder.root)
+            raise files.unwritable(where, error, EXIT.failed) from error
         except QflowError as error:
             console.log.error(error)
             error.sources = {**found.sources, **error.sources}

@@ -146,3 +146,11 @@ def test_a_folder_where_a_file_should_go_is_a_diagnostic(tmp_path: Path) -> None
         files.remove(tmp_path / "summary.json")
     assert caught.value.diagnostics[0].code == "QF316"
     assert caught.value.exit_code == 3
+
+
+def test_errors_of_the_disk_and_of_the_run_folder_are_told_from_our_own(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "run", tmp_path / "other"
+    assert files.is_about(OSError(28, "no space left on device"), inside)
+    assert files.is_about(NotADirectoryError(20, "x", str(inside / "cache" / "a")), inside)
+    assert not files.is_about(FileNotFoundError(2, "x", str(outside)), inside)
+    assert not files.is_about(OSError("of no file"), inside)
