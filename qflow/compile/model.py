@@ -23,6 +23,16 @@ def read(unit: Unit) -> Unit:
     checkpoint = fields.optional("checkpoint", STRING)
     inputs = _ports(fields, "input", "{image: float32[N, 3, 224, 224]}")
     outputs = _ports(fields, "output", "{logits: float32[N, 10]}")
+    taken = {p.name for p in inputs or ()}
+    if both := next((p.name for p in outputs or () if p.name in taken), None):
+        fields.add(
+            Diagnostic(
+                "QF114",
+                f"`{both}` names an input and an output",
+                at=fields.span("output"),
+                help="give the output another name",
+            )
+        )
     unit = unit.having(fields.findings())
     if entry is None or inputs is None or outputs is None:
         return unit

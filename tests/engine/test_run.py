@@ -245,3 +245,10 @@ def test_an_operator_in_a_form_without_integers_is_refused_with_the_reason(
     found = project.run()
     assert (found.code, "this `add` has no integer form" in found.text) == (2, True)
     assert "sors can be added" in found.text
+
+
+def test_an_output_with_the_name_of_an_input_is_refused(project: Project) -> None:
+    project.replace("tiny.qf", "output = {logits:", "output = {image:")
+    found = project.run()
+    assert (found.code, "QF114" in found.text) == (2, True)
+    assert "`image` names an input and an output" in found.text
