@@ -39,8 +39,21 @@ class IntegerProfile(Profile):
     double_rounding: ClassVar[bool] = False
 
     def derive(self, ratio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Multiplier and shift of float64 ratios above 0."""
-        raise NotImplementedError
+        """Multiplier and shift of float64 ratios above 0.
+
+        ratio = f * 2^e with f in [0.5, 1): multiplier = round(f * 2^bits), shift = bits - e.
+        """
+        fraction, exponent = np.frexp(ratio)
+        # ratios are positive: half away from zero is half up, and fraction * 2^bits is exact
+        multiplier = np.floor(fraction * 2.0**self.bits + 0.5).astype(np.int64)
+        carried = multiplier == 1 << self.bits
+        multiplier = np.where(carried, 1 << (self.bits - 1), multiplier)
+        shift = self.bits - exponent.astype(np.int64) - carried
+        least, most = self.shifts
+        vanishes, explodes = shift > most, shift < least
+        multiplier = np.where(vanishes, 0, np.where(explodes, (1 << self.bits) - 1, multiplier))
+        shift = np.where(vanishes, self.bits, np.where(explodes, least, shift))
+        return multiplier, shift
 
     def multiply_shift(
         self, values: np.ndarray, multiplier: np.ndarray, shift: np.ndarray

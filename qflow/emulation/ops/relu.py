@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from qflow.emulation.gemm import reach
-from qflow.emulation.op import CLAMP, ROUNDED, Call, Constant, Example, Fast, Op, Range
-from qflow.emulation.ops import _rescaled
+from qflow.emulation.ops._activation import Activation
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from qflow.emulation.builder import Builder
     from qflow.quantization.prepared import PreparedNode
 
 
-class Relu(Op):
+class Relu(Activation):
     """No attributes."""
 
     name = "relu"
-    role = "activation"
     modules = ("torch.nn.ReLU",)
     functions = (
         "torch.nn.functional.relu",
@@ -32,24 +25,8 @@ class Relu(Op):
         "torch.Tensor.relu_",
     )
     pattern_word = "relu"
-    fields = CLAMP
-    any_layout = True
-    within = ROUNDED
-    examples = (Example(((2, 3, 4, 5),)), Example(((3, 17),)))
 
     def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
         from torch.nn.functional import relu
 
         return relu(operands[0])
-
-    def lower(self, node: PreparedNode, build: Builder) -> None:
-        _rescaled.lower(node, build, build.operand(node, 0).shape, {})
-
-    def roles(self, call: Call) -> Mapping[str, Constant]:
-        return _rescaled.roles(call)
-
-    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
-        return _rescaled.oracle(call, operands[0])
-
-    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
-        return _rescaled.fast(call, reach(ranges[0]), device, lambda x: x)

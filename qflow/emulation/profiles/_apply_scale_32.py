@@ -23,18 +23,6 @@ class ApplyScale32(IntegerProfile):
     bits = BITS
     shifts = (SHIFT_LEAST, SHIFT_MOST)
 
-    def derive(self, ratio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        fraction, exponent = np.frexp(ratio)
-        # ratios are positive: half away from zero is half up, and fraction * 2^31 is exact
-        multiplier = np.floor(fraction * 2.0**BITS + 0.5).astype(np.int64)
-        carried = multiplier == 1 << BITS
-        multiplier = np.where(carried, 1 << (BITS - 1), multiplier)
-        shift = BITS - exponent.astype(np.int64) - carried
-        vanishes, explodes = shift > SHIFT_MOST, shift < SHIFT_LEAST
-        multiplier = np.where(vanishes, 0, np.where(explodes, (1 << BITS) - 1, multiplier))
-        shift = np.where(vanishes, BITS, np.where(explodes, SHIFT_LEAST, shift))
-        return multiplier, shift
-
     def multiply_shift(
         self, values: np.ndarray, multiplier: np.ndarray, shift: np.ndarray
     ) -> np.ndarray:
