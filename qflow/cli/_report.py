@@ -11,6 +11,7 @@ import click
 
 from qflow import registry
 from qflow.diagnostics import Diagnostic, QflowError, sort
+from qflow.diagnostics.renderers import Renderer
 
 
 @dataclass
@@ -63,7 +64,7 @@ def print_error(error: QflowError, asked: Session) -> None:
 def _print(
     diagnostics: tuple[Diagnostic, ...], sources: Mapping[str, str], asked: Session, err: bool
 ) -> None:
-    renderer = registry.load("diagnostics.renderers", asked.output_format)()
+    renderer: Renderer = registry.load("diagnostics.renderers", asked.output_format)()
     stream = sys.stderr if err and asked.output_format == "text" else sys.stdout
     text = renderer.render(
         sort(diagnostics),

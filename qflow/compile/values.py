@@ -53,7 +53,6 @@ WORD = Kind("a word", _word, "write it without quotes")
 EITHER = Kind("a word or a string", lambda v: _word(v) or _string(v))
 INTEGER = Kind("a whole number", _integer)
 NUMBER = Kind("a number", _number)
-BOOLEAN = Kind("`true` or `false`", _boolean)
 DICT = Kind("a list of `name: value` in braces", _dict, "write {name: value, ...}")
 
 

@@ -182,18 +182,6 @@ def op(name: str) -> Op:
 
 
 @cache
-def by_module() -> Mapping[str, Op]:
-    """Operators by the dotted name of a module class."""
-    return {m: op(n) for n in registry.names("emulation.ops") for m in op(n).modules}
-
-
-@cache
-def by_function() -> Mapping[str, Op]:
-    """Operators by the dotted name of a function."""
-    return {f: op(n) for n in registry.names("emulation.ops") for f in op(n).functions}
-
-
-@cache
 def runnable(name: str) -> Op:
     """The operator of that name that an integer graph may hold. Raises KeyError."""
     kind = "emulation.steps" if name in registry.names("emulation.steps") else "emulation.ops"

@@ -39,10 +39,6 @@ class DataSet:
     def __len__(self) -> int:
         return len(self.indices)
 
-    @property
-    def batches_per_pass(self) -> int:
-        return -(-len(self) // self.spec.batch)
-
     def batches(self, *, epoch: int | None = None) -> Iterator[Batch]:
         """One pass. `epoch` None keeps the order; a number shuffles, in the same way every time.
 

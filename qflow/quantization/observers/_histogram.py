@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qflow.quantization.observer import State
+from qflow.quantization.observer import Observer, State
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,6 +40,21 @@ class Histogram(State):
     def width(self) -> Tensor:
         """float64 [C]."""
         return 2.0 ** self.exponent.double() / self.bins
+
+
+class HistogramObserver(Observer):
+    """An observer whose state is one histogram over all batches; it says how to read a range."""
+
+    bins: int
+
+    def start(self, channels: int) -> Histogram:
+        return empty(channels, self.bins)
+
+    def observe(self, state: Histogram, x: Tensor) -> Histogram:
+        return with_values(state, x)
+
+    def merge(self, a: Histogram, b: Histogram) -> Histogram:
+        return merged(a, b)
 
 
 def check_bins(bins: int) -> None:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from qflow.quantization.observer import Observer
 from qflow.quantization.observers import _histogram
-from qflow.quantization.observers._histogram import Histogram
+from qflow.quantization.observers._histogram import Histogram, HistogramObserver
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,7 +21,7 @@ TRIED = 200
 
 
 @dataclass(frozen=True)
-class Mse(Observer):
+class Mse(HistogramObserver):
     """Chooses among percent steps of the largest magnitude the one of lowest squared error.
 
     The field quantizes and dequantizes each batch for each step, and averages the winners. Here all
@@ -43,15 +42,6 @@ class Mse(Observer):
         if not 1 <= self.stride <= 20:
             raise ValueError(f"it must lie in 1..20, not {self.stride}")
         _histogram.check_bins(self.bins)
-
-    def start(self, channels: int) -> Histogram:
-        return _histogram.empty(channels, self.bins)
-
-    def observe(self, state: Histogram, x: Tensor) -> Histogram:
-        return _histogram.with_values(state, x)
-
-    def merge(self, a: Histogram, b: Histogram) -> Histogram:
-        return _histogram.merged(a, b)
 
     def range(self, state: Histogram, grid: ObserverGrid) -> tuple[Tensor, Tensor]:
         import torch

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qflow.quantization.observer import Observer
 from qflow.quantization.observers import _histogram
-from qflow.quantization.observers._histogram import Histogram
+from qflow.quantization.observers._histogram import Histogram, HistogramObserver
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Percentile(Observer):
+class Percentile(HistogramObserver):
     """From a histogram over all batches; right to within one bin."""
 
     percentile: float = 99.99
@@ -28,15 +27,6 @@ class Percentile(Observer):
         if not 0 < self.percentile <= 100:
             raise ValueError(f"it is in percent, above 0 and up to 100, not {self.percentile}")
         _histogram.check_bins(self.bins)
-
-    def start(self, channels: int) -> Histogram:
-        return _histogram.empty(channels, self.bins)
-
-    def observe(self, state: Histogram, x: Tensor) -> Histogram:
-        return _histogram.with_values(state, x)
-
-    def merge(self, a: Histogram, b: Histogram) -> Histogram:
-        return _histogram.merged(a, b)
 
     def range(self, state: Histogram, grid: ObserverGrid) -> tuple[Tensor, Tensor]:
         bins = state.bins
