@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from qflow.diagnostics import Span
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 """Minor: fields were added. Major: a reader of the old form would misread it."""
 
 Scalar: TypeAlias = str | int | float | bool
@@ -65,6 +65,10 @@ class TensorPlan:
     axis: int | None
     """Channel axis when per channel."""
     source: Source
+    learned: Decided | None = None
+    """`lsq` or `pact`: the scale is a parameter that training moves. None: it is observed."""
+    fix_scale: Decided | None = None
+    """True: training keeps the scale that calibration found. A given scale is `Fixed` instead."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,9 @@ class ModulePlan:
     """Address of the fusion this module disappears into."""
     rules: tuple[Span, ...] = ()
     """Every rule that matched, in order; the last one decided."""
+    inputs: tuple[TensorPlan | None, ...] = ()
+    """Grid each tensor operand is brought to before the operator reads it; None, or missing at the
+    end: the grid it comes on."""
 
 
 @dataclass(frozen=True)

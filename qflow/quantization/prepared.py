@@ -46,6 +46,8 @@ class PreparedNode:
     """`relu` or `relu6` fused behind it."""
     residual: bool = False
     """The last input is added before the activation, in accumulator precision."""
+    input_grids: tuple[Grid | None, ...] = ()
+    """Per operand the grid it is rescaled to before the operator reads it; None: as it comes."""
     grid: Grid | None = None
     """Grid of the output. None at inputs and dequantizes, and where the accumulator is kept."""
     out_dtype: str = ""

@@ -29,6 +29,8 @@ class Traced:
     module: fx.GraphModule
     """Takes the declared inputs, by name or in declared order; returns what it does."""
     inventory: Inventory
+    notes: tuple[Diagnostic, ...] = ()
+    """What a person should know of the trace: decisions that values took, stubs that were added."""
 
 
 def trace(
