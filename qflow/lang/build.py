@@ -266,9 +266,11 @@ class Build(Transformer[Token, Any]):
         return parts[0]
 
     def state(self, meta: Meta, parts: list[Any]) -> syntax.SetState:
-        selector, state = parts
+        selector, state, epoch = parts
         name: Any = str(state)
-        return syntax.SetState(selector, name, state_span=self._span(state), span=self._span(meta))
+        return syntax.SetState(
+            selector, name, epoch, state_span=self._span(state), span=self._span(meta)
+        )
 
     def frozen(self, meta: Meta, parts: list[Token]) -> str:
         return str(parts[0])

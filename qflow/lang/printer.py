@@ -86,15 +86,23 @@ def _statement_cells(node: Node) -> tuple[str, tuple[Cell, ...]]:
             head = (f"stage {node.name} on {node.data}", *epochs)
             return "stage", (head, (_block(node, node.statements),))
         case syntax.SetState():
-            return "state", (("state ", *_inline(node.selector)), (f"= {node.state}",))
+            state = (f"= {node.state}",)
+            return "state", (("state ", *_inline(node.selector)), state, *_from_epoch(node))
         case syntax.Freeze():
-            epoch = (("from epoch ", *_inline(node.from_epoch)),) if node.from_epoch else ()
-            return "freeze", ((f"freeze {node.what}",), _inline(node.selector), *epoch)
+            return "freeze", (
+                (f"freeze {node.what}",),
+                _inline(node.selector),
+                *_from_epoch(node),
+            )
         case syntax.Assertion():
             data = (f" on {node.data}",) if node.data else ()
             return "assertion", ((node.severity,), (*_inline(node.claim), *data))
         case _:
             return "inline", (_inline(node),)
+
+
+def _from_epoch(node: syntax.SetState | syntax.Freeze) -> tuple[Cell, ...]:
+    return (("from epoch ", *_inline(node.from_epoch)),) if node.from_epoch else ()
 
 
 def _block(node: Node, statements: tuple[Node, ...], spread: bool = True) -> Group:

@@ -248,6 +248,8 @@ StateName = Literal["float", "calibration", "qat", "validation"]
 class SetState(Node):
     selector: Selector
     state: StateName
+    from_epoch: Value | None = None
+    """Epochs count from 0; None: from the beginning."""
     state_span: Span | None = field(default=None, compare=False, kw_only=True)
 
 

@@ -103,7 +103,7 @@ rules = several(
 )
 states = st.sampled_from(["float", "calibration", "qat", "validation"])
 stage_statements = st.one_of(
-    node(syntax.SetState, selectors, states),
+    node(syntax.SetState, selectors, states, st.none() | values),
     node(syntax.Freeze, st.sampled_from(["bn", "scale", "weight"]), selectors, st.none() | values),
     fields(without("state", "freeze")),
 )
