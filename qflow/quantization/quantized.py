@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from qflow.quantization.fake_quantize import FakeQuantize
-from qflow.tracing.fused import FusedConv2d, FusedLinear
+from qflow.tracing.fused import Fused
 from qflow.tracing.recast import recast
 
 OUTPUT = "activation_post_process"
@@ -36,11 +36,9 @@ class Quantized:
 class QuantizedGemm(Quantized):
     """Also puts the fake-quantized weight in place of the weight."""
 
-    weight: nn.Parameter
-
-    def effective_weight(self) -> Tensor:
+    def rounded(self, weight: Tensor) -> Tensor:
         quantizer = vars(self)["_modules"].get(WEIGHT)
-        return self.weight if quantizer is None else quantizer(self.weight)
+        return weight if quantizer is None else quantizer(weight)
 
 
 def quantized(
@@ -54,7 +52,7 @@ def quantized(
     `passes` is what the output goes through: `output`, or the fake-quantizer of the address that
     owns the scale, or nothing where the inputs lie on the grid already.
     """
-    made: nn.Module = recast(module, _class_of(type(module)))
+    made: nn.Module = recast(module, class_of(type(module)))
     if output is not None:
         made.add_module(OUTPUT, output)
     if weight is not None:
@@ -72,11 +70,11 @@ def output_quantizer(module: Any) -> FakeQuantize | None:
 
 
 @cache
-def _class_of(base: type) -> type[Any]:
-    mixin = QuantizedGemm if issubclass(base, (FusedConv2d, FusedLinear)) else Quantized
+def class_of(base: type) -> type[Any]:
+    mixin = QuantizedGemm if issubclass(base, Fused) else Quantized
     return type(f"Quantized{base.__name__.removeprefix('Fused')}", (mixin, base), {})
 
 
 def _made_anew(base: type) -> nn.Module:
-    cls = _class_of(base)
+    cls = class_of(base)
     return cls.__new__(cls)  # type: ignore[no-any-return]

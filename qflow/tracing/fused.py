@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from qflow.tracing.folding import Parameters, fold
 from qflow.tracing.recast import recast
 
 
-class _Fused:
-    """What both have in common. `activation` is `relu`, `relu6` or None."""
+class Fused:
+    """What all of them have in common. `activation` is `relu`, `relu6` or None."""
 
     activation: str | None
     weight: nn.Parameter
+    bias: nn.Parameter | None
+
+    def forward(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
+        return self.finish(self.product(x, self.effective_weight(), self.bias), residual)
+
+    def add(self, x: Tensor, residual: Tensor) -> Tensor:
+        """As a fused module at the place of a FloatFunctional is called: `x` is the gemm's."""
+        return self(x, residual)  # type: ignore[operator,no-any-return]
+
+    def product(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The convolution or matrix product alone."""
+        raise NotImplementedError
+
+    def parameters_folded(self) -> Parameters | tuple[Tensor, None]:
+        """Weight and bias with any batch norm in them, before the weight is quantized."""
+        return (self.weight, self.bias)  # type: ignore[return-value]
 
     def effective_weight(self) -> Tensor:
-        """The weight that is used; quantization puts its own in place."""
-        return self.weight
+        """The weight that is used, in evaluation."""
+        return self.rounded(self.parameters_folded()[0])
+
+    def rounded(self, weight: Tensor) -> Tensor:
+        """The weight as it is; quantization puts its own rounding in place."""
+        return weight
 
     def finish(self, y: Tensor, residual: Tensor | None) -> Tensor:
         if residual is not None:
@@ -32,41 +51,64 @@ class _Fused:
         return y
 
 
-class FusedConv2d(_Fused, nn.Conv2d):
-    """conv [+ bn] [+ add] [+ relu | relu6] as one module, batch norm folded in."""
-
-    def forward(self, x: Tensor, residual: Tensor | None = None) -> Tensor:  # type: ignore[override]
-        return self.finish(self._conv_forward(x, self.effective_weight(), self.bias), residual)
+class _Conv(Fused):
+    def product(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        return self._conv_forward(x, weight, bias)  # type: ignore[attr-defined,no-any-return]
 
 
-class FusedLinear(_Fused, nn.Linear):
+class FusedConv1d(_Conv, nn.Conv1d):
+    """conv1d [+ bn] [+ add] [+ relu | relu6] as one module, batch norm folded in."""
+
+
+class FusedConv2d(_Conv, nn.Conv2d):
+    """conv2d [+ bn] [+ add] [+ relu | relu6] as one module, batch norm folded in."""
+
+
+class FusedConv3d(_Conv, nn.Conv3d):
+    """conv3d [+ bn] [+ add] [+ relu | relu6] as one module, batch norm folded in."""
+
+
+class FusedConvTranspose2d(Fused, nn.ConvTranspose2d):
+    """A transposed convolution [+ bn] [+ add] [+ relu | relu6], batch norm folded in."""
+
+    def product(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        sides = (self.stride, self.padding, self.output_padding, self.groups, self.dilation)
+        return functional.conv_transpose2d(x, weight, bias, *sides)
+
+
+class FusedLinear(Fused, nn.Linear):
     """linear [+ bn] [+ add] [+ relu | relu6] as one module, batch norm folded in."""
 
-    def forward(self, x: Tensor, residual: Tensor | None = None) -> Tensor:  # type: ignore[override]
-        y = functional.linear(x, self.effective_weight(), self.bias)
-        return self.finish(y, residual)
+    def product(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        return functional.linear(x, weight, bias)
 
 
-CLASSES: dict[type, Any] = {nn.Conv2d: FusedConv2d, nn.Linear: FusedLinear}
+CLASSES: dict[type, Any] = {
+    nn.Conv1d: FusedConv1d,
+    nn.Conv2d: FusedConv2d,
+    nn.Conv3d: FusedConv3d,
+    nn.ConvTranspose2d: FusedConvTranspose2d,
+    nn.Linear: FusedLinear,
+}
+"""Class of a model to its fused form."""
 
 
 def fused(gemm: nn.Module, bn: nn.Module | None = None, activation: str | None = None) -> nn.Module:
-    """The fused form of a convolution or linear; `gemm` itself is left as it is."""
+    """The fused form of a convolution or linear, batch norm folded; `gemm` is left as it is."""
     made: nn.Module = recast(gemm, CLASSES[type(gemm)], activation=activation)
     if bn is not None:
-        _fold(made, deepcopy(bn))
+        take(made, fold(gemm, bn, bn.running_mean, bn.running_var))
     return made
 
 
-def _fold(gemm: Any, bn: Any) -> None:
-    """w * gamma / sqrt(var + eps) and its bias, in float64 so that only one rounding is left."""
-    weight = gemm.weight.detach().double()
-    zeros = torch.zeros(weight.shape[0], dtype=torch.float64, device=weight.device)
-    bias = zeros if gemm.bias is None else gemm.bias.detach().double()
-    gamma = zeros + 1 if bn.weight is None else bn.weight.detach().double()
-    beta = zeros if bn.bias is None else bn.bias.detach().double()
-    factor = gamma / torch.sqrt(bn.running_var.double() + bn.eps)
-    shaped = factor.reshape(-1, *[1] * (weight.dim() - 1))
+def take(gemm: Any, parameters: Parameters) -> None:
+    """Give a module other weights; frozen ones stay frozen."""
+    weight, bias = parameters
     trains = gemm.weight.requires_grad
-    gemm.weight = nn.Parameter((weight * shaped).float(), trains)
-    gemm.bias = nn.Parameter(((bias - bn.running_mean.double()) * factor + beta).float(), trains)
+    gemm.weight = nn.Parameter(weight.detach(), trains)
+    gemm.bias = nn.Parameter(bias.detach(), trains)
+
+
+def weight_axis(module: nn.Module) -> int:
+    """The axis of the weight along which the output channels lie: 1 where it is transposed."""
+    return 1 if getattr(module, "transposed", False) else 0

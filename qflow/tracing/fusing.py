@@ -15,33 +15,38 @@ from qflow.tracing.call import call_of, operands, set_call
 from qflow.tracing.fused import fused
 from qflow.tracing.recast import set_module
 from qflow.tracing.traced import Traced
+from qflow.tracing.with_bn import MODES, fused_with_bn
 
 
-def fuse(traced: Traced, fusions: Collection[Fusion]) -> fx.GraphModule:
+def fuse(traced: Traced, fusions: Collection[Fusion], bn_mode: str = MODES[0]) -> fx.GraphModule:
     """A copy of the traced model in which every fusion is one module at its address.
 
-    Absorbed modules become `nn.Identity` and leave the graph. In evaluation mode the result
+    Absorbed modules become `nn.Identity` and leave the graph. `bn_mode` is a word of `MODES`: batch
+    norms are folded, or kept as the child `bn` of their fusion. In evaluation mode the result
     computes what the model did, up to float32 rounding. QF221 when a fusion does not fit the graph.
     """
+    assert bn_mode in MODES, bn_mode
     module = deepcopy(traced.module)
     for fusion in fusions:
-        _apply(module, fusion)
+        _apply(module, fusion, bn_mode)
     module.graph.lint()
     module.recompile()
     return module
 
 
-def _apply(module: fx.GraphModule, fusion: Fusion) -> None:
+def _apply(module: fx.GraphModule, fusion: Fusion, bn_mode: str) -> None:
     chain = [_only_call(module.graph, address) for address in fusion.members]
     for node, reader in pairwise(chain):
         if set(node.users) != {reader}:
             raise _refused(fusion, f"the output of `{node.target}` has other readers")
     roles = dict(zip(fusion.pattern, chain, strict=True))
     gemm, last = chain[0], chain[-1]
+    if len(gemm.all_input_nodes) != 1 or len(gemm.args) + len(gemm.kwargs) != 1:
+        raise _refused(fusion, f"`{gemm.target}` takes more than one argument")
     args = [operands(gemm)[0]]
     if fusion.residual is not None:
         args.append(operands(roles["add"])[fusion.residual])
-    made = _module(module, fusion, roles)
+    made = _module(module, fusion, roles, bn_mode)
     with module.graph.inserting_before(last):
         node = module.graph.call_module(fusion.at, tuple(args))
     node.meta = dict(last.meta)
@@ -53,7 +58,9 @@ def _apply(module: fx.GraphModule, fusion: Fusion) -> None:
     set_module(module, fusion.at, made)
 
 
-def _module(module: fx.GraphModule, fusion: Fusion, roles: Mapping[str, fx.Node]) -> nn.Module:
+def _module(
+    module: fx.GraphModule, fusion: Fusion, roles: Mapping[str, fx.Node], bn_mode: str
+) -> nn.Module:
     gemm = module.get_submodule(fusion.members[0])
     bn = roles.get("bn")
     activation = next((w for w in fusion.pattern if w in ("relu", "relu6")), None)
@@ -61,7 +68,10 @@ def _module(module: fx.GraphModule, fusion: Fusion, roles: Mapping[str, fx.Node]
         return fused(gemm, None, activation)
     if fusion.pattern[0] == "linear" and len(_shape(bn)) != 2:
         raise _refused(fusion, "batch norm behind a linear of rank 3 normalizes another axis")
-    return fused(gemm, module.get_submodule(str(bn.target)), activation)
+    norm = module.get_submodule(str(bn.target))
+    if bn_mode == MODES[0]:
+        return fused(gemm, norm, activation)
+    return fused_with_bn(bn_mode, gemm, norm, activation)
 
 
 def _call(fusion: Fusion, gemm: fx.Node, last: fx.Node) -> object:

@@ -16,7 +16,12 @@ class BatchNorm(Op):
 
     name = "batch_norm"
     role = "normalization"
-    modules = ("torch.nn.BatchNorm1d", "torch.nn.BatchNorm2d")
+    modules = (
+        "torch.nn.BatchNorm1d",
+        "torch.nn.BatchNorm2d",
+        "torch.nn.BatchNorm3d",
+        "torch.nn.SyncBatchNorm",
+    )
     functions = ("torch.nn.functional.batch_norm", "torch.batch_norm")
     pattern_word = "bn"
     integer = False
