@@ -32,7 +32,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compile": _BASE | {"lang", "plan", "march", "lint"},
     "lint": _BASE | {"lang", "plan", "compile", "march"},
     "tracing": _BASE | {"plan", "march"},
-    "quantization": _BASE | {"tracing", "march", "plan"},
+    # checks of a prepared model ask the rules
+    "quantization": _BASE | {"tracing", "march", "plan", "lint"},
     "emulation": _BASE | {"quantization", "tracing", "march"},
     "analysis": _BASE | {"emulation", "quantization", "plan", "march", "tracing"},
     "export": _BASE | {"emulation", "quantization", "plan", "march", "tracing"},

@@ -26,8 +26,13 @@ def unsupported() -> type[Exception]:
 
 def of_module(module: nn.Module) -> Any | None:
     """The operator a module stands for, by the exact class; None when there is none."""
+    return of_class(type(module))
+
+
+def of_class(cls: type) -> Any | None:
+    """The operator a module class stands for, by its exact names; None when there is none."""
     known = _by_class()
-    return next((known[n] for n in class_names(type(module)) if n in known), None)
+    return next((known[n] for n in class_names(cls) if n in known), None)
 
 
 def of_function(function: Callable[..., Any]) -> Any | None:
