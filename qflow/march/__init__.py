@@ -1,7 +1,16 @@
 """Marches: what one hardware family can do, as data. One YAML file beside this one is one march."""
 
 from dataclasses import dataclass
-from typing import Literal
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
+
+from qflow.registry import nearest
+
+if TYPE_CHECKING:
+    from qflow.march.current import get_march as get_march
+    from qflow.march.current import required as required
+    from qflow.march.current import set_march as set_march
+    from qflow.march.current import with_march as with_march
 
 
 @dataclass(frozen=True)
@@ -20,9 +29,33 @@ class OpSupport:
     """Where this is known from; `our choice` where public sources do not settle it."""
 
 
+class _Names(type):
+    """`March.NASH_M` is "nash-m": a constant per file, so that a new file needs no second edit."""
+
+    def __getattr__(cls, name: str) -> str:
+        # only names written as constants: dataclasses and mypy ask for many others
+        if not name[:1].isupper():
+            raise AttributeError(f"type object `{cls.__name__}` has no attribute `{name}`")
+        known = {constant(n): n for n in names()}
+        if name in known:
+            return known[name]
+        near = nearest(name.upper(), tuple(known)) or tuple(known)
+        raise AttributeError(
+            f"there is no march `March.{name}`; the nearest: {', '.join(f'March.{n}' for n in near)}"
+        )
+
+
+def constant(name: str) -> str:
+    """How a march is written in Python: `nash-m` is `March.NASH_M`."""
+    return name.upper().replace("-", "_")
+
+
 @dataclass(frozen=True)
-class March:
-    """A hardware family. Everything here comes from its file; no code knows a march by name."""
+class March(metaclass=_Names):
+    """A hardware family. Everything here comes from its file; no code knows a march by name.
+
+    The names of all marches are its constants: `March.NASH_M` is the string `nash-m`.
+    """
 
     name: str
     about: str
@@ -65,3 +98,14 @@ def load(name: str) -> March:
     from qflow.march.reader import files, read
 
     return read(files()[name])
+
+
+_CURRENT = ("get_march", "required", "set_march", "with_march")
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        # that file needs the class above
+        if name not in _CURRENT:
+            raise AttributeError(f"module `{__name__}` has no attribute `{name}`")
+        return getattr(import_module(f"{__name__}.current"), name)
