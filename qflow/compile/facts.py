@@ -2,6 +2,7 @@
 
 import dataclasses
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -30,9 +31,41 @@ def shares_scale(op: str) -> bool:
 
 
 @cache
+def rearranges(op: str) -> bool:
+    """Whether the operator only changes order and shape of one tensor's values."""
+    return bool(getattr(_operator(op), "rearranges", False))
+
+
+@cache
 def role(op: str) -> str:
     """gemm, normalization, activation, elementwise, pool, shape or boundary; empty for none."""
     return str(getattr(_operator(op), "role", ""))
+
+
+@cache
+def weight_axis(op: str) -> int | None:
+    """Axis of the output channels in the operator's weight; None where it has no weight."""
+    axis: int | None = getattr(_operator(op), "weight_axis", None)
+    return axis
+
+
+@cache
+def integer(op: str) -> bool:
+    """Whether an integer graph can hold the operator, or it becomes something that one can."""
+    known = _operator(op)
+    lowers = known is not None and known.lower is not base_op().lower
+    return lowers or pattern_word(op) == "bn"
+
+
+def base_op() -> Any:
+    """The class operators derive from; imports no torch."""
+    return import_module("qflow.emulation.op").Op
+
+
+@cache
+def gives_indices(op: str) -> bool:
+    """Whether its result holds whole numbers that lie on no grid."""
+    return bool(getattr(_operator(op), "gives_indices", False))
 
 
 def _operator(op: str) -> Any:

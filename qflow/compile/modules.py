@@ -58,7 +58,7 @@ def _plan(unit: Unit, module: Module, fields: Fields, owners: Mapping[str, str])
 
 
 def _has_weight(op: str) -> bool:
-    return facts.role(op) == "gemm"
+    return facts.weight_axis(op) is not None
 
 
 def _tensor(part: str, fields: Fields, dtype: Decided) -> TensorPlan:

@@ -37,6 +37,11 @@ class Example:
     weight: tuple[int, ...] | None = None
     activation: str | None = None
     residual: bool = False
+    written: tuple[str, ...] = ()
+    """The same as models write it, on operands `x`, `y`, `z`: `torch.cat([x, y], 1)`, or a module,
+    `nn.Softmax(-1)`. Each must be traced to this operator and these attributes."""
+    kinds: tuple[str, ...] = ()
+    """Per operand what it holds: `float`, `positive`, `unit`, `index` or `mask`; floats if none."""
 
 
 FieldKind = Literal[
@@ -102,8 +107,19 @@ class Op:
     """Dotted names of functions: `torch.add`, `operator.add`, `torch.Tensor.add`."""
     shares_scale: ClassVar[bool] = False
     """The output lies on the grid of its inputs: reshape, permute, max pool, relu, cat."""
+    rearranges: ClassVar[bool] = False
+    """Every value of its one operand is in the output once, and nothing else: behind a dequantize it
+    may run before it, on integers of any width."""
     pattern_word: ClassVar[str] = ""
     """Its word in a `fuse` pattern: conv, linear, bn, add, relu, relu6. Empty: never fused."""
+    weight_axis: ClassVar[int | None] = None
+    """Axis of the output channels in the module's `weight`, which has grids of its own; None: it
+    has no such weight."""
+    parameters: ClassVar[Mapping[str, int]] = {}
+    """Arguments of its functions that belong to the operator and are no operands, by position: the
+    weight and bias of a norm. They stay as they are."""
+    gives_indices: ClassVar[bool] = False
+    """The result holds whole numbers that lie on no grid: argmax."""
 
     def attributes_of_module(self, module: nn.Module) -> Mapping[str, Any]:
         """Plain data (ints, tuples, strings) lowering needs of a module. Raises Unsupported."""
@@ -118,10 +134,21 @@ class Op:
         """
         return {}
 
+    def attributes_of_function(
+        self,
+        function: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+    ) -> Mapping[str, Any]:
+        """The same where the name of the function matters: `select`, `chunk`, `__rsub__`."""
+        return self.attributes_of_call(args, kwargs, shapes)
+
     # --- integers -------------------------------------------------------------------------------
 
     integer: ClassVar[bool] = True
-    """Whether an integer graph can hold it; batch norm and the stubs become something else."""
+    """Whether an integer graph can hold it; batch norm and the stubs become something else, others
+    run as fake-quantized floats only."""
     operands: ClassVar[tuple[int, int]] = (1, 1)
     """Least and most tensor operands."""
     fields: ClassVar[Mapping[str, FieldKind]] = {}
@@ -134,7 +161,14 @@ class Op:
     """Largest error against `meaning` in output steps, by dtype, on a profile of 31 bits."""
     examples: ClassVar[tuple[Example, ...]] = ()
 
-    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
+    def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
+        """Why a call in this form has no integer form though the operator has one; empty: it has.
+
+        `shapes` are those of the tensor operands, as traced.
+        """
+        return ""
+
+    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor | tuple[Tensor, ...]:
         """What it computes on floats, in torch, without what is fused behind it."""
         raise NotImplementedError
 

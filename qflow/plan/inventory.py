@@ -23,6 +23,8 @@ class Module:
     """Number of weight elements."""
     macs: int = 0
     """Multiply-accumulates of one sample."""
+    float_only: str = ""
+    """Why it has no integer form as it is called, though its operator has one; empty: it has."""
 
 
 @dataclass(frozen=True, order=True)

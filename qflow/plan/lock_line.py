@@ -67,8 +67,15 @@ def module_line(module: Module) -> Line:
         quoted(module.op),
         shape,
         *([" ".join(counts)] if counts else []),
-        *([json.dumps(module.detail, ensure_ascii=False)] if module.detail else []),
+        *(json.dumps(t, ensure_ascii=False) for t in _texts(module)),
     )
+
+
+def _texts(module: Module) -> tuple[str, ...]:
+    """The detail, and behind it why the call is float only; what is empty at the end is left out."""
+    if module.float_only:
+        return module.detail, module.float_only
+    return (module.detail,) if module.detail else ()
 
 
 def edge_line(edge: Edge) -> Line:
@@ -85,10 +92,11 @@ def module_of(words: list[str]) -> Module:
     while rest and (found := _COUNT.fullmatch(rest[0])):
         counts[found[1]] = int(found[2])
         rest = rest[1:]
-    if len(rest) > 1 or (rest and not rest[0].startswith('"')):
+    if len(rest) > 2 or not all(text.startswith('"') for text in rest):
         raise Damaged(f"`{' '.join(rest)}` is neither a count nor a quoted detail")
+    detail, float_only = (*map(plain, rest), "", "")[:2]
     return Module(
-        address, type_, op, _shape(words[3]), detail=plain(rest[0]) if rest else "", **counts
+        address, type_, op, _shape(words[3]), detail=detail, float_only=float_only, **counts
     )
 
 

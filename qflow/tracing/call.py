@@ -32,6 +32,8 @@ class Call:
     weights: int = 0
     macs: int = 0
     """Of one sample."""
+    float_only: str = ""
+    """Why it has no integer form as it is called, though its operator has one; empty: it has."""
 
 
 def call_of(node: fx.Node) -> Call | None:

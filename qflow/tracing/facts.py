@@ -41,7 +41,7 @@ def _call(node: fx.Node, module: nn.Module, values: Mapping[fx.Node, Any]) -> Ca
         return _replaced(plain, detail=f"{op.name} with a constant tensor")
     try:
         attributes = (
-            op.attributes_of_call(*_arguments(node, values))
+            op.attributes_of_function(_name(module), *_arguments(node, values))
             if generated
             else op.attributes_of_module(module)
         )
@@ -54,7 +54,16 @@ def _call(node: fx.Node, module: nn.Module, values: Mapping[fx.Node, Any]) -> Ca
         shares_scale=op.shares_scale,
         detail=_detail(module, attributes),
         macs=_macs(module, shape.dims),
+        float_only=op.float_only(attributes, [s.dims for s in _operand_shapes(node, values)]),
     )
+
+
+def _name(generated: Any) -> str:
+    return str(getattr(generated.function, "__name__", ""))
+
+
+def _operand_shapes(node: fx.Node, values: Mapping[fx.Node, Any]) -> list[Shape]:
+    return [first_shape(values[n]) or Shape(()) for n in operands(node)]
 
 
 def _replaced(call: Call, **fields: Any) -> Call:
@@ -71,7 +80,7 @@ def _arguments(
 
     args = fx.node.map_arg(node.args, plain)
     kwargs = fx.node.map_arg(node.kwargs, plain)
-    shapes = [values[n].dims for n in operands(node)]
+    shapes = [s.dims for s in _operand_shapes(node, values)]
     return _unfrozen(args), dict(_unfrozen(kwargs)), shapes
 
 

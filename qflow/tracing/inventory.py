@@ -30,6 +30,7 @@ def inventory_of(graph: fx.Graph, entry: str) -> Inventory:
                 detail=call.detail,
                 weights=call.weights,
                 macs=call.macs,
+                float_only=call.float_only,
             )
         )
     for name, node in outputs_of(graph).items():

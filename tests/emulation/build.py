@@ -80,8 +80,8 @@ def one_op(
             None if weight is None else weight_grid(weight, weight_dtype),
             example.activation,
             example.residual,
-            None if kept else grid(out_dtype or dtype, out_scale),
-            out_dtype or dtype,
+            grid=None if kept else grid(out_dtype or dtype, out_scale),
+            out_dtype=out_dtype or dtype,
         )
     )
     nodes.append(PreparedNode("d", "d", "dequant", ("op",), out_dtype="float32"))
