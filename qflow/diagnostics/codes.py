@@ -38,6 +38,10 @@ CODES: dict[str, str] = {
     "QF255": "a part of a qconfig that does not apply",
     "QF256": "a qconfig setter that decides nothing",
     "QF257": "a qconfig that `prepare` chose itself",
+    "QF270": "a statement of a stage that never takes effect",
+    "QF271": "a batch norm to freeze that is folded into a weight",
+    "QF272": "a training stage with nothing left to train",
+    "QF273": "a method with nothing to work on",
     # QF3xx: lock and inputs
     "QF301": "a lock that does not fit the model",
     "QF302": "a file that is missing",
@@ -59,6 +63,8 @@ CODES: dict[str, str] = {
     "QF403": "a value that is not finite",
     "QF404": "an empty data set",
     "QF405": "an optional package that is not installed",
+    "QF410": "an observer that does not go with the rest of its qconfig",
+    "QF411": "a scale that cannot be found again without data",
     # QF5xx: target
     "QF501": "a dtype the march does not support",
     "QF502": "an operator the march does not support",

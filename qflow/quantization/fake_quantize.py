@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
@@ -11,12 +9,15 @@ from torch import Tensor, nn
 
 from qflow.diagnostics import Diagnostic, fail
 from qflow.dtype import DType, qint8
+from qflow.quantization.factory import Factory, fake_quantize_of, tensor_plan
 from qflow.quantization.grid import observer_grid
 from qflow.quantization.observer import Observer
 from qflow.quantization.observers.fixed import Fixed
 from qflow.quantization.observers.min_max import MinMax
 from qflow.quantization.rounding import ROUNDINGS, fake_quantize
 from qflow.quantization.statistics import Statistics, fit_buffer
+
+__all__ = ["SMALLEST_SCALE", "Factory", "FakeQuantize", "fake_quantize_of", "tensor_plan"]
 
 SMALLEST_SCALE = torch.finfo(torch.float32).tiny
 """Below it a float32 scale would lose bits or be zero."""
@@ -44,20 +45,27 @@ class FakeQuantize(nn.Module):
         axis: int | None = None,
         channels: int = 1,
         divisor: str = "half_range",
+        threshold_divisor: str = "minus_qmin",
         rounding: str = "half_even",
         address: str = "",
         follows: bool = False,
+        fix_scale: bool = False,
     ) -> None:
         super().__init__()
         self.observer = observer or MinMax()
         self.dtype = dtype
         self.axis = axis
         self.grid = observer_grid(dtype, divisor)
+        self._threshold_divisor = observer_grid(dtype, threshold_divisor).divisor
         self.rounding = rounding
         self.address = address
         """Whose tensor it is, for messages."""
         self.follows = follows
         """Measure each tensor anew, as for weights, instead of gathering statistics."""
+        self.fix_scale = fix_scale
+        """Training keeps the scale that calibration found."""
+        self.frozen = False
+        """Nothing moves the scale, whatever the state; see `freeze`."""
         self.observing = False
         self.quantizing = False
         self.activation_post_process = Statistics(self.observer, channels)
@@ -69,19 +77,29 @@ class FakeQuantize(nn.Module):
             self._known = True
 
     @classmethod
-    def with_args(cls, **settings: Any) -> Callable[..., FakeQuantize]:
-        """A factory with settings filled in: what a `QConfig` holds."""
-        return partial(cls, **settings)
+    def with_args(cls, **settings: Any) -> Factory:
+        """A factory with settings filled in: what a `QConfig` holds.
+
+        `observer` is one of ours, its class, or one of `field_observers`; settings that are not of
+        the fake-quantizer (`dtype`, `fix_scale`) are the observer's.
+        """
+        return Factory(cls, settings)
 
     @property
     def fixed(self) -> float | None:
-        """The given scale; None when it is observed."""
-        return self.observer.scale if isinstance(self.observer, Fixed) else None
+        """The given scale, None when it is observed."""
+        if not isinstance(self.observer, Fixed):
+            return None
+        return self.observer.step(self._threshold_divisor)
 
     @property
     def observed(self) -> bool:
         """Whether the scale is known: given, observed, or loaded with its range."""
         return self._known
+
+    def freeze(self) -> None:
+        """Keep the scale from moving in any state, calibration and training alike."""
+        self.frozen = True
 
     def forward(self, x: Tensor) -> Tensor:
         """`x`, rounded onto the grid where the state says so.
@@ -127,7 +145,7 @@ class FakeQuantize(nn.Module):
                     help="look for it in the input data and in the modules before this one",
                 )
             )
-        if self.fixed is not None:
+        if self.fixed is not None or self.frozen or (self.fix_scale and self.quantizing):
             return
         rows = x.reshape(1, -1) if self.axis is None else x.movedim(self.axis, 0).flatten(1)
         statistics = self.activation_post_process

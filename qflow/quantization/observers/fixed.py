@@ -21,14 +21,26 @@ class Nothing(State):
 
 @dataclass(frozen=True)
 class Fixed(Observer):
-    """The scale is known beforehand: a camera's 1/128, a range agreed with another part."""
+    """The scale is known beforehand: a camera's 1/128, a range agreed with another part.
 
-    scale: float
+    Give one of `scale` and `threshold`.
+    """
+
+    scale: float | None = None
     """Real value of one step."""
+    threshold: float | None = None
+    """Largest magnitude; its step is threshold / 128 for int8, or what the march divides by."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.scale < float("inf"):
-            raise ValueError(f"a scale must be finite and above 0, not {self.scale}")
+        if (self.scale is None) == (self.threshold is None):
+            raise ValueError("it must have a scale or a threshold, and not both")
+        for name, value in (("scale", self.scale), ("threshold", self.threshold)):
+            if value is not None and not 0 < value < float("inf"):
+                raise ValueError(f"a {name} must be finite and above 0, not {value}")
+
+    def step(self, divisor: float) -> float:
+        """The scale; `divisor` is what the march divides a threshold by."""
+        return self.scale if self.scale is not None else (self.threshold or 0.0) / divisor
 
     def start(self, channels: int) -> Nothing:
         import torch
@@ -45,5 +57,6 @@ class Fixed(Observer):
         """The range whose scale under the march's divisor is the given one."""
         import torch
 
-        high = torch.full((int(state.channels),), self.scale * grid.divisor, dtype=torch.float64)
+        step = self.step(-grid.qmin)
+        high = torch.full((int(state.channels),), step * grid.divisor, dtype=torch.float64)
         return -high, high

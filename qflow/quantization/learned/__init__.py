@@ -1,0 +1,1 @@
+"""Learned: fake-quantizers whose scale training moves; the file name is its word."""
