@@ -1,24 +1,29 @@
 """hashes: one sha256 per stage over exactly what it reads of the plan, not where a line stands."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from hashlib import sha256
 from typing import Any
 
 from qflow.diagnostics import Span
 from qflow.plan.plan import (
+    DataSpec,
     Decided,
     Fixed,
     GraphSpec,
     ModelSpec,
     Observed,
     Plan,
+    Setting,
     Shared,
+    StagePlan,
 )
 
 _PROVENANCE = frozenset({"why", "rules", "fields", "text", "proved"})
 """Fields that say where a decision came from, not what it is."""
+_OPTIONAL = frozenset({"later", "freezes"})
+"""Left out where empty: a stage that says nothing of epochs hashes as before there were any."""
 _KINDS = (Observed, Fixed, Shared)
 
 
@@ -34,12 +39,17 @@ def stage_hashes(plan: Plan) -> tuple[tuple[str, str], ...]:
     reads: list[tuple[str, object]] = [
         ("trace", (_model(plan.model), _graph(plan.graph))),
         ("prepare", (plan.model.checkpoint, plan.target.march, plan.modules, plan.fusions)),
-        *((s.name, (s, data.get(s.data))) for s in plan.stages),
+        *((s.name, _stage(s, data)) for s in plan.stages),
         ("convert", (plan.target.profile, plan.target.unlisted)),
         ("export", plan.exports),
         ("verify", (judged, tuple((c, data.get(c.data or "")) for c in plan.claims))),
     ]
     return tuple(_chain(reads, leaves={s.name for s in plan.stages if s.evaluates}))
+
+
+def _stage(stage: StagePlan, data: Mapping[str, DataSpec]) -> object:
+    judged = () if stage.validates is None else (data.get(stage.validates),)
+    return (stage, data.get(stage.data), *judged)
 
 
 def traced(model: ModelSpec, graph: GraphSpec) -> str:
@@ -71,13 +81,13 @@ def _graph(graph: GraphSpec) -> object:
 
 def plain(value: object) -> Any:
     """JSON data without provenance: a decided field is its value."""
-    if isinstance(value, Decided):
+    if isinstance(value, (Decided, Setting)):
         return value.value
     if isinstance(value, Span):
         return None
     if is_dataclass(value):
         own = {f.name: plain(getattr(value, f.name)) for f in fields(value)}
-        kept = {k: v for k, v in own.items() if k not in _PROVENANCE}
+        kept = {k: v for k, v in own.items() if k not in _PROVENANCE and (v or k not in _OPTIONAL)}
         return {"kind": type(value).__name__, **kept} if isinstance(value, _KINDS) else kept
     if isinstance(value, tuple):
         return [plain(v) for v in value]

@@ -2,13 +2,23 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
+from qflow.compile import freezes
+from qflow.compile.epochs import begin
 from qflow.compile.region import listed
 from qflow.compile.select import has_calls, select
 from qflow.compile.unit import StageSpec, Unit
 from qflow.diagnostics import Diagnostic, Label, Span
 from qflow.lang import syntax
-from qflow.plan.plan import ModulePlan, Observed, Shared, StagePlan
+from qflow.plan.plan import (
+    Freezing,
+    ModulePlan,
+    Observed,
+    Shared,
+    StagePlan,
+    StateFrom,
+)
 
 OBSERVING = ("calibration", "qat")
 
@@ -30,19 +40,48 @@ def schedule(unit: Unit) -> Unit:
     observed = {a for a, m in quantized.items() if not _is_observed(m)}
     plans: list[StagePlan] = []
     for stage in unit.stages:
-        states = _states(unit, stage, quantized, found)
-        found += _unobserved(unit, stage, states, observed)
-        observed |= {a for a, s in states.items() if s.state in OBSERVING}
-        listed_states = tuple(sorted((a, s.state) for a, s in states.items()))
-        plans.append(
-            StagePlan(
-                stage.name, stage.data, stage.epochs, listed_states, stage.settings, stage.span
-            )
-        )
+        frozen = freezes.resolve(unit, stage, quantized)
+        found += frozen.found
+        parts = _timeline(unit, stage, quantized, found)
+        early: dict[Span | None, list[str]] = {}
+        for epoch, states in parts:
+            held = frozen.scales(epoch)
+            for address, state in states.items():
+                kept = state.state == "validation" or (state.state == "qat" and address in held)
+                if kept and address not in observed:
+                    early.setdefault(state.by, []).append(address)
+            moved = {a for a, s in states.items() if s.state in OBSERVING and a not in held}
+            observed |= moved
+        found += _unobserved(unit, stage, early)
+        plans.append(_plan(stage, parts, frozen.freezes))
     # a QF241 names these already; without one no stage ever used them
     if not any(d.code == "QF241" for d in found):
         found += _never(unit, [a for a in quantized if a not in observed])
     return replace(unit, stage_plans=tuple(plans)).having(found)
+
+
+Timeline: TypeAlias = list[tuple[int, dict[str, _Set]]]
+"""Epochs in which states change, from 0 on, each with the state of every address."""
+
+
+def _plan(stage: StageSpec, parts: Timeline, frozen: tuple[Freezing, ...]) -> StagePlan:
+    (_, first), *rest = parts
+    before, later = first, []
+    for epoch, states in rest:
+        changed = sorted((a, s) for a, s in states.items() if s.state != before[a].state)
+        later += [StateFrom(a, epoch, s.state, s.by) for a, s in changed]
+        before = states
+    return StagePlan(
+        stage.name,
+        stage.data,
+        stage.epochs,
+        tuple(sorted((a, s.state) for a, s in first.items())),
+        stage.settings,
+        stage.span,
+        tuple(later),
+        frozen,
+        tuple(sorted((a, s.by) for a, s in first.items() if s.by is not None)),
+    )
 
 
 def _has_quantizer(module: ModulePlan) -> bool:
@@ -58,14 +97,14 @@ def _is_observed(module: ModulePlan) -> bool:
     )
 
 
-def _states(
+def _timeline(
     unit: Unit, stage: StageSpec, quantized: Mapping[str, ModulePlan], found: list[Diagnostic]
-) -> dict[str, _Set]:
-    """Statements top to bottom, the last one wins."""
+) -> Timeline:
+    """Statements top to bottom, the last one wins, in each epoch that one of them begins in."""
     assert unit.inventory is not None
-    states: dict[str, _Set] = {}
     gemms = {f.members[0]: f.at for f in unit.fusions}
     effective = {*quantized, *(g for g, at in gemms.items() if at in quantized)}
+    covered: list[tuple[syntax.SetState, tuple[str, ...]]] = []
     for statement in stage.states:
         if has_calls(statement.selector):
             continue
@@ -73,11 +112,21 @@ def _states(
         found += selection.unmatched
         if selection.addresses and effective.isdisjoint(selection.addresses):
             found += _no_effect(unit, statement, selection.addresses)
-        for address in selection.addresses:
-            states[address] = _Set(statement.state, statement.span)
-    for gemm, at in gemms.items():
-        found += _split(stage, gemm, at, states) if at in quantized else ()
-    return {a: states.get(a, _Set()) for a in quantized}
+        if begin(statement) < max(stage.epochs, 1):
+            covered.append((statement, selection.addresses))
+    parts: Timeline = []
+    split: dict[str, Diagnostic] = {}
+    for epoch in sorted({0, *(begin(s) for s, _ in covered)}):
+        states: dict[str, _Set] = {}
+        for statement, addresses in covered:
+            if begin(statement) <= epoch:
+                states.update(dict.fromkeys(addresses, _Set(statement.state, statement.span)))
+        for gemm, at in gemms.items():
+            for one in _split(stage, gemm, at, states) if at in quantized else ():
+                split.setdefault(gemm, one)
+        parts.append((epoch, {a: states.get(a, _Set()) for a in quantized}))
+    found += split.values()
+    return parts
 
 
 def _no_effect(
@@ -118,19 +167,15 @@ def _split(
 
 
 def _unobserved(
-    unit: Unit, stage: StageSpec, states: Mapping[str, _Set], observed: set[str]
+    unit: Unit, stage: StageSpec, early: Mapping[Span | None, list[str]]
 ) -> Iterator[Diagnostic]:
     """QF241, one per statement."""
-    early: dict[Span | None, list[str]] = {}
-    for address, state in states.items():
-        if state.state == "validation" and address not in observed:
-            early.setdefault(state.by, []).append(address)
     for span, addresses in early.items():
         yield Diagnostic(
             "QF241",
             f"stage `{stage.name}` uses scales that no stage before it observed",
             at=span or stage.span,
-            notes=(f"unobserved are {listed(addresses)}", *_skipped(unit)),
+            notes=(f"unobserved are {listed(tuple(dict.fromkeys(addresses)))}", *_skipped(unit)),
             help='put a stage with `state "**" = calibration` before it',
         )
 

@@ -62,10 +62,16 @@ def _rule(rule: syntax.Rule, params: Params) -> syntax.Rule:
 
 def _stage(stage: syntax.Stage, params: Params) -> syntax.Stage:
     epochs = None if stage.epochs is None else _value(stage.epochs, params)
-    statements = tuple(
-        _field(s, params) if isinstance(s, syntax.Field) else s for s in stage.statements
-    )
+    statements = tuple(_statement(s, params) for s in stage.statements)
     return replace(stage, epochs=epochs, statements=statements)
+
+
+def _statement(statement: syntax.StageStatement, params: Params) -> syntax.StageStatement:
+    if isinstance(statement, syntax.Field):
+        return _field(statement, params)
+    if statement.from_epoch is None:
+        return statement
+    return replace(statement, from_epoch=_value(statement.from_epoch, params))
 
 
 def _assertion(assertion: syntax.Assertion, params: Params) -> syntax.Assertion:

@@ -20,6 +20,7 @@ from qflow.plan.plan import (
     ModulePlan,
     Plan,
     Scalar,
+    Setting,
     StagePlan,
     TargetSpec,
 )
@@ -35,9 +36,10 @@ class StageSpec:
     name: str
     data: str
     epochs: int
-    settings: tuple[tuple[str, Decided], ...]
+    settings: tuple[tuple[str, Setting], ...]
     states: tuple[syntax.SetState, ...]
     span: Span
+    freezes: tuple[syntax.Freeze, ...] = ()
 
 
 @dataclass(frozen=True)

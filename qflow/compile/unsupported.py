@@ -43,9 +43,7 @@ def _rules(program: Program) -> Iterator[Diagnostic]:
 def _stages(program: Program) -> Iterator[Diagnostic]:
     for stage in (s for x in program.schedules for s in x.stages):
         for statement in stage.statements:
-            if isinstance(statement, syntax.Freeze):
-                yield _not_yet(f"`freeze {statement.what}`", statement.span)
-            if isinstance(statement, syntax.SetState):
+            if not isinstance(statement, syntax.Field):
                 yield from _calls(statement.selector)
 
 

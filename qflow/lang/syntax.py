@@ -260,12 +260,15 @@ class Freeze(Node):
     from_epoch: Value | None
 
 
+StageStatement: TypeAlias = SetState | Freeze | Field
+
+
 @dataclass(frozen=True)
 class Stage(Node):
     name: str
     data: str
     epochs: Value | None
-    statements: tuple[SetState | Freeze | Field, ...]
+    statements: tuple[StageStatement, ...]
     """Fields set how the stage trains: `optimizer = sgd`, `lr = 1e-3`, `loss = cross_entropy`."""
     name_span: Span | None = field(default=None, compare=False, kw_only=True)
     data_span: Span | None = field(default=None, compare=False, kw_only=True)

@@ -106,21 +106,82 @@ class Fusion:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """A field of a stage, and where it was written."""
+
+    value: Scalar | tuple[Scalar, ...]
+    by: Span | None = None
+    why: str = ""
+
+
+StateName: TypeAlias = Literal["float", "calibration", "qat", "validation"]
+FrozenPart: TypeAlias = Literal["bn", "scale", "weight"]
+
+
+@dataclass(frozen=True)
+class StateFrom:
+    """The state an address changes to at the beginning of an epoch; epochs count from 0."""
+
+    address: str
+    epoch: int
+    state: StateName
+    by: Span | None = None
+
+
+@dataclass(frozen=True)
+class Freezing:
+    """A part of an address that stays as it is from the beginning of an epoch on."""
+
+    address: str
+    part: FrozenPart
+    """`bn`: statistics of a batch norm; `scale`: every grid there; `weight`: every parameter."""
+    epoch: int
+    by: Span | None = None
+
+
+@dataclass(frozen=True)
 class StagePlan:
     name: str
     data: str
     epochs: int
-    """0: one pass without training."""
-    states: tuple[tuple[str, Literal["float", "calibration", "qat", "validation"]], ...]
-    """Per fake-quantized address, sorted."""
-    settings: tuple[tuple[str, Decided], ...] = ()
-    """How it trains: optimizer, lr, loss, ..."""
+    """0: one pass without training, or a `method`."""
+    states: tuple[tuple[str, StateName], ...]
+    """Per fake-quantized address, sorted; of a stage that trains: in its first epoch."""
+    settings: tuple[tuple[str, Setting], ...] = ()
+    """How it trains: optimizer, lr, loss, ...; or its `method` with its fields."""
     at: Span | None = None
+    later: tuple[StateFrom, ...] = ()
+    """States that change in a later epoch, by epoch and address."""
+    freezes: tuple[Freezing, ...] = ()
+    """By part, epoch and address."""
+    rules: tuple[tuple[str, Span], ...] = ()
+    """Per address of `states` the statement that set it; none for an address left `float`."""
 
     @property
     def evaluates(self) -> bool:
         """It neither trains nor observes: the model leaves it as it came."""
-        return self.epochs == 0 and all(s in ("validation", "float") for _, s in self.states)
+        changes = self.epochs > 0 or self.setting("method") is not None
+        return not changes and all(s in ("validation", "float") for _, s in self.states)
+
+    @property
+    def validates(self) -> str | None:
+        """The data block its epochs are judged on; None where there is none."""
+        name = self.setting("validate")
+        return None if name is None else str(name)
+
+    def setting(self, name: str) -> Scalar | tuple[Scalar, ...] | None:
+        """The value of a setting; None where there is none."""
+        return next((s.value for n, s in self.settings if n == name), None)
+
+    def states_at(self, epoch: int) -> dict[str, StateName]:
+        """Per address the state in one epoch."""
+        found = dict(self.states)
+        found.update((s.address, s.state) for s in self.later if s.epoch <= epoch)
+        return found
+
+    def frozen_at(self, part: FrozenPart, epoch: int) -> tuple[str, ...]:
+        """Addresses of which a part is frozen in one epoch, sorted."""
+        return tuple(f.address for f in self.freezes if f.part == part and f.epoch <= epoch)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,19 @@
 """show: values, dimensions and tensor plans as short text for people."""
 
 import json
+from collections.abc import Sequence
 
-from qflow.plan.plan import Data, Decided, Fixed, Observed, PortPlan, Scalar, Shared, TensorPlan
+from qflow.plan.plan import (
+    Data,
+    Decided,
+    Fixed,
+    Observed,
+    PortPlan,
+    Scalar,
+    Setting,
+    Shared,
+    TensorPlan,
+)
 
 
 def scalar(value: Scalar) -> str:
@@ -31,8 +42,8 @@ def port(value: PortPlan) -> str:
     return f"{value.dtype}[{', '.join(map(str, value.dims))}]"
 
 
-def settings(values: tuple[tuple[str, Decided], ...]) -> str:
-    return " ".join(f"{name}={scalar(decided.value)}" for name, decided in values)
+def settings(values: Sequence[tuple[str, Decided | Setting]]) -> str:
+    return " ".join(f"{name}={data(decided.value)}" for name, decided in values)
 
 
 def tensor(plan: TensorPlan) -> str:

@@ -92,13 +92,36 @@ def _stage(stage: StagePlan) -> list[str]:
     epochs = f" epochs {stage.epochs}" if stage.epochs else ""
     settings = f" {show.settings(stage.settings)}" if stage.settings else ""
     head = f"  {stage.name.ljust(_TYPE)} on {stage.data}{epochs}{settings}"
+    return [head, *_states(stage), *_later(stage), *_freezes(stage)]
+
+
+def _states(stage: StagePlan) -> list[str]:
     if len({state for _, state in stage.states}) == 1:
-        return [head, f"    {stage.states[0][1]}: all {len(stage.states)}"]
+        return [f"    {stage.states[0][1]}: all {len(stage.states)}"]
     by_state = sorted(stage.states, key=lambda s: (s[1], s[0]))
-    lines = [head]
+    lines = []
     for state, entries in groupby(by_state, key=lambda s: s[1]):
         lines += [f"    {state.ljust(12)} {address}" for address, _ in entries]
     return lines
+
+
+def _later(stage: StagePlan) -> list[str]:
+    """An epoch in which every address changes to one state takes one line."""
+    lines = []
+    for epoch, entries in groupby(stage.later, key=lambda s: s.epoch):
+        found = list(entries)
+        if len(found) == len(stage.states) and len({s.state for s in found}) == 1:
+            lines.append(f"    from epoch {epoch} {found[0].state}: all {len(found)}")
+            continue
+        lines += [f"    from epoch {epoch} {s.state.ljust(12)} {s.address}" for s in found]
+    return lines
+
+
+def _freezes(stage: StagePlan) -> list[str]:
+    return [
+        f"    freeze {f.part.ljust(6)} {f.address}" + (f" from epoch {f.epoch}" if f.epoch else "")
+        for f in stage.freezes
+    ]
 
 
 _PROOFS = {True: "  # proved", False: "  # refuted", None: ""}

@@ -25,7 +25,9 @@ def why(plan: Plan, address: str, program_text: str) -> str:
         raise fail(Diagnostic("QF204", f"the model has no address `{address}`", notes=notes))
     lines = program_text.split("\n")
     by_address = {m.address: m for m in plan.modules}
-    return "\n".join("\n".join(_one(m, by_address, lines)) + "\n" for m in found)
+    return "\n".join(
+        "\n".join([*_one(m, by_address, lines), *_stages(m, plan, lines)]) + "\n" for m in found
+    )
 
 
 def _one(module: ModulePlan, modules: dict[str, ModulePlan], lines: list[str]) -> Iterator[str]:
@@ -45,6 +47,26 @@ def _one(module: ModulePlan, modules: dict[str, ModulePlan], lines: list[str]) -
     if module.rules:
         matched = ", ".join(f"{s.line} {_verb(s, lines)}" for s in module.rules)
         yield f"  rules that matched: {matched}"
+
+
+def _stages(module: ModulePlan, plan: Plan, lines: list[str]) -> Iterator[str]:
+    """The state in every stage, epoch by epoch, and what is frozen there."""
+    address = module.absorbed_by or module.address
+    for stage in plan.stages:
+        first = dict(stage.states).get(address)
+        if first is not None:
+            by = dict(stage.rules).get(address)
+            yield _line(f"in {stage.name}", first, by, lines, "no statement selects it")
+        for change in (s for s in stage.later if s.address == address):
+            what = f"{change.state} from epoch {change.epoch}"
+            yield _line(f"in {stage.name}", what, change.by, lines)
+        for freeze in (f for f in stage.freezes if f.address in (address, module.address)):
+            since = f" from epoch {freeze.epoch}" if freeze.epoch else ""
+            yield _line(f"in {stage.name}", f"{freeze.part} frozen{since}", freeze.by, lines)
+
+
+def _line(name: str, what: str, by: Span | None, lines: list[str], why: str = "") -> str:
+    return f"  {name.ljust(_FIELD)} {what.ljust(_VALUE)} {_who(Decided(what, by, why), lines)}"
 
 
 def _fields(module: ModulePlan) -> Iterator[tuple[str, Decided]]:

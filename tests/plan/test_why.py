@@ -34,6 +34,10 @@ def test_every_field_names_its_line() -> None:
         f"  weight.observer        min_max          {base}"
         f"  out.dtype              int8             {base}"
         "  rules that matched: 15 use, 16 use, 17 patch\n"
+        "  in calibrate         calibration      23 |"
+        ' stage calibrate on calib { state "**" = calibration }\n'
+        "  in evaluate          validation       24 |"
+        ' stage evaluate on val { state "**" = validation }\n'
     )
 
 

@@ -1,4 +1,4 @@
-"""adam: Adam; weight decay is decoupled from the gradient."""
+"""adam: Adam; weight decay is part of the gradient."""
 
 from __future__ import annotations
 
@@ -13,12 +13,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Adam:
+    """Kingma and Ba (2015)."""
+
     lr: float
     """Learning rate."""
     weight_decay: float = 0.0
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        for name in ("beta1", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be from 0 to below 1")
+        if self.epsilon <= 0:
+            raise ValueError("`epsilon` must be above 0")
 
     def make(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
-        """AdamW: with `weight_decay` 0 the same as Adam."""
-        from torch.optim import AdamW
+        """One implementation on every machine: not the fused one."""
+        from torch.optim import Adam as TorchAdam
 
-        return AdamW(parameters, lr=self.lr, weight_decay=self.weight_decay, foreach=False)
+        betas = (self.beta1, self.beta2)
+        return TorchAdam(
+            parameters,
+            lr=self.lr,
+            betas=betas,
+            eps=self.epsilon,
+            weight_decay=self.weight_decay,
+            foreach=False,
+        )

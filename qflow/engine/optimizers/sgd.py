@@ -17,6 +17,12 @@ class Sgd:
     """Learning rate."""
     momentum: float = 0.0
     weight_decay: float = 0.0
+    nesterov: bool = False
+    """Look ahead by the momentum."""
+
+    def __post_init__(self) -> None:
+        if self.nesterov and self.momentum <= 0:
+            raise ValueError("`nesterov` must be left out without `momentum`")
 
     def make(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
         """One implementation on every machine: not the fused one."""
@@ -27,5 +33,6 @@ class Sgd:
             lr=self.lr,
             momentum=self.momentum,
             weight_decay=self.weight_decay,
+            nesterov=self.nesterov,
             foreach=False,
         )
