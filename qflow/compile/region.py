@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from qflow.compile import facts
 from qflow.compile.unit import Unit
 from qflow.diagnostics import Diagnostic, Span
 from qflow.plan.inventory import Inventory, Module
@@ -52,7 +53,8 @@ def _problems(inventory: Inventory, region: set[str], at: Span | None) -> Iterat
             help="put a QuantStub behind every input and a DeQuantStub before every output",
         )
         return
-    outside = [m for m in inventory.modules if m.address not in region and m.op not in _BORDER]
+    here = region | tails(inventory)
+    outside = [m for m in inventory.modules if m.address not in here and m.op not in _BORDER]
     used = _reached(inventory, "output", inventory.sources, "input")
     if idle := [m.address for m in outside if m.address not in used]:
         yield Diagnostic(
@@ -72,20 +74,42 @@ def _problems(inventory: Inventory, region: set[str], at: Span | None) -> Iterat
             help="move them between the stubs, or out of the model",
         )
         return
+    tail = tails(inventory)
     for module in inventory.modules:
-        yield from _crossing(inventory, module, at)
+        yield from _crossing(inventory, module, tail, at)
 
 
-def _crossing(inventory: Inventory, module: Module, at: Span | None) -> Iterator[Diagnostic]:
+def tails(inventory: Inventory) -> set[str]:
+    """Layout operators behind a dequantize that lead to outputs only: they move integers."""
+    found: set[str] = set()
+    for module in inventory.modules:
+        sources = [inventory.by_address[a] for a in inventory.sources[module.address]]
+        if len(sources) != 1 or module.calls != 1 or not facts.rearranges(module.op):
+            continue
+        if sources[0].op == DEQUANT or sources[0].address in found:
+            found.add(module.address)
+    while wrong := {a for a in found if not _leads_out(inventory, a, found)}:
+        found -= wrong
+    return found
+
+
+def _leads_out(inventory: Inventory, address: str, tail: set[str]) -> bool:
+    users = inventory.users[address]
+    return bool(users) and all(u in tail or inventory.by_address[u].op == "output" for u in users)
+
+
+def _crossing(
+    inventory: Inventory, module: Module, tail: set[str], at: Span | None
+) -> Iterator[Diagnostic]:
     """A float tensor where an integer one belongs, or the other way round."""
     sources = [inventory.by_address[a] for a in inventory.sources[module.address]]
     if module.op == "output":
         for source in sources:
-            if source.op != DEQUANT:
+            if source.op != DEQUANT and source.address not in tail:
                 text = f"`{module.address}` is returned by `{source.address}` without a DeQuantStub"
                 yield Diagnostic("QF120", f"{text}, which is not supported yet", at=at)
         return
-    if module.op in (QUANT, "input"):
+    if module.op in (QUANT, "input") or module.address in tail:
         return
     for source in sources:
         if source.op in ("input", DEQUANT):

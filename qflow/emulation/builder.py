@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -74,6 +74,21 @@ class Builder:
         if found.dtype not in NARROW or found.scale is None:
             raise FloatLeft(f"its operand `{node.inputs[index]}` is {found.dtype}")
         return found
+
+    def with_operands_on_their_grids(self, node: PreparedNode) -> PreparedNode:
+        """The node reading operands that are rescaled where it says so. Raises as `output_type`."""
+        inputs = list(node.inputs)
+        for i, grid in enumerate(node.input_grids[: len(inputs)]):
+            if grid is None:
+                continue
+            source = self.operand(node, i)
+            reads = replace(node, grid=grid, out_dtype=grid.dtype.name)
+            target = self.output_type(reads, source.shape, source.layout)
+            if source.dtype == target.dtype and np.array_equal(source.scale, target.scale):
+                continue
+            place = f"{node.id}.operand{i}"
+            inputs[i] = self.emit_rescale(node, place, inputs[i], source, target)
+        return replace(node, inputs=tuple(inputs))
 
     def on_grid(self, node: PreparedNode, index: int) -> str:
         """Id of an operand on the grid of the output, rescaled to it where it lies on another."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from qflow.diagnostics import Diagnostic, QflowError, fail, has_errors
 from qflow.emulation.builder import Builder, FloatLeft, NoScale, NotFinite, image_layout
+from qflow.emulation.commute import commute
 from qflow.emulation.graph import IntegerGraph, TensorType
 from qflow.emulation.op import Unsupported, op
 from qflow.emulation.profile import profile as profile_of
@@ -38,6 +39,7 @@ def lower(graph: PreparedGraph, march: March, profile: str) -> Lowered:
                 help=f"set accumulator_bits of `{march.name}` to {WIDEST_ACCUMULATOR} or less",
             )
         )
+    graph = commute(graph)
     build = Builder(march, profile_of(profile))
     for node in graph.nodes:
         if all(i in build.types for i in node.inputs):
@@ -70,7 +72,7 @@ def _lower_one(node: PreparedNode, build: Builder) -> None:
         build.diagnostics.append(_finding("QF502", node, "no operator of that name is known"))
         return
     try:
-        operator.lower(node, build)
+        operator.lower(build.with_operands_on_their_grids(node), build)
     except Unsupported as why:
         build.diagnostics.append(_finding("QF502", node, str(why)))
     except FloatLeft as why:

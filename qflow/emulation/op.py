@@ -108,8 +108,8 @@ class Op:
     shares_scale: ClassVar[bool] = False
     """The output lies on the grid of its inputs: reshape, permute, max pool, relu, cat."""
     rearranges: ClassVar[bool] = False
-    """Every value of its one operand is in the output once, and nothing else: behind a dequantize it
-    may run before it, on integers of any width."""
+    """Every value of its one operand is in the output once, and nothing else: where it stands
+    behind a dequantize it may run before it, on integers of any width."""
     pattern_word: ClassVar[str] = ""
     """Its word in a `fuse` pattern: conv, linear, bn, add, relu, relu6. Empty: never fused."""
     weight_axis: ClassVar[int | None] = None

@@ -11,6 +11,7 @@ from qflow.dtype import DTYPES
 from qflow.emulation.graph import IntegerGraph, Node, TensorType
 from qflow.emulation.op import Call, FieldKind, Op, Unsupported, runnable
 from qflow.emulation.profile import Profile, profile
+from qflow.emulation.rearrange import moved
 from qflow.emulation.record import Damaged
 from qflow.emulation.rounding import ROUNDINGS
 
@@ -21,6 +22,8 @@ READS: Mapping[str, tuple[str, ...]] = {
     "dequantize": ("int8", "int16", "int32"),
     "identity": ("int8", "int16", "int32"),
     "permute": ("int8", "int16", "int32"),
+    "reshape": ("int8", "int16", "int32"),
+    "flatten": ("int8", "int16", "int32"),
 }
 """What operators read that do not read int8 and int16 alone."""
 SAME_TYPE = ("identity", "permute", "flatten", "reshape", "cat", "max_pool2d")
@@ -65,8 +68,8 @@ def _node(node: Node, graph: IntegerGraph, types: Mapping[str, TensorType], rule
         _unless(not node.attributes and not node.constants, "an input has no settings")
         return
     sources = tuple(types[i] for i in node.inputs)
-    _operands(node, sources)
     _attributes(node, operator)
+    _operands(node, sources)
     missing = [k for k in node.constants.values() if k not in graph.constants]
     _unless(not missing, f"constant {', '.join(missing[:1])} is missing")
     constants = {role: graph.constants[key] for role, key in node.constants.items()}
@@ -104,11 +107,23 @@ def _operands(node: Node, sources: tuple[TensorType, ...]) -> None:
     gemm = node.op in ("conv2d", "linear")
     _unless(gemm or node.op in SAME_TYPE or node.output.dtype != "int32", "its output is int32")
     if node.op in SAME_TYPE:
-        same = all(
-            s.dtype == node.output.dtype and np.array_equal(s.scale, node.output.scale)  # type: ignore[arg-type]
-            for s in sources
-        )
+        same = all(_same_grid(_as_moved(node, s), node.output) for s in sources)
         _unless(same, "its output does not lie on the grid of its operands")
+
+
+def _same_grid(one: TensorType, other: TensorType) -> bool:
+    scales = np.array_equal(one.scale, other.scale)  # type: ignore[arg-type]
+    return one.dtype == other.dtype and one.axis == other.axis and scales
+
+
+def _as_moved(node: Node, source: TensorType) -> TensorType:
+    """The operand with its scales where the operator brings them."""
+    if source.axis is None or not runnable(node.op).rearranges or node.op == "identity":
+        return source
+    dims = node.attributes.get("dims")
+    if dims is not None:
+        _unless(sorted(dims) == list(range(len(source.shape))), f"it permutes to {dims}")
+    return moved(source, node.output.shape, dims)
 
 
 def _attributes(node: Node, operator: Op) -> None:

@@ -1,4 +1,4 @@
-"""fusing_modes: what becomes of a batch norm that is fused: folded at once, or kept for training."""
+"""fusing_modes: what becomes of a fused batch norm: folded at once, or kept for training."""
 
 from __future__ import annotations
 

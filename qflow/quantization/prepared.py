@@ -63,3 +63,5 @@ class PreparedGraph:
     """Ids of the nodes with op `input`, in the order of the model's inputs."""
     outputs: tuple[tuple[str, str], ...]
     """(output name, id of the node it returns), in order."""
+    outside: tuple[str, ...] = ()
+    """Addresses of what runs before the quantizes and behind the dequantizes, and is not here."""

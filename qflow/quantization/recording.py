@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,41 +13,65 @@ from torch import Tensor, fx, nn
 from qflow.diagnostics import Diagnostic, QflowError, fail
 from qflow.quantization.attach import output_grid
 from qflow.quantization.check import unobserved
+from qflow.quantization.extent import Extent
 from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.prepared import Grid, PreparedGraph, PreparedNode
 from qflow.quantization.quantized import OUTPUT, WEIGHT
-from qflow.tracing.call import Call, call_of, operands, producer
-from qflow.tracing.fused import FusedConv2d, FusedLinear
-from qflow.tracing.inventory import outputs_of
+from qflow.tracing.call import call_of, operands, producer
+from qflow.tracing.fused import Fused
+
+INPUT = "activation_pre_process"
 
 
 def record(prepared: fx.GraphModule) -> PreparedGraph:
     """Walk the graph in execution order, one node per call; arrays are copies.
 
-    QF401 with every address whose scale is not known, QF502 for an operator qflow does not know.
+    What runs outside of the stubs is left out and listed in `outside`; tensors it hands over become
+    inputs, those it takes become outputs. Layout operators behind a dequantize stay. QF401 with
+    every address whose scale is not known, QF502 for an operator qflow does not know.
     """
-    _require_scales(prepared)
+    extent = Extent(prepared.graph)
+    _require_scales(prepared, extent)
     ids: dict[fx.Node, str] = {}
     calls: Counter[str] = Counter()
-    nodes: list[PreparedNode] = []
+    here: list[fx.Node] = []
     for node in prepared.graph.nodes:
         if (call := call_of(node)) is None:
             continue
         repeat = calls[call.address]
         calls[call.address] += 1
         ids[node] = f"{call.address}#{repeat}" if repeat else call.address
-        nodes.append(_node(prepared, node, call, ids))
-    outputs = {name: producer(node) for name, node in outputs_of(prepared.graph).items()}
+        if node in extent.inside or node in extent.tails:
+            here.append(node)
+    given = _given(here, extent)
+    nodes = [
+        *(_input(ids[n], n) for n in prepared.graph.nodes if n in given),
+        *(_node(prepared, n, ids) for n in here),
+    ]
+    outside = dict.fromkeys(ids[n].partition("#")[0] for n in extent.outside)
     return PreparedGraph(
         nodes=tuple(nodes),
         inputs=tuple(n.id for n in nodes if n.op == "input"),
-        outputs=tuple((name, ids[node]) for name, node in outputs.items() if node),
+        outputs=tuple((name, ids[node]) for name, node in extent.ends),
+        outside=tuple(outside),
     )
 
 
-def _node(
-    prepared: fx.GraphModule, node: fx.Node, call: Call, ids: dict[fx.Node, str]
-) -> PreparedNode:
+def _given(here: Sequence[fx.Node], extent: Extent) -> set[fx.Node]:
+    """Calls and inputs outside whose tensors are read inside."""
+    sources = {s for n in here for o in operands(n) if (s := producer(o)) is not None}
+    return sources - extent.inside - extent.tails
+
+
+def _input(id_: str, node: fx.Node) -> PreparedNode:
+    call = call_of(node)
+    assert call is not None
+    return PreparedNode(id_, id_, "input", (), out_dtype="float32", shape=call.shape)
+
+
+def _node(prepared: fx.GraphModule, node: fx.Node, ids: dict[fx.Node, str]) -> PreparedNode:
+    call = call_of(node)
+    assert call is not None
     if call.op == "unknown":
         raise fail(
             Diagnostic(
@@ -65,20 +91,34 @@ def _node(
         out_dtype=output_grid(node).dtype,
         shape=call.shape,
     )
-    module = None if call.op == "input" else prepared.get_submodule(call.address)
-    if not isinstance(module, (FusedConv2d, FusedLinear)):
+    if call.op == "input":
+        return plain
+    module = prepared.get_submodule(call.address)
+    plain = replace(plain, input_grids=_operand_grids(module))
+    if not isinstance(module, Fused):
         return plain
     weight_quantizer = module._modules.get(WEIGHT)
-    return PreparedNode(
-        **{
-            **vars(plain),
-            "weight": _array(module.weight),
-            "bias": None if module.bias is None else _array(module.bias),
-            "weight_grid": _grid(weight_quantizer) if weight_quantizer else None,
-            "activation": module.activation,
-            "residual": len(inputs) == 2,
-        }
+    weight, bias = module.parameters_folded()
+    return replace(
+        plain,
+        weight=_array(weight),
+        bias=None if bias is None else _array(bias),
+        weight_grid=_grid(weight_quantizer) if weight_quantizer else None,
+        activation=module.activation,
+        residual=len(inputs) == 2,
     )
+
+
+def _operand_grids(module: nn.Module) -> tuple[Grid | None, ...]:
+    """Grids of the children `activation_pre_process`: one, or one per operand by its number."""
+    made = module._modules.get(INPUT)
+    if made is None:
+        return ()
+    if isinstance(made, FakeQuantize):
+        return (_grid(made),)
+    by_number = {int(name): child for name, child in made.named_children()}
+    numbers = range(max(by_number, default=-1) + 1)
+    return tuple(_grid(by_number[i]) if i in by_number else None for i in numbers)
 
 
 def _output(prepared: nn.Module, node: fx.Node) -> Grid | None:
@@ -95,8 +135,9 @@ def _array(tensor: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
     return tensor.detach().cpu().float().numpy().copy()
 
 
-def _require_scales(prepared: nn.Module) -> None:
-    if missing := unobserved(prepared):
+def _require_scales(prepared: nn.Module, extent: Extent) -> None:
+    run = {call.address for n in extent.inside if (call := call_of(n)) is not None}
+    if missing := [a for a in unobserved(prepared) if _owner(a, run)]:
         raise QflowError(
             tuple(
                 Diagnostic(
@@ -107,3 +148,8 @@ def _require_scales(prepared: nn.Module) -> None:
                 for address in missing
             )
         )
+
+
+def _owner(address: str, run: set[str]) -> bool:
+    """Whether an address, or a fake-quantizer below one, belongs to what runs."""
+    return address in run or any(address.startswith(f"{a}.{INPUT}") for a in run)

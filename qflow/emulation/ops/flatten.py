@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qflow.emulation import rearrange
 from qflow.emulation.op import EXACT, Call, Example, Fast, Op, Range, Unsupported, form
 from qflow.emulation.ops._window import argument
 
@@ -26,6 +27,7 @@ class Flatten(Op):
     modules = ("torch.nn.Flatten",)
     functions = ("torch.flatten", "torch.Tensor.flatten")
     shares_scale = True
+    rearranges = True
     fields = form(start="axis", end="axis")
     within = EXACT
     examples = (
@@ -49,11 +51,8 @@ class Flatten(Op):
         return operands[0].flatten(node.attributes["start"], node.attributes["end"])
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
-        source = build.on_grid(node, 0)
-        shape = build.types[source].shape
-        axes = {n: node.attributes[n] % len(shape) for n in ("start", "end")}
-        output = build.output_type(node, self.shape(axes, [shape]))
-        build.emit(node, "flatten", (source,), output, axes)
+        rank = len(build.types[node.inputs[0]].shape)
+        rearrange.emit(node, build, {n: node.attributes[n] % rank for n in ("start", "end")})
 
     def shape(
         self,

@@ -33,6 +33,7 @@ class Identity(Op):
     )
     functions = ("torch.nn.functional.dropout", "torch.nn.functional.dropout2d")
     shares_scale = True
+    rearranges = True
     any_layout = True
     within = EXACT
     examples = (Example(((2, 3, 4, 5),)),)

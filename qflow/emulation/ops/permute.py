@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qflow.emulation import rearrange
 from qflow.emulation.op import EXACT, Call, Example, Fast, Op, Range, Unsupported, form
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Permute(Op):
         "torch.Tensor.swapaxes",
     )
     shares_scale = True
+    rearranges = True
     fields = form(dims="axes")
     within = EXACT
     examples = (
@@ -61,11 +63,7 @@ class Permute(Op):
         return operands[0].permute(node.attributes["dims"])
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
-        source = build.on_grid(node, 0)
-        shape = self.shape(node.attributes, [build.types[source].shape])
-        build.emit(
-            node, "permute", (source,), build.output_type(node, shape), dict(node.attributes)
-        )
+        rearrange.emit(node, build, dict(node.attributes), dims=node.attributes["dims"])
 
     def shape(
         self,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qflow.emulation import rearrange
 from qflow.emulation.op import EXACT, Call, Example, Fast, Op, Range, Unsupported, form
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Reshape(Op):
     role = "shape"
     functions = ("torch.reshape", "torch.Tensor.reshape", "torch.Tensor.view")
     shares_scale = True
+    rearranges = True
     fields = form(shape="sizes")
     within = EXACT
     examples = (
@@ -50,11 +52,7 @@ class Reshape(Op):
         return operands[0].reshape(len(operands[0]), *node.attributes["shape"])
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
-        source = build.on_grid(node, 0)
-        shape = self.shape(node.attributes, [build.types[source].shape])
-        build.emit(
-            node, "reshape", (source,), build.output_type(node, shape), dict(node.attributes)
-        )
+        rearrange.emit(node, build, dict(node.attributes))
 
     def shape(
         self,

@@ -1,0 +1,113 @@
+"""extent: how far the integer model of a prepared graph reaches: what is recorded of it.
+
+Inside is what a quantize reaches and what reaches a dequantize. Layout operators behind a
+dequantize belong to it where nothing else lies between them and the outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import fx
+
+from qflow import registry
+from qflow.tracing.call import call_of, operands, producer
+from qflow.tracing.inventory import outputs_of
+
+QUANT, DEQUANT = "quant", "dequant"
+SOURCES = (QUANT, "constant")
+
+
+@dataclass(frozen=True)
+class Extent:
+    graph: fx.Graph
+
+    @cached_property
+    def inside(self) -> frozenset[fx.Node]:
+        """Calls that run in integers, stubs included; all calls where there is no stub."""
+        calls = frozenset(n for n in self.graph.nodes if call_of(n) is not None)
+        if not any(_op(n) == QUANT for n in calls):
+            return calls
+        starts = [n for n in calls if _op(n) in SOURCES]
+        ends = [n for n in calls if _op(n) == DEQUANT]
+        behind = _reached(starts, lambda n: n.users, (DEQUANT,))
+        before = _reached(ends, lambda n: n.all_input_nodes, SOURCES)
+        return calls & behind & before
+
+    @cached_property
+    def tails(self) -> frozenset[fx.Node]:
+        """Layout operators between a dequantize and outputs, with no other reader on the way."""
+        found: set[fx.Node] = set()
+        for node in self.graph.nodes:
+            if node not in self.inside and _rearranges(node):
+                source = producer(operands(node)[0])
+                if source in found or (source in self.inside and _op(source) == DEQUANT):
+                    found.add(node)
+        for node in reversed(self.graph.nodes):
+            if node in found and not _leads_out(node, found):
+                found.discard(node)
+        return frozenset(found)
+
+    @cached_property
+    def ends(self) -> tuple[tuple[str, fx.Node], ...]:
+        """What leaves, by name: declared outputs, then dequantizes that something outside reads.
+
+        The latter go by their addresses: they stand for outputs that are computed from them.
+        """
+        named = [(name, producer(n)) for name, n in outputs_of(self.graph).items()]
+        ends = [(name, n) for name, n in named if n is not None and n in self._leaving]
+        taken = {n for _, n in ends}
+        for node in self.graph.nodes:
+            call = call_of(node)
+            if call is None or node in taken or node not in self.inside or call.op != DEQUANT:
+                continue
+            if any(r in self.outside for r in node.users):
+                ends.append((call.address, node))
+        return tuple(ends)
+
+    @cached_property
+    def outside(self) -> tuple[fx.Node, ...]:
+        """Calls that are neither inside nor tails, and no inputs."""
+        calls = (n for n in self.graph.nodes if call_of(n) is not None and _op(n) != "input")
+        return tuple(n for n in calls if n not in self.inside and n not in self.tails)
+
+    @cached_property
+    def _leaving(self) -> frozenset[fx.Node]:
+        if not any(_op(n) == QUANT for n in self.inside):
+            return self.inside
+        return frozenset(n for n in self.inside if _op(n) == DEQUANT) | self.tails
+
+
+def _leads_out(node: fx.Node, tails: set[fx.Node]) -> bool:
+    return bool(node.users) and all(r.op == "output" or r in tails for r in node.users)
+
+
+def _reached(
+    starts: Iterable[fx.Node], steps: Callable[[fx.Node], Iterable[fx.Node]], ends: Iterable[str]
+) -> set[fx.Node]:
+    """Nodes reached in such steps, not walking past operators of `ends`."""
+    found = set(starts)
+    waiting = list(found)
+    while waiting:
+        node = waiting.pop()
+        if _op(node) in ends:
+            continue
+        for other in steps(node):
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    return found
+
+
+def _op(node: fx.Node | None) -> str:
+    call = None if node is None else call_of(node)
+    return "" if call is None else call.op
+
+
+def _rearranges(node: fx.Node) -> bool:
+    op = _op(node)
+    if op not in registry.names("emulation.ops") or len(operands(node)) != 1:
+        return False
+    return bool(getattr(registry.load("emulation.ops", op), "rearranges", False))
