@@ -20,7 +20,7 @@ from qflow.diagnostics import Diagnostic, QflowError, fail
 FORMAT = "qflow-sensitivity"
 VERSION = 1
 TYPES = ("activation", "weight", "input")
-"""What a row is about: an operator's output, its weight, an operand brought to a grid of its own."""
+"""What a row is about: an operator's output, its weight, an operand with a grid of its own."""
 
 
 @dataclass(frozen=True)
