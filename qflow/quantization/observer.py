@@ -38,6 +38,11 @@ class Observer:
     order_free: ClassVar[bool] = True
     """Whether the order of batches does not matter, so that merging is exact."""
 
+    per_channel: ClassVar[bool] = True
+    """Whether a range per channel makes sense. False: it is for whole tensors."""
+    rounding_error: ClassVar[float] = 0.0
+    """How far, relatively, merging may differ from the whole: float sums depend on their order."""
+
     def start(self, channels: int) -> Any:
         """The state before any data."""
         raise NotImplementedError

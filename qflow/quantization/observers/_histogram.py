@@ -19,7 +19,7 @@ LOWEST = -100
 
 
 @dataclass(frozen=True, eq=False)
-class Histogram(State):
+class Counts(State):
     """Bin i of the right half counts i * width <= x < (i + 1) * width; the left half mirrors it."""
 
     counts: Tensor
@@ -42,18 +42,18 @@ class Histogram(State):
         return 2.0 ** self.exponent.double() / self.bins
 
 
-class HistogramObserver(Observer):
+class Counting(Observer):
     """An observer whose state is one histogram over all batches; it says how to read a range."""
 
     bins: int
 
-    def start(self, channels: int) -> Histogram:
+    def start(self, channels: int) -> Counts:
         return empty(channels, self.bins)
 
-    def observe(self, state: Histogram, x: Tensor) -> Histogram:
+    def observe(self, state: Counts, x: Tensor) -> Counts:
         return with_values(state, x)
 
-    def merge(self, a: Histogram, b: Histogram) -> Histogram:
+    def merge(self, a: Counts, b: Counts) -> Counts:
         return merged(a, b)
 
 
@@ -63,10 +63,10 @@ def check_bins(bins: int) -> None:
         raise ValueError(f"it must be a power of two, at least 2, not {bins}")
 
 
-def empty(channels: int, bins: int) -> Histogram:
+def empty(channels: int, bins: int) -> Counts:
     import torch
 
-    return Histogram(
+    return Counts(
         counts=torch.zeros(channels, 2 * bins, dtype=torch.int64),
         zeros=torch.zeros(channels, dtype=torch.int64),
         exponent=torch.full((channels,), LOWEST),
@@ -74,7 +74,7 @@ def empty(channels: int, bins: int) -> Histogram:
     )
 
 
-def with_values(state: Histogram, x: Tensor) -> Histogram:
+def with_values(state: Counts, x: Tensor) -> Counts:
     """The histogram with a batch [C, N] added."""
     import torch
 
@@ -84,22 +84,36 @@ def with_values(state: Histogram, x: Tensor) -> Histogram:
     exponent = torch.frexp(largest).exponent.long().clamp_min(LOWEST)
     # frexp of zero says 2^0, which would be a top that no value asked for
     exponent = exponent.where(largest > 0, LOWEST)
-    batch = Histogram(
-        *_counted(x, exponent.maximum(state.exponent), state.bins),
-        exponent.maximum(state.exponent),
-        largest.double(),
-    )
-    return merged(state, batch)
+    top = exponent.maximum(state.exponent)
+    counts, zeros = _counted(x, top, state.bins)
+    return merged(state, Counts(counts, zeros, top, largest.double()))
 
 
-def merged(a: Histogram, b: Histogram) -> Histogram:
+def merged(a: Counts, b: Counts) -> Counts:
     exponent = a.exponent.maximum(b.exponent)
-    return Histogram(
-        counts=_grown(a, exponent) + _grown(b, exponent),
+    return Counts(
+        counts=grown(a.counts, a.exponent, exponent) + grown(b.counts, b.exponent, exponent),
         zeros=a.zeros + b.zeros,
         exponent=exponent,
         largest=a.largest.maximum(b.largest),
     )
+
+
+def magnitudes(state: Counts) -> Tensor:
+    """int64 [C, bins]: values in each bin whatever their sign, exact zeros left out."""
+    return state.counts[:, state.bins :] + state.counts[:, : state.bins].flip(1)
+
+
+def indices(x: Tensor, exponent: Tensor, bins: int) -> Tensor:
+    """int32 [C, N]: the bin of each value in a flat [C * 2 * bins]; a zero lies in bin `bins`."""
+    import torch
+
+    # a power of two: the product is exact, and truncation gives the bin of the magnitude
+    factor = torch.ldexp(torch.full_like(exponent, bins, dtype=x.dtype), -exponent)
+    index = (x * factor[:, None]).to(torch.int32)
+    index -= (x < 0).to(torch.int32)
+    channel = torch.arange(x.shape[0], device=x.device, dtype=torch.int32)
+    return index.add_(bins + 2 * bins * channel[:, None])
 
 
 def _counted(x: Tensor, exponent: Tensor, bins: int) -> tuple[Tensor, Tensor]:
@@ -107,11 +121,7 @@ def _counted(x: Tensor, exponent: Tensor, bins: int) -> tuple[Tensor, Tensor]:
     import torch
 
     channels = x.shape[0]
-    # a power of two: the product is exact, and truncation gives the bin of the magnitude
-    factor = torch.ldexp(torch.full_like(exponent, bins, dtype=x.dtype), -exponent)
-    index = (x * factor[:, None]).to(torch.int32)
-    index -= (x < 0).to(torch.int32)
-    index += bins + 2 * bins * torch.arange(channels, device=x.device, dtype=torch.int32)[:, None]
+    index = indices(x, exponent, bins)
     counts = torch.bincount(index.flatten(), minlength=2 * bins * channels)
     counts = counts.reshape(channels, 2 * bins)
     zeros = (x == 0).sum(dim=1)
@@ -119,15 +129,16 @@ def _counted(x: Tensor, exponent: Tensor, bins: int) -> tuple[Tensor, Tensor]:
     return counts, zeros
 
 
-def _grown(state: Histogram, exponent: Tensor) -> Tensor:
-    """The counts under a larger top: bin i becomes bin i // 2 ** steps, mirrored on the left."""
+def grown(values: Tensor, old: Tensor, exponent: Tensor) -> Tensor:
+    """What bins [C, 2 * bins] hold under a larger top: bin i becomes bin i // 2 ** steps, mirrored
+    on the left."""
     import torch
 
-    steps = exponent - state.exponent
+    steps = exponent - old
     if not steps.any():
-        return state.counts
-    bins = state.bins
-    old = torch.arange(-bins, bins, device=exponent.device)
+        return values
+    bins = values.shape[1] // 2
+    before = torch.arange(-bins, bins, device=exponent.device)
     # an arithmetic shift rounds down: -1 - i goes where i goes, mirrored. Above 63 it is undefined
-    new = (old >> steps.clamp_max(62)[:, None]) + bins
-    return torch.zeros_like(state.counts).scatter_add_(1, new, state.counts)
+    after = (before >> steps.clamp_max(62)[:, None]) + bins
+    return torch.zeros_like(values).scatter_add_(1, after, values)

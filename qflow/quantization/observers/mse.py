@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from qflow.quantization.observers import _histogram
-from qflow.quantization.observers._histogram import Histogram, HistogramObserver
+from qflow.quantization.observers._error import costs
+from qflow.quantization.observers._histogram import Counting, Counts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +22,7 @@ TRIED = 200
 
 
 @dataclass(frozen=True)
-class Mse(HistogramObserver):
+class Mse(Counting):
     """Chooses among percent steps of the largest magnitude the one of lowest squared error.
 
     The field quantizes and dequantizes each batch for each step, and averages the winners. Here all
@@ -43,18 +44,18 @@ class Mse(HistogramObserver):
             raise ValueError(f"it must lie in 1..20, not {self.stride}")
         _histogram.check_bins(self.bins)
 
-    def range(self, state: Histogram, grid: ObserverGrid) -> tuple[Tensor, Tensor]:
+    def range(self, state: Counts, grid: ObserverGrid) -> tuple[Tensor, Tensor]:
         import torch
 
         counts = state.counts.double()
         # everything below is in bins: edges are whole numbers, and no channel differs
         widest = state.largest / state.width
         limits = (grid.qmin, grid.qmax, grid.divisor)
-        tried, costs = (t.to(counts.device) for t in _table(self.bins, *limits))
-        coarse = (counts @ costs).where(tried < widest[:, None], torch.inf).argmin(dim=1)
+        tried, table = (t.to(counts.device) for t in _table(self.bins, *limits))
+        coarse = (counts @ table).where(tried < widest[:, None], torch.inf).argmin(dim=1)
         steps = _near(tried[coarse], widest, self.stride)
         errors = torch.stack(
-            [(counts * _costs(self.bins, high[:, None], *limits)).sum(dim=1) for high in steps]
+            [(counts * costs(self.bins, high[:, None], *limits)).sum(dim=1) for high in steps]
         )
         # the first of equal ones is the widest
         high = steps.gather(0, errors.argmin(dim=0, keepdim=True))[0] * state.width
@@ -67,7 +68,7 @@ def _table(bins: int, qmin: int, qmax: int, divisor: float) -> tuple[Tensor, Ten
     import torch
 
     candidates = torch.arange(1, TRIED + 1).double() / TRIED * bins
-    return candidates, _costs(bins, candidates[:, None], qmin, qmax, divisor).T.contiguous()
+    return candidates, costs(bins, candidates[:, None], qmin, qmax, divisor).T.contiguous()
 
 
 def _near(high: Tensor, largest: Tensor, stride: int) -> Tensor:
@@ -79,27 +80,3 @@ def _near(high: Tensor, largest: Tensor, stride: int) -> Tensor:
     down = ((1 - share) * STEPS / stride).round()
     beside = torch.stack([torch.zeros_like(down), down - 1, down, down + 1])
     return (STEPS - beside.clamp(0, (STEPS - 1) // stride) * stride) / STEPS * largest
-
-
-def _costs(bins: int, high: Tensor, qmin: int, qmax: int, divisor: float) -> Tensor:
-    """Mean squared error of a value in each bin under the range `high` [K, 1]: [K, 2 * bins]."""
-    import torch
-
-    edges = torch.arange(bins + 1, device=high.device, dtype=torch.float64)
-    # a channel of zeros has no error at any scale; 1 keeps it from dividing by zero
-    scale = (high / divisor).where(high > 0, torch.ones_like(high))
-    right = _integral(edges, scale, qmax).diff(dim=-1)
-    left = _integral(edges, scale, -qmin).diff(dim=-1)
-    return torch.cat([left.flip(-1), right], dim=-1)
-
-
-def _integral(edges: Tensor, scale: Tensor, limit: int) -> Tensor:
-    """Squared error of quantizing, integrated from 0 to each edge, in closed form.
-
-    The error runs from -scale/2 to scale/2 around each integer k, so every step below adds
-    scale^3 / 12, and the rest r = x - k * scale adds r^3 / 3: behind the last integer as well,
-    where the rest is what gets clipped.
-    """
-    steps = (edges / scale).round_().clamp_(max=limit)
-    rest = edges - steps * scale
-    return steps * (scale**3 / 12) + rest**3 / 3

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qflow.quantization.observers import _histogram
-from qflow.quantization.observers._histogram import Histogram, HistogramObserver
+from qflow.quantization.observers._histogram import Counting, Counts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Percentile(HistogramObserver):
-    """From a histogram over all batches; right to within one bin."""
+class Percentile(Counting):
+    """From a histogram over all batches; right to within one bin.
+
+    The toolchain takes the percentile of each batch and averages these over the batches. Here it is
+    the percentile of all values, so it does not matter how the data is cut.
+    """
 
     percentile: float = 99.99
     """How many percent of the magnitudes stay inside. 100 is the largest magnitude, exactly."""
@@ -28,9 +32,9 @@ class Percentile(HistogramObserver):
             raise ValueError(f"it is in percent, above 0 and up to 100, not {self.percentile}")
         _histogram.check_bins(self.bins)
 
-    def range(self, state: Histogram, grid: ObserverGrid) -> tuple[Tensor, Tensor]:
+    def range(self, state: Counts, grid: ObserverGrid) -> tuple[Tensor, Tensor]:
         bins = state.bins
-        counts = state.counts[:, bins:] + state.counts[:, :bins].flip(1)
+        counts = _histogram.magnitudes(state)
         below = counts.cumsum(1) + state.zeros[:, None]
         # exact where the percentile is: 100 percent of n is n
         wanted = below[:, -1].double() * self.percentile / 100

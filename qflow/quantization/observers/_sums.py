@@ -1,0 +1,64 @@
+"""Sums: a histogram that also keeps the sum of the values in each bin, so that means are means.
+
+Every value of a bin lies in one binade, so its sum in float64 is exact up to 2 ** 29 values; but
+for the two bins beside zero, whose last bits depend on the order of batches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qflow.quantization.observer import Observer
+from qflow.quantization.observers import _histogram
+from qflow.quantization.observers._histogram import Counts
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Sums(Counts):
+    sums: Tensor
+    """float64 [C, 2 * bins]: of signed values."""
+
+
+class Summing(Observer):
+    """An observer whose state is a histogram with sums."""
+
+    rounding_error = 1e-12
+    bins: int
+
+    def start(self, channels: int) -> Sums:
+        import torch
+
+        empty = _histogram.empty(channels, self.bins)
+        return Sums(
+            **empty.tensors(), sums=torch.zeros(channels, 2 * self.bins, dtype=torch.float64)
+        )
+
+    def observe(self, state: Sums, x: Tensor) -> Sums:
+        import torch
+
+        counted = _histogram.with_values(state, x)
+        size = state.sums.numel()
+        index = _histogram.indices(x, counted.exponent, state.bins).flatten()
+        sums = torch.bincount(index, weights=x.flatten().double(), minlength=size)
+        return Sums(
+            **counted.tensors(),
+            sums=_histogram.grown(state.sums, state.exponent, counted.exponent)
+            + sums.reshape(state.sums.shape),
+        )
+
+    def merge(self, a: Sums, b: Sums) -> Sums:
+        both = _histogram.merged(a, b)
+        return Sums(
+            **both.tensors(),
+            sums=_histogram.grown(a.sums, a.exponent, both.exponent)
+            + _histogram.grown(b.sums, b.exponent, both.exponent),
+        )
+
+
+def total(state: Sums) -> Tensor:
+    """int64 [C]: how many values, zeros among them."""
+    return state.counts.sum(dim=1) + state.zeros
