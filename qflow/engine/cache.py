@@ -48,6 +48,11 @@ class Cache:
         place = self.place(stage, key)
         return place.with_name(f"{place.name}{UNFINISHED}")
 
+    def checkpoint(self, stage: str, key: str) -> Path:
+        """The file with which an attempt that was killed is gone on with."""
+        place = self.place(stage, key)
+        return place.with_name(f"{place.name}.checkpoint.safetensors")
+
     def find(self, stage: str, key: str) -> Found:
         """The artifact of a key, every byte of it verified."""
         folder = self.place(stage, key)
@@ -88,6 +93,7 @@ class Cache:
         manifest = {"files": digests, "key": key, "seconds": seconds, "stage": stage}
         files.write(unfinished / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True) + "\n")
         files.rename_folder(unfinished, place)
+        files.remove(self.checkpoint(stage, key))
         return Artifact(place, digests, seconds)
 
 

@@ -14,6 +14,8 @@ _OBSERVES = ("calibration", "qat")
 
 def refuse_unobserved(module: nn.Module, stage: StagePlan) -> None:
     """Raises QflowError QF401, once for each address no data reached."""
+    observes = {a for a, s in stage.states if s in _OBSERVES}
+    observes |= {s.address for s in stage.later if s.state in _OBSERVES}
     found = tuple(
         Diagnostic(
             "QF401",
@@ -21,8 +23,8 @@ def refuse_unobserved(module: nn.Module, stage: StagePlan) -> None:
             at=stage.at,
             help="its branch never ran: calibrate on data that takes it, or leave it `float`",
         )
-        for address, state in stage.states
-        if state in _OBSERVES and not _observed(module.get_submodule(address))
+        for address, _ in stage.states
+        if address in observes and not _observed(module.get_submodule(address))
     )
     if found:
         raise QflowError(found)

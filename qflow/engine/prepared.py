@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from qflow.engine import files
 from qflow.engine.work import STATE, Work
@@ -22,27 +22,45 @@ from qflow.tracing import name_outputs
 _STATE, _OBSERVERS = "state/", "observers/"
 
 
-def make(work: Work) -> nn.Module:
+def make(work: Work) -> fx.GraphModule:
     """The prepared model as the plan has it, with the checkpoint's weights and no scales."""
     return prepare_plan(work.model.traced, work.plan, work.march)
 
 
-def load(work: Work, stage: str) -> nn.Module:
+def load(work: Work, stage: str) -> fx.GraphModule:
     """The prepared model as a stage left it, in eval mode."""
     module = make(work)
-    tensors = load_safetensors((work.made[stage].folder / STATE).read_bytes())
-    module.load_state_dict(_below(tensors, _STATE))
-    load_observer_tensors(module, _below(tensors, _OBSERVERS))
+    put_back(module, load_safetensors((work.made[stage].folder / STATE).read_bytes()))
     return module.eval()
 
 
 def save(module: nn.Module, folder: Path) -> None:
     """Write every parameter and buffer, and what the observers have gathered."""
-    tensors = {f"{_STATE}{k}": v for k, v in module.state_dict().items()}
-    tensors |= {f"{_OBSERVERS}{k}": v for k, v in observer_tensors(module).items()}
+    files.write(folder / STATE, save_safetensors(tensors(module)))
+
+
+def tensors(module: nn.Module) -> dict[str, Tensor]:
+    """A copy of every parameter, buffer and observer state, by name."""
+    found = {f"{_STATE}{k}": v for k, v in module.state_dict().items()}
+    found |= {f"{_OBSERVERS}{k}": v for k, v in observer_tensors(module).items()}
     # safetensors takes no views: two keys that share memory are stored twice
-    plain = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
-    files.write(folder / STATE, save_safetensors(plain))
+    return {k: v.detach().cpu().contiguous().clone() for k, v in found.items()}
+
+
+def put_back(module: nn.Module, found: Mapping[str, Tensor]) -> None:
+    """Give a model what `tensors` took of it, or of a copy of it."""
+    state = _below(found, _STATE)
+    _grow_biases(module, state)
+    module.load_state_dict(state)
+    load_observer_tensors(module, _below(found, _OBSERVERS))
+
+
+def _grow_biases(module: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Bias correction gives one to modules that had none."""
+    for name, tensor in state.items():
+        address, _, last = name.rpartition(".")
+        if last == "bias" and (owner := module.get_submodule(address)).bias is None:
+            owner.bias = nn.Parameter(tensor.clone())
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

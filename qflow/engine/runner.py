@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from qflow.diagnostics import EXIT, QflowError
-from qflow.engine import seeds
+from qflow.engine import files, seeds
 from qflow.engine.cache import Artifact, Cache
 from qflow.engine.keys import key_of
 from qflow.engine.located import Located
@@ -38,6 +38,8 @@ def run_stages(
         started = time.perf_counter()
         found = _found(stage, key, work, cache, state, again)
         if found is None:
+            if _afresh(stage, key, state, again):
+                files.remove(cache.checkpoint(stage.name, key))
             artifact = _make(stage, key, work, cache, state)
             done[stage.name] = Done(artifact.seconds, "ran")
         elif state.made(stage.name, key):
@@ -59,7 +61,7 @@ def _found(
     stage: Stage, key: str, work: Work, cache: Cache, state: State, again: tuple[str, ...]
 ) -> Artifact | None:
     """The artifact to take over; None when the stage has to be made."""
-    if stage.name in again and not state.made(stage.name, key):
+    if _afresh(stage, key, state, again):
         return None
     found = cache.find(stage.name, key)
     if found.damaged:
@@ -67,11 +69,17 @@ def _found(
     return found.artifact
 
 
+def _afresh(stage: Stage, key: str, state: State, again: tuple[str, ...]) -> bool:
+    """It was asked for once more, and not made since: nothing of an earlier attempt counts."""
+    return stage.name in again and not state.made(stage.name, key)
+
+
 def _make(stage: Stage, key: str, work: Work, cache: Cache, state: State) -> Artifact:
     # first the old artifact goes, then the state says it is being made: a kill in between must not
     # let a later attempt take the old one for its own
     folder = cache.start(stage.name, key)
     state.start(stage.name, key)
+    work.checkpoint = cache.checkpoint(stage.name, key)
     started = time.perf_counter()
     seeds.start(stage.seed, "stage", stage.name)
     try:

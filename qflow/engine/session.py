@@ -102,7 +102,8 @@ def _checkpoint(plan: Plan) -> str:
 
 def _data(plan: Plan, folder: Path, console: Console) -> dict[str, data.DataSet]:
     """Every data block a stage or a claim uses, with every sample checked."""
-    used = dict.fromkeys([*(s.data for s in plan.stages), *data_of(plan)])
+    judged = [s.validates for s in plan.stages if s.validates is not None]
+    used = dict.fromkeys([*(s.data for s in plan.stages), *judged, *data_of(plan)])
     specs = {d.name: d for d in plan.data}
     loaded = {name: data.load(specs[name], plan.model.inputs, folder) for name in used}
     for name, found in loaded.items():

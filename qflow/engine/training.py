@@ -3,101 +3,200 @@
 import dataclasses
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-from torch import nn
+from torch import Tensor, fx
 
-from qflow import registry
 from qflow.diagnostics import EXIT, Diagnostic, fail
-from qflow.engine import entry, prepared
+from qflow.engine import (
+    entry,
+    extension,
+    files,
+    freezing,
+    judging,
+    objective,
+    optimizing,
+    prepared,
+    resume,
+)
+from qflow.engine.console import Step
+from qflow.engine.judging import Course, Judge
+from qflow.engine.objective import Objective
+from qflow.engine.optimizing import Optimizing
 from qflow.engine.work import Work
 from qflow.plan.plan import StagePlan
 
 
-def train(stage: StagePlan, module: nn.Module, work: Work) -> Mapping[str, Any]:
-    """Train in place; the losses of all epochs. Raises QflowError QF403 for one not finite."""
-    data = work.data[stage.data]
-    loss = _made(stage, "loss", work)()
-    optimizer = _optimizer(stage, module, work)
-    losses: list[float] = []
-    total = stage.epochs * len(data)
-    with work.console.progress(stage.name, total, "samples") as step:
-        for epoch in range(stage.epochs):
-            module.train()
-            summed = 0.0
-            for batch in data.batches(epoch=epoch):
-                with entry.UserCode(f"training in stage `{stage.name}`", stage.at):
-                    value = loss(
-                        prepared.call(module, batch.inputs, work), torch.from_numpy(batch.target)
-                    )
-                    optimizer.zero_grad()
-                    value.backward()
-                if not math.isfinite(value.item()):
-                    raise fail(_diverged(stage, epoch), EXIT.failed)
-                optimizer.step()
-                summed += value.item() * len(batch)
-                step.advance(len(batch), f"loss {value.item():.4f}")
-            losses.append(summed / len(data))
-            step.say(f"epoch {epoch + 1}/{stage.epochs}  loss {losses[-1]:.4f}")
-    return {"samples": total, "losses": losses}
+def train(stage: StagePlan, module: fx.GraphModule, work: Work) -> Mapping[str, Any]:
+    """Train in place; what came out, as plain data.
+
+    After every epoch everything the next one needs is written to `work.checkpoint`; a training that
+    finds such a file goes on from there and ends with the same bits. Raises QflowError QF272 when a
+    freeze leaves nothing to train, QF403 for a loss that is not finite.
+    """
+    run = _start(stage, module, work)
+    with work.console.progress(stage.name, stage.epochs * len(run.data), "samples") as step:
+        _go_on(run, step)
+        while len(run.course.losses) < stage.epochs and not run.ended:
+            _epoch(run, len(run.course.losses), step)
+            _keep(run)
+    course, judge = run.course, run.judge
+    result = {"samples": len(course.losses) * len(run.data), "losses": course.losses}
+    if judge is None:
+        return result
+    kept = course.best if judge.keeps_best else len(course.values) - 1
+    if judge.keeps_best:
+        prepared.put_back(module, run.best)
+    return {**result, "metric": judge.metric, "values": course.values, "kept": kept}
 
 
-def _settings(stage: StagePlan) -> dict[str, Any]:
-    return {name: decided.value for name, decided in stage.settings}
+@dataclass
+class _Run:
+    """One training under way."""
+
+    stage: StagePlan
+    module: fx.GraphModule
+    work: Work
+    loss: Objective
+    optimizing: Optimizing
+    judge: Judge | None
+    course: Course = field(default_factory=Course)
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Any:
+        return self.work.data[self.stage.data]
+
+    @property
+    def ended(self) -> bool:
+        return self.judge is not None and self.judge.ends(self.course)
+
+
+def _start(stage: StagePlan, module: fx.GraphModule, work: Work) -> _Run:
+    freezing.begin(module, stage, 0)
+    loss = objective.make(stage, work)
+    run = _Run(
+        stage,
+        module,
+        work,
+        loss,
+        optimizing.make(stage, module, work),
+        judging.make(stage, loss, work),
+    )
+    # asked of the last epoch at once: better said now than after hours of training
+    held = {id(p) for p in freezing.frozen(module, stage, stage.epochs - 1)}
+    left = [p for p in run.optimizing.parameters.values() if id(p) not in held]
+    if not left:
+        raise fail(
+            Diagnostic(
+                "QF272",
+                f"the freezes of stage `{stage.name}` leave nothing to train",
+                at=stage.at,
+                help="freeze less, begin later, or make it a stage without epochs",
+            )
+        )
+    return run
+
+
+def _go_on(run: _Run, step: Step) -> None:
+    """Take up what an earlier attempt left."""
+    path = run.work.checkpoint
+    found = resume.read(path) if path is not None else None
+    if found is None:
+        return
+    for epoch in range(found.epoch):
+        freezing.begin(run.module, run.stage, epoch)
+        run.optimizing.drop_frozen()
+    prepared.put_back(run.module, found.model)
+    run.optimizing.restore(found.optimizer, found.plain["optimizer"])
+    run.course = Course(**found.plain["course"])
+    run.best = dict(found.best)
+    step.advance(found.epoch * len(run.data))
+    step.say(f"goes on behind epoch {found.epoch}/{run.stage.epochs}")
+
+
+def _epoch(run: _Run, epoch: int, step: Step) -> None:
+    stage, module, work = run.stage, run.module, run.work
+    freezing.begin(module, stage, epoch)
+    run.optimizing.drop_frozen()
+    batches = math.ceil(len(run.data) / run.data.spec.batch)
+    summed = 0.0
+    for number, batch in enumerate(run.data.batches(epoch=epoch)):
+        with entry.UserCode(f"training in stage `{stage.name}`", stage.at):
+            value = run.loss(prepared.call(module, batch.inputs, work), batch)
+        if not math.isfinite(value.item()):
+            raise fail(_diverged(stage, epoch), EXIT.failed)
+        with entry.UserCode(f"training in stage `{stage.name}`", stage.at):
+            run.optimizing.step(value, epoch + number / batches, stage.epochs)
+        summed += value.item() * len(batch)
+        step.advance(len(batch), f"loss {value.item():.4f}")
+    run.course.losses.append(summed / len(run.data))
+    said = f"epoch {epoch + 1}/{stage.epochs}  loss {run.course.losses[-1]:.4f}"
+    if run.judge is not None:
+        if run.judge.note(run.course, module) and run.judge.keeps_best:
+            run.best = prepared.tensors(module)
+        said += f"  {run.judge.say(run.course.values[-1])}"
+        said += "  (best)" if run.course.best == epoch else ""
+    step.say(said)
+    if run.ended:
+        step.say(f"stops: no better epoch since epoch {run.course.best + 1}")
+
+
+def _keep(run: _Run) -> None:
+    """Write what the next epoch needs. An optimizer with a state of its own kind starts anew."""
+    state = run.optimizing.state()
+    path = run.work.checkpoint
+    if path is None:
+        return
+    if state is None:
+        files.remove(path)
+        return
+    tensors, plain = state
+    found = resume.Checkpoint(
+        len(run.course.losses),
+        prepared.tensors(run.module),
+        run.best,
+        tensors,
+        {"optimizer": plain, "course": run.course.plain()},
+    )
+    resume.write(path, found)
 
 
 def check(stage: StagePlan, work: Work) -> None:
     """Raises QflowError for a training stage that cannot work, before any stage runs."""
     if not stage.epochs:
         return
-    if not work.data[stage.data].has_targets:
-        raise fail(
-            Diagnostic(
-                "QF315",
-                f"data `{stage.data}` has no targets, and stage `{stage.name}` trains on it",
-                at=stage.at,
-                help="return (inputs, target) from the loader",
-            )
-        )
-    _made(stage, "loss", work)
-    made = _made(stage, "optimizer", work)
+    loss = objective.make(stage, work)
+    _require_targets(stage.data, loss.needs_target, stage, work)
+    if stage.validates is not None:
+        _require_targets(stage.validates, judging.needs_target(stage, loss, work), stage, work)
+    judging.make(stage, loss, work)
+    made = optimizing.found(stage, "optimizer", work)
     if not dataclasses.is_dataclass(made):
         return
     takes = {f.name for f in dataclasses.fields(made)}
-    places = {name: decided.by for name, decided in stage.settings}
-    if extra := sorted(_numbers(stage).keys() - takes):
+    if extra := sorted(optimizing.numbers(stage).keys() - takes):
         raise fail(
             Diagnostic(
                 "QF112",
-                f"optimizer `{dict(stage.settings)['optimizer'].value}` has no `{extra[0]}`",
-                at=places[extra[0]],
+                f"optimizer `{stage.setting('optimizer')}` has no `{extra[0]}`",
+                at=extension.place(stage, extra[0]),
                 help=f"it takes {', '.join(f'`{t}`' for t in sorted(takes))}",
             )
         )
 
 
-def _numbers(stage: StagePlan) -> dict[str, Any]:
-    """What the optimizer is given: `lr` and so on."""
-    return {n: d.value for n, d in stage.settings if n not in ("loss", "optimizer")}
-
-
-def _optimizer(stage: StagePlan, module: nn.Module, work: Work) -> torch.optim.Optimizer:
-    made = _made(stage, "optimizer", work)
-    with entry.UserCode(f"the optimizer of stage `{stage.name}`", stage.at):
-        parameters = [p for p in module.parameters() if p.requires_grad]
-        optimizer: torch.optim.Optimizer = made(**_numbers(stage)).make(parameters)
-    return optimizer
-
-
-def _made(stage: StagePlan, what: str, work: Work) -> Any:
-    """The class a setting names: a file of ours, or an entry point."""
-    decided = dict(stage.settings)[what]
-    name = str(decided.value)
-    if ":" in name:
-        return entry.find(name, work.folder, decided.by)
-    folder = {"loss": "losses", "optimizer": "optimizers"}[what]
-    return registry.load(f"engine.{folder}", name)
+def _require_targets(name: str, needed: bool, stage: StagePlan, work: Work) -> None:
+    if needed and not work.data[name].has_targets:
+        raise fail(
+            Diagnostic(
+                "QF315",
+                f"data `{name}` has no targets, and stage `{stage.name}` trains on it",
+                at=stage.at,
+                help="return (inputs, target) from the loader",
+            )
+        )
 
 
 def _diverged(stage: StagePlan, epoch: int) -> Diagnostic:
@@ -105,5 +204,5 @@ def _diverged(stage: StagePlan, epoch: int) -> Diagnostic:
         "QF403",
         f"the loss of stage `{stage.name}` is not finite in epoch {epoch + 1}",
         at=stage.at,
-        help="lower `lr`, or look for targets the loss cannot take",
+        help="lower `lr`, set `clip_grad_norm`, or look for targets the loss cannot take",
     )

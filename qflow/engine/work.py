@@ -26,6 +26,8 @@ class Work:
     console: Console
     made: dict[str, Artifact] = field(default_factory=dict)
     """Artifacts of the stages that are done."""
+    checkpoint: Path | None = None
+    """Where the stage being made keeps what it needs to go on after a kill; a file."""
 
 
 @dataclass(frozen=True)

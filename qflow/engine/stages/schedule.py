@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from qflow import registry
-from qflow.engine import files, observing, prepared
+from qflow.engine import extension, files, freezing, observing, prepared
 from qflow.engine.entry import UserCode
 from qflow.engine.located import Located
+from qflow.engine.objective import may_ask_teacher
 from qflow.engine.training import train
 from qflow.engine.work import PREPARE, STATE, Stage, Work
 from qflow.plan.plan import Plan, StagePlan
@@ -26,14 +27,15 @@ def stages(plan: Plan) -> tuple[Stage, ...]:
     before = PREPARE
     seeds = {d.name: d.seed for d in plan.data}
     for stage in plan.stages:
-        settings = [str(d.value) for name, d in stage.settings if name in ("loss", "optimizer")]
+        judged = (stage.validates,) if stage.validates is not None else ()
         made.append(
             Stage(
                 stage.name,
                 partial(make, stage, before),
                 reads=((before, STATE),),
-                data=(stage.data,),
-                code=tuple(value for value in settings if ":" in value),
+                weights=may_ask_teacher(stage),
+                data=tuple(dict.fromkeys((stage.data, *judged))),
+                code=extension.entries(stage),
                 seed=seeds[stage.data],
             )
         )
@@ -47,7 +49,8 @@ def make(stage: StagePlan, before: str, work: Work, folder: Path) -> None:
     Raises QflowError QF401, QF403, and what UserCode raises.
     """
     module = prepared.load(work, before)
-    set_states(module, dict(stage.states))
+    set_states(module, stage.states_at(0))
+    freezing.hold(module, stage, 0)
     with Located(stage.at):
         result = train(stage, module, work) if stage.epochs else _pass(stage, module, work)
     observing.refuse_unobserved(module, stage)

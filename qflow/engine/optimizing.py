@@ -1,0 +1,124 @@
+"""optimizing: the optimizer of a stage over named parameters; its state as plain tensors."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from qflow.engine import entry, extension
+from qflow.engine.work import Work
+from qflow.plan.plan import StagePlan
+from qflow.quantization import FakeQuantize
+
+_SHORT = ("lr", "momentum", "weight_decay")
+Plain = int | float | bool | str | None
+
+
+@dataclass
+class Optimizing:
+    """The optimizer, the learning rate over time, and the limit of the gradient."""
+
+    optimizer: torch.optim.Optimizer
+    parameters: dict[str, nn.Parameter]
+    """What it moves, by name."""
+    schedule: Any
+    """`(at, epochs)` to the factor of the learning rate; None: the optimizer's own."""
+    clip: float | None
+    base: list[float] = field(default_factory=list)
+    """Learning rate of each group before any scheduling."""
+
+    def __post_init__(self) -> None:
+        self.base = [float(g["lr"]) for g in self.optimizer.param_groups if "lr" in g]
+
+    def drop_frozen(self) -> None:
+        """Take out what needs no gradient any more: neither decay nor momentum may move it."""
+        gone = {n: p for n, p in self.parameters.items() if not p.requires_grad}
+        ids = {id(p) for p in gone.values()}
+        for group in self.optimizer.param_groups:
+            group["params"] = [p for p in group["params"] if id(p) not in ids]
+        for name, parameter in gone.items():
+            self.optimizer.state.pop(parameter, None)
+            del self.parameters[name]
+
+    def step(self, loss: Tensor, at: float, epochs: int) -> None:
+        """One step from `loss`; `at` is how many epochs are done, with a fraction."""
+        if self.schedule is not None:
+            factor = self.schedule(at, epochs)
+            for group, base in zip(self.optimizer.param_groups, self.base, strict=True):
+                group["lr"] = base * factor
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.clip is not None:
+            nn.utils.clip_grad_norm_(self.parameters.values(), self.clip, foreach=False)
+        self.optimizer.step()
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """Tensors by name, and what is plain data; None where there is something else in it."""
+        tensors: dict[str, Tensor] = {}
+        plain: dict[str, dict[str, Plain]] = {}
+        for name, parameter in self.parameters.items():
+            for key, value in self.optimizer.state.get(parameter, {}).items():
+                if isinstance(value, Tensor):
+                    tensors[f"{name}/{key}"] = value
+                elif isinstance(value, (int, float, str)) or value is None:
+                    plain.setdefault(name, {})[key] = value
+                else:
+                    return None
+        rates = [g.get("lr") for g in self.optimizer.param_groups]
+        if not all(isinstance(r, (int, float)) or r is None for r in rates):
+            return None
+        return tensors, {"parameters": plain, "rates": rates}
+
+    def restore(self, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) -> None:
+        """Put back what `state` gave. Raises KeyError when it is of another optimizer."""
+        for name, value in tensors.items():
+            parameter, _, key = name.rpartition("/")
+            self.optimizer.state[self.parameters[parameter]][key] = value.clone()
+        for name, values in plain["parameters"].items():
+            self.optimizer.state[self.parameters[name]].update(values)
+        for group, rate in zip(self.optimizer.param_groups, plain["rates"], strict=True):
+            if rate is not None:
+                group["lr"] = rate
+
+
+def make(stage: StagePlan, module: nn.Module, work: Work) -> Optimizing:
+    """Over every parameter that needs a gradient; weight decay leaves learned scales alone."""
+    scales = {
+        id(p) for m in module.modules() if isinstance(m, FakeQuantize) for p in m.parameters()
+    }
+    named = {n: p for n, p in module.named_parameters() if p.requires_grad}
+    weights: list[Any] = [p for p in named.values() if id(p) not in scales]
+    learned = [p for p in named.values() if id(p) in scales]
+    groups = [{"params": weights}, {"params": learned, "weight_decay": 0.0}]
+    made = found(stage, "optimizer", work)
+    options = {**numbers(stage), **extension.fields(stage, "optimizer.")}
+    with entry.UserCode(f"the optimizer of stage `{stage.name}`", stage.at):
+        given = [g for g in groups if g["params"]] if learned else weights
+        if inspect.isclass(made) and issubclass(made, torch.optim.Optimizer):
+            optimizer = made(given, **options)  # type: ignore[call-arg]
+        else:
+            optimizer = made(**options).make(given)
+    clip = stage.setting("clip_grad_norm")
+    limit = float(clip) if isinstance(clip, (int, float)) else None
+    return Optimizing(optimizer, named, _schedule(stage, work), limit)
+
+
+def numbers(stage: StagePlan) -> dict[str, Any]:
+    """`lr` and its like, which need no prefix."""
+    return {n: s.value for n, s in stage.settings if n in _SHORT}
+
+
+def found(stage: StagePlan, kind: str, work: Work) -> Any:
+    """The class that `optimizer` or `scheduler` names."""
+    return extension.find(kind, str(stage.setting(kind)), work, extension.place(stage, kind))
+
+
+def _schedule(stage: StagePlan, work: Work) -> Any:
+    if stage.setting("scheduler") is None:
+        return None
+    made = found(stage, "scheduler", work)
+    with entry.UserCode(f"the scheduler of stage `{stage.name}`", stage.at):
+        return made(**extension.fields(stage, "scheduler."))
