@@ -1,9 +1,11 @@
 """fusion: conv or linear with the batch norm, residual add and activation behind it."""
 
 from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 
 from qflow.plan.inventory import Inventory, Module
 from qflow.plan.plan import Fusion
+from qflow.plan.unfused import Lookalike, Unfused, find_unfused
 
 Pattern = tuple[str, ...]
 
@@ -59,6 +61,24 @@ def find(
             found.append(fusion)
     position = {m.address: i for i, m in enumerate(inventory.modules)}
     return tuple(sorted(found, key=lambda f: position[f.at]))
+
+
+def unfused(
+    inventory: Inventory,
+    fusions: Collection[Fusion],
+    march_fuse_add: Collection[str],
+    act_dtype: Callable[[str], str],
+    *,
+    word: Callable[[str], str] = lambda op: WORDS.get(op, ""),
+    lookalikes: Mapping[str, Lookalike] = MappingProxyType({}),
+) -> tuple[Unfused, ...]:
+    """Neighbours of a pattern that `find` left apart, with the reason, in execution order.
+
+    `act_dtype` and `march_fuse_add` are as for `find`. `lookalikes` are modules of the user's own
+    classes (`tracing.lookalikes`): a subclass of BatchNorm2d is no batch norm to us. A convolution
+    that is the residual of another's fusion is where it belongs and is not listed.
+    """
+    return find_unfused(inventory, fusions, march_fuse_add, act_dtype, word, lookalikes)
 
 
 class _Search:

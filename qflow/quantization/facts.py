@@ -9,6 +9,9 @@ from torch import nn
 from qflow.diagnostics import Diagnostic
 from qflow.plan.inventory import Inventory
 from qflow.plan.plan import Fusion, ModulePlan
+from qflow.plan.unfused import Unfused
+
+__all__ = ["Change", "Facts", "Unfused", "facts_of", "set_facts"]
 
 _FACTS = "qflow.facts"
 
@@ -24,15 +27,6 @@ class Change:
     given: str
     why: str
     """Who wants it so: the march and the operator, the scale group, the fusion."""
-
-
-@dataclass(frozen=True)
-class Unfused:
-    """Modules that look like a pattern and were not fused."""
-
-    members: tuple[str, ...]
-    why: str
-    """Shared, several users, a subclass, a fusion the march lacks at this dtype."""
 
 
 @dataclass(frozen=True)
