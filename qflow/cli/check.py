@@ -9,7 +9,10 @@ from qflow.cli._report import report
 from qflow.diagnostics import EXIT, Diagnostic, QflowError, has_errors
 
 
-@click.command("check", epilog=examples("qflow check digits.qf", "qflow check *.qf --locked"))
+@click.command(
+    "check",
+    epilog=examples("qflow check digits.qf", "qflow check *.qf --locked", "qflow check train.py"),
+)
 @files_argument
 @click.option("--locked", is_flag=True, help="The lock must be there and fit; for CI.")
 @shared_options
@@ -18,7 +21,9 @@ def command(
 ) -> int:
     """Say everything that is wrong with FILES. Runs nothing; needs no torch.
 
-    Without a lock only what needs no model is checked. Exit code 1: errors were found.
+    Without a lock only what needs no model is checked. The Python file of the model is read along,
+    and a Python script can be checked itself: as text, for the order of its calls and for what its
+    modules do. Exit code 1: errors were found.
     """
     found: list[Diagnostic] = []
     sources: dict[str, str] = {}
@@ -42,9 +47,13 @@ def command(
 def _check(
     path: Path, settings: dict[str, str], locked: bool
 ) -> tuple[tuple[Diagnostic, ...], dict[str, str]]:
-    from qflow import lint
     from qflow.compile.front import front
+    from qflow.lint import _files as files
+    from qflow.lint import run
 
+    if path.suffix == ".py":
+        return files.script(path)
     found = front(path, settings, locked)
-    warnings = tuple(lint.run(found.unit)) if found.unit else ()
-    return (*found.diagnostics, *warnings), dict(found.sources)
+    warnings = tuple(run(found.unit)) if found.unit else ()
+    said, texts = files.model_source(path, found.unit) if found.unit else ((), {})
+    return (*found.diagnostics, *warnings, *said), {**found.sources, **texts}

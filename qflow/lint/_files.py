@@ -1,0 +1,49 @@
+"""Python files the rules read: a script, or the source of a .qf file's model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qflow.compile.unit import Unit
+from qflow.diagnostics import Diagnostic, QflowError, sort
+from qflow.lang.source import read_text
+from qflow.lint import run_script
+from qflow.lint._script import read
+
+
+def script(path: Path) -> tuple[tuple[Diagnostic, ...], dict[str, str]]:
+    """What the rules say of a Python file, and its text by path.
+
+    Raises QflowError: QF302 or QF107 when it cannot be read, QF105 when it is no Python.
+    """
+    shown = path.as_posix()
+    text = read_text(path, shown)
+    try:
+        found = tuple(run_script(read(shown, text)))
+    except QflowError as error:
+        error.sources = {shown: text}
+        raise
+    return sort(found), {shown: text}
+
+
+def model_source(path: Path, unit: Unit) -> tuple[tuple[Diagnostic, ...], dict[str, str]]:
+    """What the rules say of the file the entry point names, where it lies beside the .qf file.
+
+    It is read as text and never imported. A file that is elsewhere, or that cannot be read, says
+    nothing here: loading the model will.
+    """
+    if unit.model is None:
+        return (), {}
+    module = unit.model.entry.partition(":")[0]
+    parts = module.split(".")
+    file = path.parent.joinpath(*parts).with_suffix(".py")
+    if not all(p.isidentifier() for p in parts) or not file.is_file():
+        return (), {}
+    shown = file.as_posix()
+    kept = {*unit.graph.leaf_types, *(w.rpartition(":")[2] for w, _ in unit.graph.wraps)}
+    try:
+        text = read_text(file, shown)
+        return sort(run_script(read(shown, text, frozenset(kept)))), {shown: text}
+    except QflowError:
+        # what is wrong with the file itself is said where the model is loaded
+        return (), {}
