@@ -4,7 +4,7 @@ import dataclasses
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, get_origin
 
 from qflow import registry
 
@@ -72,6 +72,12 @@ def _operator(op: str) -> Any:
     return registry.load("emulation.ops", op) if op in operators() else None
 
 
+def _written(type_: Any) -> str:
+    """A type as its file writes it: `float`, `tuple[int, ...]`."""
+    plain = not isinstance(type_, str) and get_origin(type_) is None
+    return str(type_.__name__ if plain else type_)
+
+
 @cache
 def settings(kind: str, name: str) -> tuple[tuple[str, str, Any], ...]:
     """Fields of an extension that a file may set: name, type as written, default (or MISSING)."""
@@ -79,7 +85,7 @@ def settings(kind: str, name: str) -> tuple[tuple[str, str, Any], ...]:
     if not dataclasses.is_dataclass(cls):
         return ()
     return tuple(
-        (f.name, f.type if isinstance(f.type, str) else f.type.__name__, f.default)
+        (f.name, _written(f.type), f.default)
         for f in dataclasses.fields(cls)
         if f.init and not f.name.startswith("_")
     )

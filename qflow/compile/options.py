@@ -113,6 +113,8 @@ def _typed(reader: Reader, name: str, type_: str) -> Value | None:
         return None
     listed = _LIST.fullmatch(type_)
     each = listed[1] if listed else type_
+    if each not in _NAMES:
+        return value
     items = value if isinstance(value, tuple) else (value,)
     if isinstance(value, tuple) == bool(listed) and all(_fits(v, each) for v in items):
         return _as(value, each)
