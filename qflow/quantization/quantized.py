@@ -1,31 +1,40 @@
-"""quantized: a module of the model with fake-quantizers at its weight and its output.
+"""quantized: a module of the model with fake-quantizers at its operands, its weight, its output.
 
 The class is made from the module's own: address, parameters and state-dict names stay.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor, nn
 
 from qflow.quantization.fake_quantize import FakeQuantize
+from qflow.quantization.float_functional import FloatFunctional
 from qflow.tracing.fused import Fused
 from qflow.tracing.recast import recast
 
 OUTPUT = "activation_post_process"
+INPUT = "activation_pre_process"
+"""A child per operand that has a grid, named by its number."""
 WEIGHT = "weight_fake_quant"
 _PASSES = "_output_passes"
 
 
 class Quantized:
-    """Mixed into the class of a module: its output passes its fake-quantizer."""
+    """Mixed into the class of a module: operands and output pass their fake-quantizers."""
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
+        operands = vars(self)["_modules"].get(INPUT)
+        if operands is not None:
+            args, kwargs = _on_grids(dict(operands.items()), args, kwargs)
         y = super().forward(*args, **kwargs)  # type: ignore[misc]
         quantizer = output_quantizer(self)
-        return y if quantizer is None else quantizer(y)
+        return y if quantizer is None else _each_float(quantizer, y)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # the class exists nowhere by name; its base does
@@ -41,22 +50,35 @@ class QuantizedGemm(Quantized):
         return weight if quantizer is None else quantizer(weight)
 
 
+class QuantizedFunctional(Quantized):
+    """A FloatFunctional: what its methods return passes the fake-quantizer."""
+
+    def passed(self, y: Tensor) -> Tensor:
+        quantizer = output_quantizer(self)
+        return y if quantizer is None else quantizer(y)
+
+
 def quantized(
     module: nn.Module,
     output: FakeQuantize | None = None,
     weight: FakeQuantize | None = None,
     passes: FakeQuantize | None = None,
+    operands: Mapping[int, FakeQuantize] = MappingProxyType({}),
 ) -> nn.Module:
     """The module with fake-quantizers as its children.
 
     `passes` is what the output goes through: `output`, or the fake-quantizer of the address that
-    owns the scale, or nothing where the inputs lie on the grid already.
+    owns the scale, or nothing where the inputs lie on the grid already. `operands` are numbered as
+    the tensors stand in the call.
     """
     made: nn.Module = recast(module, class_of(type(module)))
     if output is not None:
         made.add_module(OUTPUT, output)
     if weight is not None:
         made.add_module(WEIGHT, weight)
+    if operands:
+        held = {str(slot): operands[slot] for slot in sorted(operands)}
+        made.add_module(INPUT, nn.ModuleDict(held))
     # in a tuple, so that another's is not registered as a child here: it has one name
     vars(made)[_PASSES] = (OUTPUT,) if passes is output else (passes,)
     return made
@@ -69,10 +91,42 @@ def output_quantizer(module: Any) -> FakeQuantize | None:
     return found  # type: ignore[no-any-return]
 
 
+def _on_grids(grids: Mapping[str, nn.Module], args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """The arguments with every tensor that has a grid on it; tensors count as in the graph."""
+    slots = count()
+
+    def brought(value: Any) -> Any:
+        if isinstance(value, Tensor):
+            grid = grids.get(str(next(slots)))
+            return value if grid is None or not value.is_floating_point() else grid(value)
+        if isinstance(value, dict):
+            return {key: brought(part) for key, part in value.items()}
+        if type(value) in (tuple, list):
+            return type(value)(brought(part) for part in value)
+        return value
+
+    return brought(args), brought(kwargs)
+
+
+def _each_float(quantizer: FakeQuantize, y: Any) -> Any:
+    """The float tensors of a result, which may be a tuple, through one fake-quantizer."""
+    if isinstance(y, Tensor):
+        return quantizer(y) if y.is_floating_point() else y
+    if type(y) in (tuple, list):
+        return type(y)(_each_float(quantizer, part) for part in y)
+    return y
+
+
 @cache
 def class_of(base: type) -> type[Any]:
-    mixin = QuantizedGemm if issubclass(base, Fused) else Quantized
-    return type(f"Quantized{base.__name__.removeprefix('Fused')}", (mixin, base), {})
+    """The class of a module with fake-quantizers; `base` is that of the same module without."""
+    mixin: type = Quantized
+    if issubclass(base, Fused):
+        mixin = QuantizedGemm
+    if issubclass(base, FloatFunctional):
+        mixin = QuantizedFunctional
+    fields = {"stands_for": getattr(base, "stands_for", base)}
+    return type(f"Quantized{base.__name__.removeprefix('Fused')}", (mixin, base), fields)
 
 
 def _made_anew(base: type) -> nn.Module:

@@ -10,6 +10,8 @@ from torch.nn import functional
 from qflow.tracing.folding import Parameters, fold
 from qflow.tracing.recast import recast
 
+ENTRANCE = "_entrance"
+
 
 class Fused:
     """What all of them have in common. `activation` is `relu`, `relu6` or None."""
@@ -17,12 +19,21 @@ class Fused:
     activation: str | None
     weight: nn.Parameter
     bias: nn.Parameter | None
+    stands_for: type[nn.Module]
+    """The class of the convolution or linear it was made of."""
 
     def forward(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
         return self.finish(self.product(x, self.effective_weight(), self.bias), residual)
 
     def add(self, x: Tensor, residual: Tensor) -> Tensor:
-        """As a fused module at the place of a FloatFunctional is called: `x` is the gemm's."""
+        """As a fused module at the place of a FloatFunctional is called: `x` is the gemm's.
+
+        In eager models the gemm's own place lets its input pass and notes it: QF266 when that is
+        the second operand.
+        """
+        entrance = vars(self).get(ENTRANCE)
+        if entrance is not None:
+            entrance.check(x, residual)
         return self(x, residual)  # type: ignore[operator,no-any-return]
 
     def product(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -59,17 +70,25 @@ class _Conv(Fused):
 class FusedConv1d(_Conv, nn.Conv1d):
     """conv1d [+ bn] [+ add] [+ relu | relu6] as one module, batch norm folded in."""
 
+    stands_for = nn.Conv1d
+
 
 class FusedConv2d(_Conv, nn.Conv2d):
     """conv2d [+ bn] [+ add] [+ relu | relu6] as one module, batch norm folded in."""
+
+    stands_for = nn.Conv2d
 
 
 class FusedConv3d(_Conv, nn.Conv3d):
     """conv3d [+ bn] [+ add] [+ relu | relu6] as one module, batch norm folded in."""
 
+    stands_for = nn.Conv3d
+
 
 class FusedConvTranspose2d(Fused, nn.ConvTranspose2d):
     """A transposed convolution [+ bn] [+ add] [+ relu | relu6], batch norm folded in."""
+
+    stands_for = nn.ConvTranspose2d
 
     def product(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         sides = (self.stride, self.padding, self.output_padding, self.groups, self.dilation)
@@ -78,6 +97,8 @@ class FusedConvTranspose2d(Fused, nn.ConvTranspose2d):
 
 class FusedLinear(Fused, nn.Linear):
     """linear [+ bn] [+ add] [+ relu | relu6] as one module, batch norm folded in."""
+
+    stands_for = nn.Linear
 
     def product(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         return functional.linear(x, weight, bias)

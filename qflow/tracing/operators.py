@@ -25,8 +25,11 @@ def unsupported() -> type[Exception]:
 
 
 def of_module(module: nn.Module) -> Any | None:
-    """The operator a module stands for, by the exact class; None when there is none."""
-    return of_class(type(module))
+    """The operator a module stands for, by the exact class; None when there is none.
+
+    A class that was made of another one, such as a fused convolution, names it as `stands_for`.
+    """
+    return of_class(getattr(type(module), "stands_for", type(module)))
 
 
 def of_class(cls: type) -> Any | None:
