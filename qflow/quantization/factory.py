@@ -22,8 +22,8 @@ OBSERVERS = "quantization.observers"
 LEARNED = "quantization.learned"
 _OWN = ("channels", "divisor", "threshold_divisor", "rounding", "address", "follows")
 """What a call of the factory may add; the march and the model decide it otherwise."""
-_IGNORED = ("saturate", "use_grad_scaling")
-"""Of the toolchain: saturation is what our gradient does, gradient scaling what LSQ does."""
+_SAID = {"saturate": (None, True), "use_grad_scaling": (True,)}
+"""Of the toolchain: the values that say what is done here anyway."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +155,10 @@ def _learned_name(cls: type) -> str | None:
 
 
 def _asked(given: Mapping[str, Any]) -> _Asked:
-    rest = {name: value for name, value in given.items() if name not in _IGNORED}
+    rest = dict(given)
+    for name, values in _SAID.items():
+        if name in rest and rest.pop(name) not in values:
+            raise fail(Diagnostic("QF120", f"`{name}={given[name]}` is not supported yet"))
     made = rest.pop("observer", None)
     fix_scale = bool(rest.pop("fix_scale", False))
     if made is None:

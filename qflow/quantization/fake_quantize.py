@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import torch
@@ -15,20 +16,29 @@ from qflow.quantization.observer import Observer
 from qflow.quantization.observers.fixed import Fixed
 from qflow.quantization.observers.min_max import MinMax
 from qflow.quantization.rounding import ROUNDINGS, fake_quantize
-from qflow.quantization.statistics import Statistics, fit_buffer
+from qflow.quantization.statistics import Settling, Statistics, fit_buffer
 
-__all__ = ["SMALLEST_SCALE", "Factory", "FakeQuantize", "fake_quantize_of", "tensor_plan"]
+__all__ = [
+    "SMALLEST_SCALE",
+    "Factory",
+    "FakeQuantize",
+    "fake_quantize_of",
+    "set_rounding",
+    "tensor_plan",
+]
 
+LOG = logging.getLogger("qflow")
 SMALLEST_SCALE = torch.finfo(torch.float32).tiny
 """Below it a float32 scale would lose bits or be zero."""
 
 
-class FakeQuantize(nn.Module):
+class FakeQuantize(Settling):
     """One tensor's grid: per tensor, or per channel along `axis`.
 
     Buffers `scale` (float32 ones) and `zero_point` (int64 zeros), [1] or [channels]; the child
     `activation_post_process` holds `min_val` and `max_val`. Whether a scale is known is a state of
-    its own (`observed`): 1 is a legal scale. `divisor` and `rounding` are words of a march.
+    its own (`observed`): 1 is a legal scale. Both divisors and `rounding` are words of a march.
+    Raises QflowError QF410 for channels of an observer that is for whole tensors.
     """
 
     _version = 2
@@ -53,6 +63,15 @@ class FakeQuantize(nn.Module):
     ) -> None:
         super().__init__()
         self.observer = observer or MinMax()
+        if axis is not None and not self.observer.per_channel:
+            raise fail(
+                Diagnostic(
+                    "QF410",
+                    f"the observer of `{address}`, {self.observer!r}, is for whole tensors, "
+                    "and not for channels",
+                    help="use `min_max`, `mse` or `percentile`, or the scheme `per_tensor`",
+                )
+            )
         self.dtype = dtype
         self.axis = axis
         self.grid = observer_grid(dtype, divisor)
@@ -68,7 +87,7 @@ class FakeQuantize(nn.Module):
         """Nothing moves the scale, whatever the state; see `freeze`."""
         self.observing = False
         self.quantizing = False
-        self.activation_post_process = Statistics(self.observer, channels)
+        self.activation_post_process = Statistics(self.observer, channels, self.grid)
         self.register_buffer("scale", torch.ones(channels))
         self.register_buffer("zero_point", torch.zeros(channels, dtype=torch.int64))
         self._known = False
@@ -97,6 +116,15 @@ class FakeQuantize(nn.Module):
         """Whether the scale is known: given, observed, or loaded with its range."""
         return self._known
 
+    def rescale(self, observer: Observer) -> None:
+        """Find the scale anew from the statistics there are, by another observer, and go on by it.
+
+        It must read the state that the present one gathers.
+        """
+        self.observer = observer
+        self.activation_post_process.reread(observer)
+        self._outdated = True
+
     def freeze(self) -> None:
         """Keep the scale from moving in any state, calibration and training alike."""
         self.frozen = True
@@ -123,9 +151,8 @@ class FakeQuantize(nn.Module):
 
     def quantized(self, x: Tensor) -> Tensor:
         """`x` on the grid, whatever the state."""
-        scale = self.scale if self.axis is None else self.scale.reshape(self._shape(x))
         round_ = ROUNDINGS[self.rounding]
-        return fake_quantize(x, scale, self.grid.qmin, self.grid.qmax, round_)
+        return fake_quantize(x, self._shaped(x), self.grid.qmin, self.grid.qmax, round_)
 
     def extra_repr(self) -> str:
         axis = "" if self.axis is None else f", axis={self.axis}"
@@ -145,25 +172,44 @@ class FakeQuantize(nn.Module):
                     help="look for it in the input data and in the modules before this one",
                 )
             )
-        if self.fixed is not None or self.frozen or (self.fix_scale and self.quantizing):
+        if self._held:
             return
-        rows = x.reshape(1, -1) if self.axis is None else x.movedim(self.axis, 0).flatten(1)
+        rows = self._rows(x)
         statistics = self.activation_post_process
         take = statistics.measure if self.follows else statistics.observe
-        take(rows if rows.dtype == torch.float64 else rows.float(), self.grid)
-        self._find_scale()
+        take(rows if rows.dtype == torch.float64 else rows.float())
+        self._outdated = self._known = True
 
-    def _find_scale(self) -> None:
+    @property
+    def _held(self) -> bool:
+        """Whether data does not change the scale in this state."""
+        return self.fixed is not None or self.frozen or (self.fix_scale and self.quantizing)
+
+    def _rows(self, x: Tensor) -> Tensor:
+        """[C, N]; [1, N] per tensor."""
+        return x.reshape(1, -1) if self.axis is None else x.movedim(self.axis, 0).flatten(1)
+
+    def _update(self) -> None:
+        self.scale.copy_(self._scale_of_range())
+
+    def _scale_of_range(self) -> Tensor:
         """amax / divisor. A tensor or channel of zeros takes amax = 1: any scale fits it."""
         found = self.activation_post_process
         amax = found.max_val.abs().maximum(found.min_val.abs()).double()
         amax = amax.where(amax > 0, torch.ones_like(amax))
-        self.scale.copy_((amax / self.grid.divisor).clamp_min(SMALLEST_SCALE))
-        self._known = True
+        return (amax / self.grid.divisor).clamp_min(SMALLEST_SCALE).float()
 
-    def _shape(self, x: Tensor) -> list[int]:
-        assert self.axis is not None
-        return [-1 if d == self.axis % x.dim() else 1 for d in range(x.dim())]
+    def _shaped(self, x: Tensor) -> Tensor:
+        """The scale as it broadcasts against `x`, which keeps the shape of `x`."""
+        if self.axis is None:
+            return self.scale if x.dim() else self.scale.reshape([])
+        return self.scale.reshape([-1 if d == self.axis % x.dim() else 1 for d in range(x.dim())])
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        metadata = getattr(destination, "_metadata", {}).get(prefix[:-1])
+        if metadata is not None:
+            metadata["rounding"] = self.rounding
 
     def _load_from_state_dict(
         self, state_dict: Any, prefix: str, local_metadata: Any, *args: Any
@@ -172,12 +218,19 @@ class FakeQuantize(nn.Module):
         for flag in ("fake_quant_enabled", "observer_enabled"):
             # older checkpoints keep their states; ours are set by the stage
             state_dict.pop(prefix + flag, None)
-        if (local_metadata.get("version") or self._version) < 2:
+        version = local_metadata.get("version") or self._version
+        asked = local_metadata.get("rounding") or ("half_up" if version < 2 else self.rounding)
+        if asked != self.rounding:
             errors.append(
-                f"`{self.address}`: written for half-up rounding (FakeQuantize version 1)"
+                f"`{self.address}`: trained with rounding {asked} (FakeQuantize version {version}),"
+                f' but it rounds {self.rounding} here; `set_rounding(model, "{asked}")` before '
+                "loading makes it round so"
             )
-        for name, buffer in self.named_buffers(recurse=False):
-            fit_buffer(state_dict, prefix + name, buffer)
+        elif version < self._version:
+            LOG.info("`%s`: FakeQuantize version %s, rounding %s", self.address, version, asked)
+        # not from the buffers: a learned scale is a parameter
+        for name in ("scale", "zero_point"):
+            fit_buffer(state_dict, prefix + name, getattr(self, name))
         zero_point = state_dict.get(prefix + "zero_point")
         if zero_point is not None and zero_point.any():
             errors.append(f"`{self.address}`: its zero point is not 0, but this grid is symmetric")
@@ -190,3 +243,16 @@ class FakeQuantize(nn.Module):
         )
         if self.fixed is None and low is not None and high is not None:
             self._known = bool((low <= high).all())
+
+
+def set_rounding(model: nn.Module, rounding: str) -> None:
+    """Let every fake-quantizer of a model round so, whatever its march says.
+
+    For a checkpoint of another rounding: versions before 2 of the field's FakeQuantize rounded
+    `half_up`, and their numbers hold under that rounding alone. Raises KeyError for another word
+    than those of `ROUNDINGS`.
+    """
+    ROUNDINGS[rounding]
+    for module in model.modules():
+        if isinstance(module, FakeQuantize):
+            module.rounding = rounding

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -11,19 +12,65 @@ from qflow.quantization.grid import ObserverGrid
 from qflow.quantization.observer import Observer, State
 
 
-class Statistics(nn.Module):
+class Fresh(dict[str, "Tensor | None"]):
+    """The buffers of a module that has work put off: whoever reads them gets it done first.
+
+    Attribute reads, state dicts, `named_buffers`, moves to a device and copies all come here.
+    """
+
+    def __init__(self, owner: Settling, buffers: Mapping[str, Tensor | None]) -> None:
+        super().__init__(buffers)
+        self.owner = owner
+
+    def __getitem__(self, name: str) -> Tensor | None:
+        self.owner.settle()
+        return super().__getitem__(name)
+
+    def items(self) -> Any:
+        self.owner.settle()
+        return super().items()
+
+    def values(self) -> Any:
+        self.owner.settle()
+        return super().values()
+
+
+class Settling(nn.Module):
+    """A module whose buffers may lag behind until they are read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._outdated = False
+        self._buffers = Fresh(self, self._buffers)
+
+    def settle(self) -> None:
+        """Do what was put off."""
+        if not self._outdated:
+            return
+        # first, as the work itself reads buffers
+        self._outdated = False
+        with torch.no_grad():
+            self._update()
+
+    def _update(self) -> None:
+        raise NotImplementedError
+
+
+class Statistics(Settling):
     """Buffers `min_val` and `max_val`, infinite before any data; the state itself is no buffer.
 
     A checkpoint carries the range under the field's names. What a run needs to go on exactly where
-    it stopped is `state`, see `observer_tensors`.
+    it stopped is `state`, see `observer_tensors`. Batches change the state alone: the range, which
+    some observers search long for, is found when someone reads it.
     """
 
     min_val: Tensor
     max_val: Tensor
 
-    def __init__(self, observer: Observer, channels: int) -> None:
+    def __init__(self, observer: Observer, channels: int, grid: ObserverGrid) -> None:
         super().__init__()
         self.observer = observer
+        self.grid = grid
         self.state: State = observer.start(channels)
         infinite = torch.full((channels,), torch.inf)
         self.register_buffer("min_val", infinite)
@@ -34,15 +81,15 @@ class Statistics(nn.Module):
         """Whether a range is known."""
         return bool((self.min_val <= self.max_val).all())
 
-    def observe(self, x: Tensor, grid: ObserverGrid) -> None:
+    def observe(self, x: Tensor) -> None:
         """Take in a batch [C, N]."""
         self.state = self.observer.observe(self.state.to(x.device), x)
-        self._find_range(grid)
+        self._outdated = True
 
-    def measure(self, x: Tensor, grid: ObserverGrid) -> None:
+    def measure(self, x: Tensor) -> None:
         """The range of this batch alone: weights, which are wholly known at any time."""
         self.state = self.observer.start(x.shape[0])
-        self.observe(x, grid)
+        self.observe(x)
 
     def restart(self) -> None:
         """Go on from the range in the buffers, which someone else has put there."""
@@ -52,11 +99,16 @@ class Statistics(nn.Module):
             else self.observer.start(self.min_val.numel())
         )
 
+    def reread(self, observer: Observer) -> None:
+        """Find the range anew, as another observer of the same kind of state does, and go on so."""
+        self.observer = observer
+        self._outdated = True
+
     def extra_repr(self) -> str:
         return repr(self.observer)
 
-    def _find_range(self, grid: ObserverGrid) -> None:
-        low, high = self.observer.range(self.state, grid)
+    def _update(self) -> None:
+        low, high = self.observer.range(self.state, self.grid)
         self.min_val.copy_(low)
         self.max_val.copy_(high)
 

@@ -298,5 +298,5 @@ def test_what_cannot_be_loaded_says_so() -> None:
         FakeQuantize(), {**state, "zero_point": torch.tensor([3])}
     )
     assert "fixed to 0.5" in refusal(FakeQuantize(Fixed(0.5)), state)
-    assert "half-up rounding" in refusal(FakeQuantize(), state, version=1)
+    assert "rounding half_up (FakeQuantize version 1)" in refusal(FakeQuantize(), state, version=1)
     assert "Missing key" in refusal(FakeQuantize(), {"scale": torch.ones(1)})

@@ -31,7 +31,7 @@ class ClipStd(Observer):
     """mean - k * std .. mean + k * std, never beyond the data; std divides by n.
 
     The toolchain names it and does not document it; its moments would be those of a batch, averaged
-    over batches, and here they are those of all values. Moments are merged by the formula of Chan et
+    over batches, and here they are those of all values. They are merged by the formula of Chan et
     al. 1979, which is exact but for the last bits of float64.
     """
 
