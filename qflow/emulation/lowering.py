@@ -72,6 +72,8 @@ def _lower_one(node: PreparedNode, build: Builder) -> None:
         build.diagnostics.append(_finding("QF502", node, "no operator of that name is known"))
         return
     try:
+        if why := operator.float_only(node.attributes, [build.types[i].shape for i in node.inputs]):
+            raise Unsupported(why)
         operator.lower(build.with_operands_on_their_grids(node), build)
     except Unsupported as why:
         build.diagnostics.append(_finding("QF502", node, str(why)))

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from qflow.emulation.profile import Profile
     from qflow.quantization.prepared import PreparedNode
 
-Role = Literal["gemm", "normalization", "activation", "elementwise", "pool", "shape", "boundary"]
+Role = Literal[
+    "gemm",
+    "attention",
+    "normalization",
+    "activation",
+    "elementwise",
+    "pool",
+    "shape",
+    "boundary",
+]
 
 Range = tuple[int, int]
 """Smallest and largest integer a tensor can hold."""
@@ -115,9 +124,9 @@ class Op:
     weight_axis: ClassVar[int | None] = None
     """Axis of the output channels in the module's `weight`, which has grids of its own; None: it
     has no such weight."""
-    parameters: ClassVar[Mapping[str, int]] = {}
-    """Arguments of its functions that belong to the operator and are no operands, by position: the
-    weight and bias of a norm. They stay as they are."""
+    parameters: ClassVar[tuple[tuple[str, int], ...]] = ()
+    """Arguments of its functions that belong to the operator and are no operands, with their
+    positions: the weight and bias of a norm. They stay as they are."""
     gives_indices: ClassVar[bool] = False
     """The result holds whole numbers that lie on no grid: argmax."""
 
@@ -160,6 +169,8 @@ class Op:
     within: ClassVar[Mapping[str, float]] = {}
     """Largest error against `meaning` in output steps, by dtype, on a profile of 31 bits."""
     examples: ClassVar[tuple[Example, ...]] = ()
+    float_examples: ClassVar[tuple[Example, ...]] = ()
+    """Of an operator with an integer form, the forms of a call that have none."""
 
     def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
         """Why a call in this form has no integer form though the operator has one; empty: it has.

@@ -5,15 +5,22 @@ from collections.abc import Callable, Collection
 from qflow.plan.inventory import Inventory
 from qflow.plan.plan import Fusion
 
-SHARING = frozenset({"max_pool2d", "flatten", "reshape", "permute", "cat", "identity"})
+SHARING = frozenset(
+    {
+        *("max_pool2d", "amax", "amin", "topk"),
+        *("identity", "flatten", "reshape", "permute", "squeeze", "unsqueeze", "expand", "repeat"),
+        *("cat", "stack", "slice", "chunk", "split", "unbind", "roll", "pad"),
+        *("channel_shuffle", "pixel_shuffle", "pixel_unshuffle"),
+    }
+)
 """Operators whose output lies on the grid of their inputs. An unfused relu is none: it rescales."""
 
-JOINS = frozenset({"cat"})
+JOINS = frozenset({"cat", "stack"})
 """Operators that own the grid of their group: several producers meet there."""
 
 
-FLOAT = frozenset({"input", "dequant"})
-"""Operators whose output has no grid."""
+FLOAT = frozenset({"input", "dequant", "argmax"})
+"""Operators whose output has no grid: floats, or indices."""
 
 
 def groups(

@@ -118,4 +118,5 @@ def test_says_what_it_is(name: str) -> None:
     operator = op(name)
     assert operator.name == name
     assert operator.modules or operator.functions
+    assert operator.weight_axis is None or operator.role == "gemm"
     assert not operator.integer or (operator.examples and set(operator.within) == {"int8", "int16"})

@@ -1,4 +1,4 @@
-"""adaptive_avg_pool2d: the mean of a whole image per channel."""
+"""adaptive_avg_pool2d: the mean of a whole image per channel; in floats also of its parts."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class AdaptiveAvgPool2d(Op):
-    """No attributes: the output is always one row and one column.
+    """No attributes where the output has one row and one column.
 
-    `x.mean((2, 3))` is not listed: a call `mean(x, 1)` could not be told from an output size of 1.
+    Else: size, the rows and columns (None: as many as the operand has); that has no integer form.
     """
 
     name = "adaptive_avg_pool2d"
@@ -33,7 +33,19 @@ class AdaptiveAvgPool2d(Op):
     fields = CLAMP
     image = True
     within = ROUNDED
-    examples = (Example(((2, 3, 4, 5),)), Example(((1, 5, 7, 7),)))
+    examples = (
+        Example(
+            ((2, 3, 4, 5),), written=("F.adaptive_avg_pool2d(x, 1)", "nn.AdaptiveAvgPool2d(1)")
+        ),
+        Example(((1, 5, 7, 7),), written=("F.adaptive_avg_pool2d(x, (1, 1))",)),
+    )
+    float_examples = (
+        Example(
+            ((2, 3, 4, 5),),
+            {"size": (2, None)},
+            written=("F.adaptive_avg_pool2d(x, (2, None))", "nn.AdaptiveAvgPool2d((2, None))"),
+        ),
+    )
 
     def attributes_of_module(self, module: nn.Module) -> Mapping[str, Any]:
         m: Any = module
@@ -44,8 +56,15 @@ class AdaptiveAvgPool2d(Op):
     ) -> Mapping[str, Any]:
         return _of_size(argument(args, kwargs, 1, "output_size", None))
 
+    def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
+        if not attributes:
+            return ""
+        return f"output_size = {attributes['size']!r}: only the mean of the whole image, 1"
+
     def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
-        return operands[0].mean((2, 3), keepdim=True)
+        from torch.nn.functional import adaptive_avg_pool2d
+
+        return adaptive_avg_pool2d(operands[0], node.attributes.get("size", 1))
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
         source = build.operand(node, 0).shape
@@ -74,6 +93,9 @@ class AdaptiveAvgPool2d(Op):
 
 
 def _of_size(size: Any) -> Mapping[str, Any]:
-    if size not in (1, (1, 1), [1, 1]):
-        raise Unsupported(f"output_size = {size!r}: only the mean of the whole image, 1")
-    return {}
+    if size in (1, (1, 1), [1, 1]):
+        return {}
+    sizes = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
+    if len(sizes) != 2 or not all(s is None or isinstance(s, int) for s in sizes):
+        raise Unsupported(f"output_size = {size!r}: it must be one or two whole numbers")
+    return {"size": sizes}

@@ -1,4 +1,4 @@
-"""add: the sum of two tensors of one shape."""
+"""add: the sum of two tensors, or of a tensor and a number."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from qflow.dtype import DTYPES
 from qflow.emulation.builder import scale
 from qflow.emulation.gemm import reach
-from qflow.emulation.op import CLAMP, ROUNDED, Call, Constant, Example, Fast, Op, Range, Unsupported
+from qflow.emulation.op import CLAMP, ROUNDED, Call, Constant, Example, Fast, Range, Unsupported
+from qflow.emulation.ops._arithmetic import Arithmetic
 from qflow.emulation.profile import Limits, constants_of
 
 if TYPE_CHECKING:
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     from qflow.quantization.prepared import PreparedNode
 
 
-class Add(Op):
-    """No attributes."""
+class Add(Arithmetic):
+    """Attributes: scalar, alpha, where there are such; shapes broadcast as in torch.
+
+    In integers two tensors of one shape, without attributes.
+    """
 
     name = "add"
-    role = "elementwise"
+    integer = True
     functions = (
         "operator.add",
         "operator.iadd",
@@ -32,31 +36,35 @@ class Add(Op):
         "torch.Tensor.add",
         "torch.Tensor.add_",
         "torch.Tensor.__add__",
+        "torch.Tensor.__radd__",
         "torch.Tensor.__iadd__",
     )
     pattern_word = "add"
-    operands = (2, 2)
     fields = CLAMP
     any_layout = True
     within = ROUNDED
     examples = (
-        Example(((2, 3, 4, 5), (2, 3, 4, 5))),
+        Example(((2, 3, 4, 5), (2, 3, 4, 5)), written=("x + y", "torch.add(x, y)", "x.add(y)")),
         Example(((2, 30), (2, 30)), activation="relu"),
     )
+    float_examples = (
+        Example(((2, 3),), {"scalar": 2.0}, written=("x + 2.0", "2.0 + x", "torch.add(x, 2.0)")),
+        Example(((2, 3, 4), (3, 1)), written=("x + y",)),
+        Example(((2, 3), (2, 3)), {"alpha": 2}, written=("torch.add(x, y, alpha=2)",)),
+    )
 
-    def attributes_of_call(
-        self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
-    ) -> Mapping[str, Any]:
-        if kwargs.get("alpha", 1) != 1:
-            raise Unsupported(f"alpha = {kwargs['alpha']!r}: multiply before the sum instead")
-        if len(shapes) != 2:
-            raise Unsupported("one operand is a number: only two tensors can be added")
+    def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
+        if "alpha" in attributes:
+            return f"alpha = {attributes['alpha']!r}: multiply before the sum instead"
+        if "scalar" in attributes:
+            return "one operand is a number: only two tensors can be added"
         if tuple(shapes[0]) != tuple(shapes[1]):
-            raise Unsupported(f"shapes {tuple(shapes[0])} and {tuple(shapes[1])} must be equal")
-        return {}
+            return f"shapes {tuple(shapes[0])} and {tuple(shapes[1])} must be equal"
+        return ""
 
-    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
-        return operands[0] + operands[1]
+    def compute(self, left: Any, right: Any) -> Tensor:
+        result: Tensor = left + right
+        return result
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
         left, right = build.operand(node, 0), build.operand(node, 1)

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 
 class AvgPool2d(Op):
-    """Attributes: kernel, stride (pairs), padding (top, left, bottom, right)."""
+    """Attributes: kernel, stride (pairs), padding (top, left, bottom, right).
+
+    Where the divisor is not the size of the window: ceil, skips_padding, divisor; these have no
+    integer form.
+    """
 
     name = "avg_pool2d"
     role = "pool"
@@ -46,6 +50,24 @@ class AvgPool2d(Op):
     examples = (
         Example(((2, 3, 8, 7),), {"kernel": (2, 2), "stride": (2, 2), "padding": (0, 0, 0, 0)}),
         Example(((1, 2, 9, 9),), {"kernel": (3, 2), "stride": (1, 2), "padding": (1, 1, 1, 1)}),
+    )
+    float_examples = (
+        Example(
+            ((2, 3, 8, 7),),
+            {"kernel": (3, 3), "stride": (2, 2), "padding": (1, 1, 1, 1), "skips_padding": True},
+            written=("F.avg_pool2d(x, 3, 2, 1, count_include_pad=False)",),
+        ),
+        Example(
+            ((2, 3, 8, 7),),
+            {
+                "kernel": (3, 3),
+                "stride": (3, 3),
+                "padding": (0, 0, 0, 0),
+                "ceil": True,
+                "divisor": 2,
+            },
+            written=("nn.AvgPool2d(3, ceil_mode=True, divisor_override=2)",),
+        ),
     )
 
     def attributes_of_module(self, module: nn.Module) -> Mapping[str, Any]:
@@ -74,7 +96,19 @@ class AvgPool2d(Op):
         from torch.nn.functional import avg_pool2d
 
         a = node.attributes
-        return avg_pool2d(operands[0], a["kernel"], a["stride"], a["padding"][:2])
+        counts, divisor = not a.get("skips_padding", False), a.get("divisor")
+        sides, ceil = a["padding"][:2], a.get("ceil", False)
+        return avg_pool2d(operands[0], a["kernel"], a["stride"], sides, ceil, counts, divisor)
+
+    def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
+        if attributes.get("ceil"):
+            return "ceil_mode = True: windows at the edge would have other divisors"
+        if "divisor" in attributes:
+            found = attributes["divisor"]
+            return f"divisor_override = {found}: only the size of the window divides"
+        if attributes.get("skips_padding"):
+            return "count_include_pad = False: windows at the edge have other divisors"
+        return ""
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
         shape = self.shape(node.attributes, [build.operand(node, 0).shape])
@@ -111,15 +145,18 @@ class AvgPool2d(Op):
 def _attributes(
     kernel: Any, stride: Any, padding: Any, ceil: bool, count_include_pad: bool, divisor: Any
 ) -> Mapping[str, Any]:
-    if ceil:
-        raise Unsupported("ceil_mode = True: windows at the edge would have other divisors")
-    if divisor is not None:
-        raise Unsupported(f"divisor_override = {divisor}: only the size of the window divides")
+    if divisor is not None and not isinstance(divisor, int):
+        raise Unsupported(f"divisor_override = {divisor!r}: it must be a whole number")
     sides = both_sides(padding)
-    if any(sides) and not count_include_pad:
-        raise Unsupported("count_include_pad = False: windows at the edge have other divisors")
-    return {
+    attributes: dict[str, Any] = {
         "kernel": pair(kernel, "kernel_size"),
         "stride": pair(stride or kernel, "stride"),
         "padding": sides,
     }
+    if ceil:
+        attributes["ceil"] = True
+    if any(sides) and not count_include_pad:
+        attributes["skips_padding"] = True
+    if divisor is not None:
+        attributes["divisor"] = divisor
+    return attributes

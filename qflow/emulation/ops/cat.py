@@ -28,17 +28,27 @@ class Cat(Op):
     fields = form(dim="axis")
     within = EXACT
     examples = (
-        Example(((2, 3, 4, 5), (2, 1, 4, 5)), {"dim": 1}),
+        Example(
+            ((2, 3, 4, 5), (2, 1, 4, 5)),
+            {"dim": 1},
+            written=(
+                "torch.cat([x, y], 1)",
+                "torch.cat((x, y), dim=-3)",
+                "torch.concat([x, y], 1)",
+            ),
+        ),
         Example(((2, 7), (2, 2), (2, 1)), {"dim": 1}),
     )
+    float_examples = (Example(((2, 3), (4, 3)), {"dim": 0}, written=("torch.cat([x, y])",)),)
 
     def attributes_of_call(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
     ) -> Mapping[str, Any]:
         dim = argument(args, kwargs, 1, "dim", kwargs.get("axis", 0)) % len(shapes[0])
-        if dim == 0:
-            raise Unsupported("dim = 0 joins along the batch: it must stay free")
         return {"dim": int(dim)}
+
+    def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
+        return "" if attributes["dim"] else "dim = 0 joins along the batch: it must stay free"
 
     def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
         import torch

@@ -50,7 +50,10 @@ def _example(
 
 
 class Conv2d(Op):
-    """Attributes: kernel, stride, dilation (pairs), padding (top, left, bottom, right), groups."""
+    """Attributes: kernel, stride, dilation (pairs), padding (top, left, bottom, right), groups.
+
+    padding_mode is there where it is not zeros; that has no integer form.
+    """
 
     name = "conv2d"
     role = "gemm"
@@ -58,6 +61,7 @@ class Conv2d(Op):
     functions = ("torch.nn.functional.conv2d", "torch.conv2d")
     pattern_word = "conv"
     operands = (1, 2)
+    weight_axis = 0
     fields = form(
         **gemm.FIELDS,
         kernel="pair",
@@ -78,8 +82,6 @@ class Conv2d(Op):
 
     def attributes_of_module(self, module: nn.Module) -> Mapping[str, Any]:
         m: Any = module
-        if m.padding_mode != "zeros":
-            raise Unsupported(f'padding_mode = "{m.padding_mode}": only "zeros" is integer')
         kernel, stride = pair(m.kernel_size, "kernel_size"), pair(m.stride, "stride")
         dilation = pair(m.dilation, "dilation")
         if m.padding == "same":
@@ -94,7 +96,12 @@ class Conv2d(Op):
             "padding": padding,
             "dilation": dilation,
             "groups": int(m.groups),
+            **({} if m.padding_mode == "zeros" else {"padding_mode": m.padding_mode}),
         }
+
+    def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
+        mode = attributes.get("padding_mode", "zeros")
+        return "" if mode == "zeros" else f'padding_mode = "{mode}": only "zeros" is integer'
 
     def attributes_of_call(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
@@ -107,7 +114,8 @@ class Conv2d(Op):
 
         a = node.attributes
         top, left, bottom, right = a["padding"]
-        image = pad(operands[0], (left, right, top, bottom))
+        mode = a.get("padding_mode", "constant")
+        image = pad(operands[0], (left, right, top, bottom), mode)
         weight, bias = torch.from_numpy(node.weight), torch.from_numpy(node.bias)
         return conv2d(image, weight, bias, a["stride"], 0, a["dilation"], a["groups"])
 

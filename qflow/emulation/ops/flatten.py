@@ -1,4 +1,4 @@
-"""flatten: neighbouring axes become one; the batch stays free."""
+"""flatten: neighbouring axes become one; in integers the batch stays free."""
 
 from __future__ import annotations
 
@@ -25,19 +25,26 @@ class Flatten(Op):
     name = "flatten"
     role = "shape"
     modules = ("torch.nn.Flatten",)
-    functions = ("torch.flatten", "torch.Tensor.flatten")
+    functions = ("torch.flatten", "torch.Tensor.flatten", "torch.ravel", "torch.Tensor.ravel")
     shares_scale = True
     rearranges = True
     fields = form(start="axis", end="axis")
     within = EXACT
     examples = (
-        Example(((2, 3, 4, 5),), {"start": 1, "end": -1}),
-        Example(((2, 3, 4, 5),), {"start": 2, "end": 3}),
+        Example(((2, 3, 4, 5),), {"start": 1, "end": -1}, written=("nn.Flatten()",)),
+        Example(
+            ((2, 3, 4, 5),),
+            {"start": 2, "end": 3},
+            written=("x.flatten(2)", "torch.flatten(x, start_dim=-2)", "nn.Flatten(2, 3)"),
+        ),
+    )
+    float_examples = (
+        Example(((2, 3),), {"start": 0, "end": 1}, written=("x.flatten()", "x.ravel()")),
     )
 
     def attributes_of_module(self, module: nn.Module) -> Mapping[str, Any]:
         m: Any = module
-        return _attributes(m.start_dim, m.end_dim)
+        return {"start": int(m.start_dim), "end": int(m.end_dim)}
 
     def attributes_of_call(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
@@ -45,7 +52,12 @@ class Flatten(Op):
         start = argument(args, kwargs, 1, "start_dim", 0)
         end = argument(args, kwargs, 2, "end_dim", -1)
         rank = len(shapes[0])
-        return _attributes(start % rank, end % rank)
+        return {"start": start % rank, "end": end % rank}
+
+    def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
+        if attributes["start"] % len(shapes[0]):
+            return ""
+        return "start_dim = 0 flattens the batch: start at 1"
 
     def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
         return operands[0].flatten(node.attributes["start"], node.attributes["end"])
@@ -70,9 +82,3 @@ class Flatten(Op):
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         return Fast(lambda x: x.reshape(len(x), *call.node.output.shape[1:]))
-
-
-def _attributes(start: int, end: int) -> Mapping[str, Any]:
-    if start == 0:
-        raise Unsupported("start_dim = 0 flattens the batch: start at 1")
-    return {"start": int(start), "end": int(end)}

@@ -1,4 +1,4 @@
-"""identity: the same values; dropout outside of training is one."""
+"""identity: the same values: dropout outside of training, a copy, another layout in memory."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from qflow.quantization.prepared import PreparedNode
 
 
+_DROPOUTS = (
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "alpha_dropout",
+    "feature_alpha_dropout",
+)
+
+
 class Identity(Op):
     """No attributes."""
 
@@ -31,19 +41,56 @@ class Identity(Op):
         "torch.nn.AlphaDropout",
         "torch.nn.FeatureAlphaDropout",
     )
-    functions = ("torch.nn.functional.dropout", "torch.nn.functional.dropout2d")
+    functions = (
+        *("torch.nn.functional." + n for n in _DROPOUTS),
+        "torch.dropout",
+        "torch.Tensor.contiguous",
+        "torch.clone",
+        "torch.Tensor.clone",
+        "torch.detach",
+        "torch.Tensor.detach",
+        "torch.Tensor.to",
+        "torch.Tensor.float",
+        "torch.Tensor.cpu",
+        "torch.Tensor.cuda",
+    )
     shares_scale = True
     rearranges = True
     any_layout = True
     within = EXACT
-    examples = (Example(((2, 3, 4, 5),)),)
+    examples = (
+        Example(
+            ((2, 3, 4, 5),),
+            written=(
+                "F.dropout(x, 0.1, False)",
+                "F.dropout(x, training=False)",
+                "x.contiguous()",
+                "x.to(torch.float32)",
+                "x.to('cpu')",
+                "x.clone().detach()",
+                "nn.Dropout(0.3)",
+                "nn.Identity()",
+            ),
+        ),
+    )
+
+    def attributes_of_function(
+        self,
+        function: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+    ) -> Mapping[str, Any]:
+        if function in _DROPOUTS and argument(args, kwargs, 2, "training", True):
+            raise Unsupported("dropout with training = True drops at inference: pass self.training")
+        if function == "to":
+            _only_moves([*args[1:], kwargs.get("dtype")], shapes)
+        return {}
 
     def attributes_of_call(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
     ) -> Mapping[str, Any]:
-        if argument(args, kwargs, 2, "training", True):
-            raise Unsupported("dropout with training = True drops at inference: pass self.training")
-        return {}
+        return self.attributes_of_function("dropout", args, kwargs, shapes)
 
     def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
         return operands[0]
@@ -61,3 +108,12 @@ class Identity(Op):
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         return Fast(lambda x: x)
+
+
+def _only_moves(given: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> None:
+    """Raises Unsupported where `x.to(...)` may change the dtype to anything but float32."""
+    if len(shapes) != 1:
+        raise Unsupported("the dtype is that of another tensor: give it by name")
+    dtypes = [str(v) for v in given if str(v).startswith("torch.")]
+    if wrong := [d for d in dtypes if d not in ("torch.float32", "torch.float")]:
+        raise Unsupported(f"a cast to {wrong[0]}: the quantized part holds float32")

@@ -30,6 +30,7 @@ class Linear(Op):
     functions = ("torch.nn.functional.linear",)
     pattern_word = "linear"
     operands = (1, 2)
+    weight_axis = 0
     fields = gemm.FIELDS
     within = ROUNDED
     examples = (

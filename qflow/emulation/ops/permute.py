@@ -1,4 +1,4 @@
-"""permute: another order of the axes; the batch stays first."""
+"""permute: another order of the axes; in integers the batch stays first."""
 
 from __future__ import annotations
 
@@ -29,35 +29,61 @@ class Permute(Op):
         "torch.Tensor.transpose",
         "torch.swapaxes",
         "torch.Tensor.swapaxes",
+        "torch.swapdims",
+        "torch.Tensor.swapdims",
+        "torch.t",
+        "torch.Tensor.t",
     )
     shares_scale = True
     rearranges = True
     fields = form(dims="axes")
     within = EXACT
     examples = (
-        Example(((2, 3, 4, 5),), {"dims": (0, 2, 3, 1)}),
-        Example(((2, 3, 4),), {"dims": (0, 2, 1)}),
+        Example(
+            ((2, 3, 4, 5),),
+            {"dims": (0, 2, 3, 1)},
+            written=("x.permute(0, 2, 3, 1)", "torch.permute(x, (0, -2, -1, 1))"),
+        ),
+        Example(
+            ((2, 3, 4),),
+            {"dims": (0, 2, 1)},
+            written=("x.transpose(1, 2)", "torch.transpose(x, dim0=-1, dim1=-2)"),
+        ),
+    )
+    float_examples = (
+        Example(((2, 3, 4),), {"dims": (1, 0, 2)}, written=("x.permute(1, 0, 2)",)),
+        Example(((2, 3),), {"dims": (1, 0)}, written=("x.t()", "x.transpose(0, 1)")),
     )
 
-    def attributes_of_call(
-        self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
+    def attributes_of_function(
+        self,
+        function: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
     ) -> Mapping[str, Any]:
-        """Two numbers on a tensor of more axes are the two that `transpose` swaps.
-
-        On two axes both readings of `(0, 1)` and `(1, 0)` touch the batch or do nothing.
-        """
         rank = len(shapes[0])
-        numbers = [*args[1:], *kwargs.values()]
+        numbers = [*args[1:], *(v for n, v in kwargs.items() if n != "input")]
+        if function == "t":
+            numbers = list(range(min(rank, 2)))
         given = numbers[0] if len(numbers) == 1 else numbers
         if not isinstance(given, (tuple, list)) or not all(isinstance(d, int) for d in given):
             raise Unsupported(f"axes {given!r}: they must be whole numbers")
         axes = tuple(d % rank for d in given)
-        dims = axes if len(axes) == rank and rank != 2 else _swapped(axes, rank)
+        dims = axes if function == "permute" else _swapped(axes, rank)
         if sorted(dims) != list(range(rank)):
             raise Unsupported(f"axes {tuple(given)} do not name each of {rank} axes once")
-        if dims[0] != 0:
-            raise Unsupported(f"axes {tuple(given)} move the batch: it must stay first")
         return {"dims": dims}
+
+    def attributes_of_call(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
+    ) -> Mapping[str, Any]:
+        return self.attributes_of_function("permute", args, kwargs, shapes)
+
+    def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
+        if attributes["dims"][0] == 0:
+            return ""
+        return f"axes {attributes['dims']} move the batch: it must stay first"
 
     def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
         return operands[0].permute(node.attributes["dims"])

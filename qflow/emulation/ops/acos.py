@@ -1,0 +1,23 @@
+"""acos: the inverse cosine."""
+
+from __future__ import annotations
+
+from qflow.emulation.op import Example
+from qflow.emulation.ops._unary import Unary
+
+
+class Acos(Unary):
+    """No attributes."""
+
+    name = "acos"
+    modules = ("qflow.nn.Acos",)
+    functions = (
+        "torch.acos",
+        "torch.Tensor.acos",
+        "torch.acos_",
+        "torch.Tensor.acos_",
+        "torch.arccos",
+        "torch.Tensor.arccos",
+    )
+    function = "acos"
+    examples = (Example(((2, 3, 5),), written=("torch.acos(x)", "x.acos()"), kinds=("unit",)),)

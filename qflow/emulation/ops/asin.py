@@ -1,0 +1,23 @@
+"""asin: the inverse sine."""
+
+from __future__ import annotations
+
+from qflow.emulation.op import Example
+from qflow.emulation.ops._unary import Unary
+
+
+class Asin(Unary):
+    """No attributes."""
+
+    name = "asin"
+    modules = ("qflow.nn.Asin",)
+    functions = (
+        "torch.asin",
+        "torch.Tensor.asin",
+        "torch.asin_",
+        "torch.Tensor.asin_",
+        "torch.arcsin",
+        "torch.Tensor.arcsin",
+    )
+    function = "asin"
+    examples = (Example(((2, 3, 5),), written=("torch.asin(x)", "x.asin()"), kinds=("unit",)),)

@@ -1,0 +1,23 @@
+"""atanh: the inverse hyperbolic tangent."""
+
+from __future__ import annotations
+
+from qflow.emulation.op import Example
+from qflow.emulation.ops._unary import Unary
+
+
+class Atanh(Unary):
+    """No attributes."""
+
+    name = "atanh"
+    modules = ("qflow.nn.Atanh",)
+    functions = (
+        "torch.atanh",
+        "torch.Tensor.atanh",
+        "torch.atanh_",
+        "torch.Tensor.atanh_",
+        "torch.arctanh",
+        "torch.Tensor.arctanh",
+    )
+    function = "atanh"
+    examples = (Example(((2, 3, 5),), written=("torch.atanh(x)", "x.atanh()"), kinds=("unit",)),)

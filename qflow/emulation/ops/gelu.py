@@ -1,0 +1,24 @@
+"""gelu: x times the share of a normal distribution below x."""
+
+from __future__ import annotations
+
+from qflow.emulation.op import Example
+from qflow.emulation.ops._unary import Shaped
+
+
+class Gelu(Shaped):
+    """Attribute: approximate, `none` or `tanh`."""
+
+    name = "gelu"
+    modules = ("torch.nn.GELU",)
+    functions = ("torch.nn.functional.gelu",)
+    function = "nn.functional.gelu"
+    settings = (("approximate", "none"),)
+    examples = (
+        Example(((2, 3, 5),), {"approximate": "none"}, written=("F.gelu(x)", "nn.GELU()")),
+        Example(
+            ((2, 3, 5),),
+            {"approximate": "tanh"},
+            written=("F.gelu(x, approximate='tanh')", "nn.GELU('tanh')"),
+        ),
+    )

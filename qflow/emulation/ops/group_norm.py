@@ -1,0 +1,50 @@
+"""group_norm: groups of channels brought to mean 0 and variance 1, then scaled and shifted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from qflow.emulation.op import Example, Op
+from qflow.emulation.ops._norm import parameters_of
+from qflow.emulation.ops._window import argument
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from qflow.quantization.prepared import PreparedNode
+
+
+class GroupNorm(Op):
+    """Attributes: groups, eps."""
+
+    name = "group_norm"
+    role = "normalization"
+    integer = False
+    modules = ("torch.nn.GroupNorm",)
+    functions = ("torch.nn.functional.group_norm", "torch.group_norm")
+    parameters = (("weight", 2), ("bias", 3))
+    examples = (
+        Example(
+            ((2, 6, 4, 4),),
+            {"groups": 3, "eps": 1e-5},
+            written=("F.group_norm(x, 3)", "nn.GroupNorm(3, 6)"),
+        ),
+    )
+
+    def attributes_of_module(self, module: Any) -> Mapping[str, Any]:
+        return {"groups": int(module.num_groups), "eps": module.eps}
+
+    def attributes_of_call(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
+    ) -> Mapping[str, Any]:
+        return {
+            "groups": argument(args, kwargs, 1, "num_groups", 1),
+            "eps": argument(args, kwargs, 4, "eps", 1e-5),
+        }
+
+    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
+        from torch.nn.functional import group_norm
+
+        groups, eps = node.attributes["groups"], node.attributes["eps"]
+        return group_norm(operands[0], groups, *parameters_of(node), eps)

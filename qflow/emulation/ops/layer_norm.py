@@ -1,0 +1,56 @@
+"""layer_norm: the last axes brought to mean 0 and variance 1, then scaled and shifted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from qflow.emulation.op import Example, Op
+from qflow.emulation.ops._norm import parameters_of
+from qflow.emulation.ops._window import argument
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from qflow.quantization.prepared import PreparedNode
+
+
+class LayerNorm(Op):
+    """Attributes: shape (the last axes that are normalized), eps."""
+
+    name = "layer_norm"
+    role = "normalization"
+    integer = False
+    modules = ("torch.nn.LayerNorm",)
+    functions = ("torch.nn.functional.layer_norm", "torch.layer_norm")
+    parameters = (("weight", 2), ("bias", 3))
+    examples = (
+        Example(
+            ((2, 3, 8),),
+            {"shape": (8,), "eps": 1e-5},
+            written=("F.layer_norm(x, (8,))", "F.layer_norm(x, x.shape[-1:])", "nn.LayerNorm(8)"),
+        ),
+        Example(
+            ((2, 3, 8),),
+            {"shape": (3, 8), "eps": 1e-6},
+            written=("F.layer_norm(x, [3, 8], eps=1e-6)", "nn.LayerNorm((3, 8), eps=1e-6)"),
+        ),
+    )
+
+    def attributes_of_module(self, module: Any) -> Mapping[str, Any]:
+        return {"shape": tuple(module.normalized_shape), "eps": module.eps}
+
+    def attributes_of_call(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
+    ) -> Mapping[str, Any]:
+        shape = argument(args, kwargs, 1, "normalized_shape", ())
+        return {
+            "shape": tuple(shape),
+            "eps": argument(args, kwargs, 4, "eps", 1e-5),
+        }
+
+    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
+        from torch.nn.functional import layer_norm
+
+        shape, eps = node.attributes["shape"], node.attributes["eps"]
+        return layer_norm(operands[0], shape, *parameters_of(node), eps)

@@ -1,0 +1,16 @@
+"""log: the natural logarithm."""
+
+from __future__ import annotations
+
+from qflow.emulation.op import Example
+from qflow.emulation.ops._unary import Unary
+
+
+class Log(Unary):
+    """No attributes."""
+
+    name = "log"
+    modules = ("qflow.nn.HardLog",)
+    functions = ("torch.log", "torch.Tensor.log", "torch.log_", "torch.Tensor.log_")
+    function = "log"
+    examples = (Example(((2, 3, 5),), written=("torch.log(x)", "x.log()"), kinds=("positive",)),)

@@ -1,0 +1,16 @@
+"""sinh: the hyperbolic sine."""
+
+from __future__ import annotations
+
+from qflow.emulation.op import Example
+from qflow.emulation.ops._unary import Unary
+
+
+class Sinh(Unary):
+    """No attributes."""
+
+    name = "sinh"
+    modules = ("qflow.nn.Sinh",)
+    functions = ("torch.sinh", "torch.Tensor.sinh", "torch.sinh_", "torch.Tensor.sinh_")
+    function = "sinh"
+    examples = (Example(((2, 3, 5),), written=("torch.sinh(x)", "x.sinh()")),)

@@ -1,0 +1,126 @@
+"""slice: a part of a tensor: ranges and single places along its axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from qflow.emulation.op import Example, Op, Unsupported
+from qflow.emulation.ops._window import argument
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from qflow.quantization.prepared import PreparedNode
+
+_IMAGE = ((2, 3, 4, 5),)
+
+
+def _example(
+    shape: tuple[int, ...], written: tuple[str, ...], **ranges: tuple[int, ...]
+) -> Example:
+    return Example(_IMAGE, {**ranges, "shape": shape}, written=written)
+
+
+class Slice(Op):
+    """Attributes: starts, stops, steps (one per axis of the operand), shape (of the result).
+
+    The shape has no axis for a single place and one of size 1 for a new axis.
+    """
+
+    name = "slice"
+    role = "shape"
+    integer = False
+    shares_scale = True
+    functions = (
+        "operator.getitem",
+        "torch.Tensor.__getitem__",
+        "torch.select",
+        "torch.Tensor.select",
+        "torch.narrow",
+        "torch.Tensor.narrow",
+    )
+    examples = (
+        _example(
+            (2, 3, 2, 2),
+            ("x[:, :, 1:3, ::3]", "x[..., 1:-1, ::3]"),
+            starts=(0, 0, 1, 0),
+            stops=(2, 3, 3, 5),
+            steps=(1, 1, 1, 3),
+        ),
+        _example(
+            (2, 4, 5),
+            ("x[:, 0]", "x.select(1, 0)", "torch.select(x, -3, 0)", "x[:, -3]"),
+            starts=(0, 0, 0, 0),
+            stops=(2, 1, 4, 5),
+            steps=(1, 1, 1, 1),
+        ),
+        _example(
+            (2, 2, 4, 5),
+            ("x.narrow(1, 1, 2)", "torch.narrow(x, dim=1, start=1, length=2)", "x[:, 1:]"),
+            starts=(0, 1, 0, 0),
+            stops=(2, 3, 4, 5),
+            steps=(1, 1, 1, 1),
+        ),
+        _example(
+            (2, 3, 1, 4),
+            ("x[:, :, None, :, 2]", "x[:, :, None, ..., 2]"),
+            starts=(0, 0, 0, 2),
+            stops=(2, 3, 4, 3),
+            steps=(1, 1, 1, 1),
+        ),
+    )
+
+    def attributes_of_function(
+        self,
+        function: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+    ) -> Mapping[str, Any]:
+        if len(shapes) != 1:
+            raise Unsupported("a tensor as index: only numbers, ranges, `None` and `...`")
+        rank = len(shapes[0])
+        if function in ("select", "narrow"):
+            dim = argument(args, kwargs, 1, "dim", 0) % rank
+            start = argument(args, kwargs, 2, "index" if function == "select" else "start", 0)
+            length = argument(args, kwargs, 3, "length", 1)
+            place = start if function == "select" else slice(start, start + length)
+            return _attributes((*[slice(None)] * dim, place), shapes[0])
+        index = args[1] if isinstance(args[1], tuple) else (args[1],)
+        return _attributes(index, shapes[0])
+
+    def attributes_of_call(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
+    ) -> Mapping[str, Any]:
+        return self.attributes_of_function("getitem", args, kwargs, shapes)
+
+    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
+        a = node.attributes
+        ranges = zip(a["starts"], a["stops"], a["steps"], strict=True)
+        return operands[0][tuple(slice(*r) for r in ranges)].reshape(a["shape"])
+
+
+def _attributes(index: Sequence[Any], shape: tuple[int, ...]) -> Mapping[str, Any]:
+    """Raises Unsupported for anything but numbers, ranges, None and one `...`."""
+    known = (int, slice, type(None), type(...))
+    if wrong := [i for i in index if not isinstance(i, known) or isinstance(i, bool)]:
+        raise Unsupported(f"{wrong[0]!r} as index: only numbers, ranges, `None` and `...`")
+    named = sum(isinstance(i, (int, slice)) for i in index)
+    filled: list[Any] = []
+    for i in (*index, *(() if ... in index else (...,))):
+        filled += [slice(None)] * (len(shape) - named) if i is ... else [i]
+    ranges: list[tuple[int, int, int]] = []
+    result: list[int] = []
+    for i in filled:
+        if i is None:
+            result.append(1)
+            continue
+        size = shape[len(ranges)]
+        if isinstance(i, slice):
+            ranges.append(i.indices(size))
+            result.append(len(range(*ranges[-1])))
+        else:
+            ranges.append((i % size, i % size + 1, 1))
+    starts, stops, steps = zip(*ranges, strict=True)
+    return {"starts": starts, "stops": stops, "steps": steps, "shape": tuple(result)}

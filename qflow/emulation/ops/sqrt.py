@@ -1,0 +1,16 @@
+"""sqrt: the square root."""
+
+from __future__ import annotations
+
+from qflow.emulation.op import Example
+from qflow.emulation.ops._unary import Unary
+
+
+class Sqrt(Unary):
+    """No attributes."""
+
+    name = "sqrt"
+    modules = ("qflow.nn.Sqrt",)
+    functions = ("torch.sqrt", "torch.Tensor.sqrt", "torch.sqrt_", "torch.Tensor.sqrt_")
+    function = "sqrt"
+    examples = (Example(((2, 3, 5),), written=("torch.sqrt(x)", "x.sqrt()"), kinds=("positive",)),)

@@ -1,0 +1,125 @@
+"""Every operator in the forms models write it: traced to its attributes, and its meaning is theirs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from qflow import registry
+from qflow.emulation.op import Example, op
+from qflow.quantization.prepared import PreparedNode
+from qflow.tracing import trace
+from qflow.tracing.call import call_of
+
+NAMES = registry.names("emulation.ops")
+CASES = [
+    pytest.param(name, example, text, id=f"{name}: {text}")
+    for name in NAMES
+    for example in (*op(name).examples, *op(name).float_examples)
+    for text in example.written
+]
+TOP = 10
+"""Below it lie the whole numbers that stand for words."""
+
+
+class Model(nn.Module):
+    """One expression of x, y and z, or one module on them."""
+
+    def __init__(self, text: str, count: int, parts: int = 0) -> None:
+        super().__init__()
+        self.text = text
+        self.count = count
+        self.parts = parts
+        """How many parts of a tuple are picked out of it; 0: the result is no tuple."""
+        self.made: Any = None
+        if text.startswith("nn."):
+            self.made = eval(text, {"nn": nn})
+
+    def forward(self, x: Tensor, y: Tensor | None = None, z: Tensor | None = None) -> Any:
+        result = self.result(x, y, z)
+        return tuple(result[i] for i in range(self.parts)) if self.parts else result
+
+    def result(self, x: Tensor, y: Tensor | None, z: Tensor | None) -> Any:
+        operands = [x, y, z][: self.count]
+        if isinstance(self.made, nn.MultiheadAttention):
+            return self.made(x, x, x)[0]
+        if self.made is not None:
+            return self.made(*operands)
+        names = {"torch": torch, "F": functional, "nn": nn, "x": x, "y": y, "z": z}
+        return eval(self.text, names)
+
+
+def data(example: Example) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    kinds = example.kinds or ("float",) * len(example.shapes)
+    return [of_kind(k, s, generator) for k, s in zip(kinds, example.shapes, strict=True)]
+
+
+def of_kind(kind: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    normal = torch.randn(shape, generator=generator)
+    made = {
+        "float": normal,
+        "positive": normal.abs() + 0.1,
+        "above one": normal.abs() + 1,
+        "unit": normal.clamp(-0.9, 0.9),
+        "mask": normal > 0,
+        "index": torch.randint(0, TOP, shape, generator=generator),
+    }
+    return made[kind]
+
+
+def first_parts(result: Any) -> tuple[Any, ...]:
+    return tuple(result) if isinstance(result, (tuple, list)) else (result,)
+
+
+@pytest.mark.parametrize(("name", "example", "text"), CASES)
+def test_traced_to_its_attributes(name: str, example: Example, text: str) -> None:
+    operator = op(name)
+    operands = data(example)
+    result = Model(text, len(operands)).eval()(*[x.clone() for x in operands])
+    parts = len(result) if isinstance(result, (tuple, list)) else 0
+    model = Model(text, len(operands), parts)
+    inputs = dict(zip("xyz", operands, strict=False))
+    traced = trace(model, inputs, tuple(f"out{i}" for i in range(parts or 1)), "model")
+    calls = [c for n in traced.module.graph.nodes if (c := call_of(n)) and c.op != "input"]
+    assert calls, "nothing was traced"
+    assert [c.op for c in calls] == [name] * len(calls), calls[-1].detail
+    assert dict(calls[-1].attributes) == dict(example.attributes)
+    has_integers = example in operator.examples
+    assert bool(calls[-1].float_only) != has_integers or not operator.integer
+
+
+# the meaning of that one is the module itself, which lowering never sees
+WITH_MEANING = [c for c in CASES if c.values[0] != "multihead_attention"]
+
+
+@pytest.mark.parametrize(("name", "example", "text"), WITH_MEANING)
+def test_meaning_is_what_torch_computes(name: str, example: Example, text: str) -> None:
+    operands = data(example)
+    model = Model(text, len(operands)).eval()
+    node = PreparedNode("op", "op", name, (), dict(example.attributes))
+    with torch.no_grad():
+        if (made := model.made) is not None and getattr(made, "weight", None) is not None:
+            for parameter in made.parameters():
+                parameter.uniform_(0.5, 1.5, generator=torch.Generator().manual_seed(1))
+            bias = getattr(made, "bias", None)
+            node = replace(
+                node,
+                weight=made.weight.detach().numpy(),
+                bias=None if bias is None else bias.detach().numpy(),
+            )
+        expected = first_parts(model(*[x.clone() for x in operands]))
+        found = first_parts(op(name).meaning(node, *operands))
+    assert len(found) == len(expected)
+    for mine, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(mine, theirs)
+
+
+def test_operators_that_run_as_floats_only_show_how_they_are_written() -> None:
+    silent = {n for n in NAMES if not op(n).integer and not any(e.written for e in op(n).examples)}
+    assert silent == {"batch_norm", "constant", "dequant", "quant"}
