@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from qflow.compile import (
     assemble,
+    calls,
     claims,
     data,
     decide,
@@ -21,10 +22,12 @@ from qflow.compile import (
     prove,
     qconfigs,
     region,
+    sensitivities,
     share,
     stages,
     states,
     substitute,
+    tables,
     tail,
     target,
     unsupported,
@@ -51,6 +54,7 @@ OUTLINE: tuple[Pass, ...] = (
     data.read,
     graph.read,
     qconfigs.resolve,  # base chains
+    sensitivities.read,
     stages.read,
     exports.read,
     claims.read,
@@ -60,6 +64,8 @@ PASSES: tuple[Pass, ...] = (
     *OUTLINE,
     # What the rules make of the model.
     region.find,  # between the quant and dequant stubs
+    tables.load,  # sensitivity tables, where they are measured already
+    calls.resolve,  # selector functions become addresses
     match.rules,  # every selector becomes addresses; none may be empty
     decide.qconfigs,  # rules top to bottom; every field remembers the rule that set it
     fuse.modules,  # after the decision, so that members can be asked whether they agree

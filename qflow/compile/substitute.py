@@ -30,6 +30,7 @@ def values(unit: Unit) -> Unit:
         models=blocks(program.models),
         targets=blocks(program.targets),
         data=blocks(program.data),
+        sensitivities=blocks(program.sensitivities),
         qconfigs=blocks(program.qconfigs),
         exports=blocks(program.exports),
         quantizes=tuple(
@@ -55,9 +56,32 @@ def _field(field: syntax.Field, params: Params) -> syntax.Field:
 
 
 def _rule(rule: syntax.Rule, params: Params) -> syntax.Rule:
-    if isinstance(rule, syntax.ApplyRule) or isinstance(rule.action, syntax.FloatAction):
+    if isinstance(rule, syntax.ApplyRule):
+        return rule
+    if isinstance(rule, syntax.MatchRule):
+        rule = replace(rule, selector=_selector(rule.selector, params))
+    if isinstance(rule.action, syntax.FloatAction):
         return rule
     return replace(rule, action=_fields(rule.action, params))
+
+
+def _selector(selector: syntax.Selector, params: Params) -> syntax.Selector:
+    """Keywords of selector functions are values; what stands in order names blocks."""
+
+    def atom(found: syntax.Atom) -> syntax.Atom:
+        if not isinstance(found, syntax.Call):
+            return found
+        args = tuple(
+            replace(a, value=_value(a.value, params)) if isinstance(a, syntax.Keyword) else a
+            for a in found.args
+        )
+        return replace(found, args=args)
+
+    return replace(
+        selector,
+        atoms=tuple(atom(a) for a in selector.atoms),
+        excluded=tuple(atom(a) for a in selector.excluded),
+    )
 
 
 def _stage(stage: syntax.Stage, params: Params) -> syntax.Stage:
@@ -69,6 +93,7 @@ def _stage(stage: syntax.Stage, params: Params) -> syntax.Stage:
 def _statement(statement: syntax.StageStatement, params: Params) -> syntax.StageStatement:
     if isinstance(statement, syntax.Field):
         return _field(statement, params)
+    statement = replace(statement, selector=_selector(statement.selector, params))
     if statement.from_epoch is None:
         return statement
     return replace(statement, from_epoch=_value(statement.from_epoch, params))

@@ -24,6 +24,7 @@ from qflow.plan.plan import (
     StagePlan,
     TargetSpec,
 )
+from qflow.plan.sensitivity import Table
 
 Fields = Mapping[str, Decided]
 """A qconfig: field name such as `act.dtype` to its value and the rule that set it."""
@@ -40,6 +41,27 @@ class StageSpec:
     states: tuple[syntax.SetState, ...]
     span: Span
     freezes: tuple[syntax.Freeze, ...] = ()
+
+
+@dataclass(frozen=True)
+class SensitivitySpec:
+    """A `sensitivity` block."""
+
+    name: str
+    data: str
+    """The data block it calibrates on and measures with."""
+    metric: str
+    """File in `analysis/similarity`."""
+    candidate: str
+    """The qconfig every module has while it is measured."""
+    table: str
+    """Relative to the folder of the file."""
+    output: str | None
+    """The output to rank by; None: the one that suffers most."""
+    samples: int | None
+    """How many samples are measured; None: all of the data block."""
+    at: Span
+    fields: tuple[tuple[str, Span], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,10 +95,15 @@ class Unit:
     skipped: tuple[str, ...] = ()
     claims: tuple[ClaimPlan, ...] = ()
     exports: tuple[ExportPlan, ...] = ()
+    sensitivities: tuple[SensitivitySpec, ...] = ()
 
     # What the rules make of the model.
     region: tuple[str, ...] = ()
     """Addresses between the quant and dequant stubs, both included, in execution order."""
+    tables: Mapping[str, Table | None] = field(default_factory=dict)
+    """Sensitivity block to its table; None where it is not measured yet, missing where damaged."""
+    budgets: frozenset[Span] = frozenset()
+    """Spans of the statements whose selector covers a number of modules, not named ones."""
     matched: tuple[Matched, ...] = ()
     decisions: Mapping[str, Fields] = field(default_factory=dict)
     """Per address of the region what the rules decided; one whose rules are wrong is missing."""

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 
+from qflow.compile import facts
 from qflow.compile.unit import Unit
+from qflow.compile.values import unknown
 from qflow.diagnostics import Diagnostic, Severity, Span
 from qflow.lang import syntax
 from qflow.lang.program import Program
+
+SELECTORS = "compile.selectors"
 
 
 def report(unit: Unit) -> Unit:
@@ -21,8 +25,6 @@ def _not_yet(what: str, at: Span, severity: Severity = "error", help: str = "") 
 def _items(program: Program) -> Iterator[Diagnostic]:
     for use in program.uses:
         yield _not_yet("`use` of another file", use.span, help="copy what you need into this file")
-    for block in program.sensitivities:
-        yield _not_yet("a `sensitivity` block", block.span)
     for rules in program.rule_sets:
         yield _not_yet("a `rules` block", rules.span, help="write its rules into `quantize`")
     for sweep in program.sweeps:
@@ -37,14 +39,14 @@ def _rules(program: Program) -> Iterator[Diagnostic]:
         if isinstance(rule.action, syntax.FloatAction):
             yield _not_yet("a float island, which `float` asks for,", rule.span)
         if isinstance(rule, syntax.MatchRule):
-            yield from _calls(rule.selector)
+            yield from _unknown(rule.selector)
 
 
 def _stages(program: Program) -> Iterator[Diagnostic]:
     for stage in (s for x in program.schedules for s in x.stages):
         for statement in stage.statements:
             if not isinstance(statement, syntax.Field):
-                yield from _calls(statement.selector)
+                yield from _unknown(statement.selector)
 
 
 def _graph(program: Program) -> Iterator[Diagnostic]:
@@ -58,7 +60,14 @@ def _graph(program: Program) -> Iterator[Diagnostic]:
             yield _not_yet("`except` behind `leaf`", leaf.span)
 
 
+def _unknown(selector: syntax.Selector) -> Iterator[Diagnostic]:
+    """QF110 for a selector function there is none of."""
+    for atom in (*selector.atoms, *selector.excluded):
+        if isinstance(atom, syntax.Call) and atom.function not in facts.known(SELECTORS):
+            yield unknown("selector function", atom.function, facts.known(SELECTORS), atom.span)
+
+
 def _calls(selector: syntax.Selector) -> Iterator[Diagnostic]:
     for atom in (*selector.atoms, *selector.excluded):
         if isinstance(atom, syntax.Call):
-            yield _not_yet(f"the selector function `{atom.function}`", atom.span)
+            yield _not_yet(f"`{atom.function}` behind `leaf`", atom.span)

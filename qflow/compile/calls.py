@@ -1,0 +1,75 @@
+"""calls: every selector function becomes the addresses it covers, wherever a selector stands."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+from qflow import registry
+from qflow.compile.unit import StageSpec, Unit
+from qflow.diagnostics import Diagnostic, Span
+from qflow.lang import syntax
+
+KIND = "compile.selectors"
+Selecting = TypeVar("Selecting", syntax.MatchRule, syntax.SetState, syntax.Freeze)
+
+
+def resolve(unit: Unit) -> Unit:
+    """Rewrites rules and stages, and sets `budgets`.
+
+    A call whose addresses nobody knows stays as it is: it covers nothing and is not reported again.
+    """
+    if unit.inventory is None:
+        return unit
+    resolver = _Resolver(unit)
+    quantizes = tuple(
+        replace(
+            q,
+            rules=tuple(resolver.of(r) if isinstance(r, syntax.MatchRule) else r for r in q.rules),
+        )
+        for q in unit.program.quantizes
+    )
+    stages = tuple(_stage(s, resolver) for s in unit.stages)
+    program = replace(unit.program, quantizes=quantizes)
+    budgets = frozenset(resolver.budgets)
+    return replace(unit, program=program, stages=stages, budgets=budgets).having(resolver.found)
+
+
+def _stage(stage: StageSpec, resolver: "_Resolver") -> StageSpec:
+    return replace(
+        stage,
+        states=tuple(resolver.of(s) for s in stage.states),
+        freezes=tuple(resolver.of(f) for f in stage.freezes),
+    )
+
+
+class _Resolver:
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self.found: list[Diagnostic] = []
+        self.budgets: list[Span] = []
+
+    def of(self, node: Selecting) -> Selecting:
+        """The statement with addresses in place of calls."""
+        selector = node.selector
+        changed = replace(
+            selector,
+            atoms=tuple(self._atoms(selector.atoms, node.span)),
+            excluded=tuple(self._atoms(selector.excluded, node.span)),
+        )
+        return node if changed == selector else replace(node, selector=changed)
+
+    def _atoms(self, atoms: Iterable[syntax.Atom], owner: Span) -> Iterable[syntax.Atom]:
+        for atom in atoms:
+            if not isinstance(atom, syntax.Call) or atom.function not in registry.names(KIND):
+                yield atom
+                continue
+            function = registry.load(KIND, atom.function)()
+            if function.budget:
+                self.budgets.append(owner)
+            selected = function.select(atom, self._unit)
+            self.found += selected.diagnostics
+            if selected.addresses is None:
+                yield atom
+                continue
+            for address in selected.addresses:
+                yield syntax.ByName(address, span=atom.span)
