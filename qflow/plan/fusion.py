@@ -10,7 +10,10 @@ from qflow.plan.unfused import Lookalike, Unfused, find_unfused
 Pattern = tuple[str, ...]
 
 WORDS: Mapping[str, str] = {
+    "conv1d": "conv",
     "conv2d": "conv",
+    "conv3d": "conv",
+    "conv_transpose2d": "conv",
     "linear": "linear",
     "batch_norm": "bn",
     "add": "add",
@@ -94,7 +97,8 @@ class _Search:
         if len(users) != 1:
             return None
         user = self._inventory.by_address[users[0]]
-        if user.calls != 1 or self._word(user.op) not in words:
+        # a sum with a number, or of two shapes, is no part of an integer accumulator
+        if user.calls != 1 or user.float_only or self._word(user.op) not in words:
             return None
         reads = self._inventory.sources[user.address]
         return user if reads.count(module.address) == 1 else None
