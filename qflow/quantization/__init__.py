@@ -15,6 +15,8 @@ _HOME = {
     "CheckResult": "checking",
     "check_model": "checking",
     "check_qat_model": "checking",
+    "freeze": "freezing",
+    "frozen": "freezing",
     "load_observer_tensors": "checkpoint",
     "observer_tensors": "checkpoint",
     "prepare": "preparing",
@@ -22,6 +24,7 @@ _HOME = {
     "record": "recording",
     "set_fake_quantize": "states",
     "set_states": "states",
+    "unfreeze": "freezing",
     "unobserved": "check",
 }
 
