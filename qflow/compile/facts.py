@@ -1,6 +1,7 @@
 """facts: what extensions say of themselves, read without torch; only here are they asked."""
 
 import dataclasses
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -66,6 +67,11 @@ def base_op() -> Any:
 def gives_indices(op: str) -> bool:
     """Whether its result holds whole numbers that lie on no grid."""
     return bool(getattr(_operator(op), "gives_indices", False))
+
+
+def per_channel(observer: str, settings: Mapping[str, Any]) -> bool:
+    """Whether an observer so set finds a range for each channel."""
+    return bool(registry.load("quantization.observers", observer)(**settings).per_channel)
 
 
 def _operator(op: str) -> Any:

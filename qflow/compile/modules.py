@@ -3,15 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from qflow.compile import facts
-from qflow.compile.qfields import FIXED, OBSERVERS
+from qflow.compile import facts, learning
+from qflow.compile.qfields import CORE, FIXED, OBSERVERS
 from qflow.compile.region import DEQUANT
 from qflow.compile.unit import Fields, Unit
 from qflow.diagnostics import Span
+from qflow.dtype import DTYPES, DType
 from qflow.plan.inventory import Module
 from qflow.plan.plan import Decided, Fixed, ModulePlan, Observed, Shared, Source, TensorPlan
-
-_CORE = ("dtype", "scheme", "observer", "scale")
 
 
 def plans(unit: Unit) -> Unit:
@@ -45,41 +44,56 @@ def _plan(unit: Unit, module: Module, fields: Fields, owners: Mapping[str, str])
     address = module.address
     kept = unit.kept.get(address)
     op = unit.op_at(address)
-    weight = _tensor("weight", fields, fields["weight.dtype"]) if _has_weight(op) else None
+    weight, axis = None, facts.weight_axis(op)
+    if axis is not None:
+        weight = _tensor(unit, "weight", fields, fields["weight.dtype"], axis)
     act = None
     if kept is None:
-        act = _tensor("act", fields, unit.dtypes[address])
+        act = _tensor(unit, "act", fields, unit.dtypes[address], 0)
         if owner := owners.get(address):
             why = _why_shared(unit, address, owner)
-            act = replace(act, source=Shared(owner, why))
+            act = replace(act, source=Shared(owner, why), learned=None, fix_scale=None)
     rules = unit.rules_at(*unit.members_at.get(address, (address,)))
     out = kept or fields.get("out.dtype") or unit.dtypes[address]
     return ModulePlan(address, module.type, module.op, act, weight, out, None, rules)
 
 
-def _has_weight(op: str) -> bool:
-    return facts.weight_axis(op) is not None
-
-
-def _tensor(part: str, fields: Fields, dtype: Decided) -> TensorPlan:
+def _tensor(unit: Unit, part: str, fields: Fields, dtype: Decided, axis: int) -> TensorPlan:
     scheme = fields[f"{part}.scheme"]
-    axis = 0 if scheme.value == "per_channel" else None
-    return TensorPlan(dtype, scheme, axis, _source(part, fields))
+    return TensorPlan(
+        dtype,
+        scheme,
+        axis if scheme.value == "per_channel" else None,
+        _source(unit, part, fields, dtype),
+        learning.learned(part, fields),
+        learning.fix_scale(part, fields),
+    )
 
 
-def _source(part: str, fields: Fields) -> Source:
+def _source(unit: Unit, part: str, fields: Fields, dtype: Decided) -> Source:
     observer = fields[f"{part}.observer"]
     if observer.value == FIXED:
-        return Fixed(fields[f"{part}.scale"])
+        return Fixed(_given(unit, part, fields, DTYPES[str(dtype.value)]))
     settings: dict[str, Decided] = {
         name: Decided(default, observer.by, f"default of {observer.value}")
         for name, _, default in facts.settings(OBSERVERS, str(observer.value))
     }
     for name, decided in fields.items():
         own, _, field = name.partition(".")
-        if own == part and field not in _CORE:
+        if own == part and field not in CORE:
             settings[field] = decided
     return Observed(observer, tuple(sorted(settings.items())))
+
+
+def _given(unit: Unit, part: str, fields: Fields, dtype: DType) -> Decided:
+    """The scale that is written, or that of the threshold on the march."""
+    if scale := fields.get(f"{part}.scale"):
+        return scale
+    threshold = fields[f"{part}.threshold"]
+    by_qmax = unit.march is not None and unit.march.threshold_divisor == "qmax"
+    divisor = dtype.qmax if by_qmax else -dtype.qmin
+    value = float(threshold.value) / divisor
+    return Decided(value, threshold.by, f"threshold {threshold.value} / {divisor}")
 
 
 def _why_shared(unit: Unit, address: str, owner: str) -> str:

@@ -1,13 +1,13 @@
 """qfields: the fields of a qconfig: how changes lie over a base, and what is wrong then."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from qflow import registry
-from qflow.compile import facts
+from qflow.compile import facts, learning
+from qflow.compile.problem import Problem
 from qflow.compile.unit import Fields
 from qflow.compile.values import describe, scalar
-from qflow.diagnostics import Diagnostic, QflowError, Span
+from qflow.diagnostics import Diagnostic, QflowError
 from qflow.dtype import DTYPES
 from qflow.lang import syntax
 from qflow.plan.plan import Decided, Scalar
@@ -15,7 +15,10 @@ from qflow.plan.plan import Decided, Scalar
 OBSERVERS = "quantization.observers"
 FIXED = "fixed"
 PARTS = ("act", "weight")
-_CORE = ("dtype", "scheme", "observer", "scale")
+CORE = ("dtype", "scheme", "observer", "scale", "threshold", "fake_quant", "fix_scale")
+"""What every tensor has; any other field is one of its observer."""
+_WITH_ANY = ("dtype", "scheme", "observer", "fake_quant", "fix_scale")
+"""What stays when the observer changes."""
 GRIDS = ("int4", "int8", "int16")
 _SCHEMES = {"act": ("per_tensor",), "weight": ("per_channel", "per_tensor")}
 _NEEDED = ("act.dtype", "act.observer", "weight.dtype", "weight.observer")
@@ -27,20 +30,6 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "bool": (bool,),
     "str": (str,),
 }
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something wrong with one field of a qconfig; the caller knows where the field was written."""
-
-    code: str
-    field: str
-    message: str
-    notes: tuple[str, ...] = ()
-    help: str = ""
-
-    def at(self, span: Span) -> Diagnostic:
-        return Diagnostic(self.code, self.message, at=span, notes=self.notes, help=self.help)
 
 
 def written(fields: Sequence[syntax.Field]) -> tuple[dict[str, Scalar], list[Diagnostic]]:
@@ -68,7 +57,7 @@ def _has_known_part(name: str) -> bool:
 
 
 def _no_such(field: syntax.Field) -> Diagnostic:
-    known = (*(f"{p}.{c}" for p in PARTS for c in _CORE), "out.dtype")
+    known = (*(f"{p}.{c}" for p in PARTS for c in CORE), "out.dtype")
     near = registry.nearest(field.name, known) or known
     return Diagnostic(
         "QF112",
@@ -80,14 +69,21 @@ def _no_such(field: syntax.Field) -> Diagnostic:
 
 def overlay(base: Fields, changes: Fields) -> dict[str, Decided]:
     """`base` with `changes`; a new observer takes the settings of the old one with it."""
-    kept = dict(base)
+    kept = {k: v for k, v in base.items() if k not in _replaced(changes)}
     for part in PARTS:
         observer = changes.get(f"{part}.observer")
         old = base.get(f"{part}.observer")
         if observer and old and observer.value != old.value:
-            core = {f"{part}.{name}" for name in ("dtype", "scheme", "observer")}
+            core = {f"{part}.{name}" for name in _WITH_ANY}
             kept = {k: v for k, v in kept.items() if not k.startswith(f"{part}.") or k in core}
     return {**kept, **changes}
+
+
+def _replaced(changes: Fields) -> set[str]:
+    """A scale takes the place of a threshold, and the other way round."""
+    other = {"scale": "threshold", "threshold": "scale"}
+    pairs = [(f"{p}.{new}", f"{p}.{old}") for p in PARTS for new, old in other.items()]
+    return {old for new, old in pairs if new in changes}
 
 
 def problems(fields: Mapping[str, Scalar]) -> Iterator[Problem]:
@@ -100,6 +96,7 @@ def problems(fields: Mapping[str, Scalar]) -> Iterator[Problem]:
         yield from _dtype(f"{part}.dtype", fields, GRIDS)
         yield from _scheme(part, fields)
         yield from _observer(part, fields)
+        yield from learning.problems(part, fields)
     yield from _dtype("out.dtype", fields, ("int8", "int16", "int32"))
 
 
@@ -126,7 +123,7 @@ def _scheme(part: str, fields: Mapping[str, Scalar]) -> Iterator[Problem]:
 
 
 def _observer(part: str, fields: Mapping[str, Scalar]) -> Iterator[Problem]:
-    name, scale = f"{part}.observer", f"{part}.scale"
+    name = f"{part}.observer"
     observer = fields.get(name)
     if observer is None:
         return
@@ -136,25 +133,32 @@ def _observer(part: str, fields: Mapping[str, Scalar]) -> Iterator[Problem]:
         notes = (f"the nearest: {', '.join(f'`{n}`' for n in near)}",)
         yield Problem("QF110", name, f"there is no observer `{observer}`", notes)
         return
+    given = [f"{part}.{n}" for n in ("scale", "threshold") if f"{part}.{n}" in fields]
     if observer == FIXED:
-        yield from _fixed(name, scale, fields)
-    elif scale in fields:
-        text = f"`{scale}` is set, but the observer is `{observer}`"
-        yield Problem("QF111", scale, text, help=f"write `{name} = {FIXED}` as well")
+        yield from _fixed(name, given, fields)
+    else:
+        for field in given:
+            text = f"`{field}` is set, but the observer is `{observer}`"
+            yield Problem("QF111", field, text, help=f"write `{name} = {FIXED}` as well")
     yield from _settings(part, str(observer), fields)
 
 
-def _fixed(name: str, scale: str, fields: Mapping[str, Scalar]) -> Iterator[Problem]:
-    value = fields.get(scale)
-    if value is None:
-        text = f"the observer `{FIXED}` needs `{scale}`"
-        yield Problem("QF115", name, text, help=f"write `{scale} = 0.0078125`")
-    elif isinstance(value, bool) or not isinstance(value, (int, float)):
-        yield Problem("QF113", scale, f"`{scale}` is a number, not `{value}`")
-    elif not 0 < value < float("inf"):
-        yield Problem("QF111", scale, f"`{scale}` must be finite and above 0, not {value}")
-    elif not SMALLEST_SCALE <= value <= LARGEST_SCALE:
-        yield Problem("QF111", scale, f"`{scale}` must fit a float32, {value} does not")
+def _fixed(name: str, given: Sequence[str], fields: Mapping[str, Scalar]) -> Iterator[Problem]:
+    part = name.partition(".")[0]
+    if not given:
+        text = f"the observer `{FIXED}` needs `{part}.scale` or `{part}.threshold`"
+        yield Problem("QF115", name, text, help=f"write `{part}.scale = 0.0078125`")
+    if len(given) > 1:
+        text = f"`{given[0]}` and `{given[1]}` both say what the scale is"
+        yield Problem("QF111", given[1], text, help="write one of them")
+    for field in given:
+        value = fields[field]
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            yield Problem("QF113", field, f"`{field}` is a number, not `{value}`")
+        elif not 0 < value < float("inf"):
+            yield Problem("QF111", field, f"`{field}` must be finite and above 0, not {value}")
+        elif not SMALLEST_SCALE <= value <= LARGEST_SCALE:
+            yield Problem("QF111", field, f"`{field}` must fit a float32, {value} does not")
 
 
 def _settings(part: str, observer: str, fields: Mapping[str, Scalar]) -> Iterator[Problem]:
@@ -163,12 +167,12 @@ def _settings(part: str, observer: str, fields: Mapping[str, Scalar]) -> Iterato
     given = {
         name.partition(".")[2]: value
         for name, value in fields.items()
-        if name.startswith(f"{part}.") and name.partition(".")[2] not in _CORE
+        if name.startswith(f"{part}.") and name.partition(".")[2] not in CORE
     }
     sound = True
     for name, value in given.items():
         if name not in own:
-            text = ", ".join(f"`{part}.{n}`" for n in own if n not in _CORE) or "none"
+            text = ", ".join(f"`{part}.{n}`" for n in own if n not in CORE) or "none"
             message = f"the observer `{observer}` has no field `{name}`"
             yield Problem("QF112", f"{part}.{name}", message, (f"its fields: {text}",))
             sound = False
@@ -176,8 +180,18 @@ def _settings(part: str, observer: str, fields: Mapping[str, Scalar]) -> Iterato
             message = f"`{part}.{name}` is of type {own[name]}, not `{value}`"
             yield Problem("QF113", f"{part}.{name}", message)
             sound = False
-    if sound and given:
-        yield from _range(part, observer, given)
+    if not sound or observer == FIXED:
+        return
+    wrong = list(_range(part, observer, given))
+    yield from wrong
+    per_channel = fields.get(f"{part}.scheme") == "per_channel"
+    if per_channel and not wrong and not facts.per_channel(observer, given):
+        yield Problem(
+            "QF410",
+            f"{part}.observer",
+            f"the observer `{observer}` is for whole tensors, and not for channels",
+            help=f"use `min_max`, `mse` or `percentile`, or `{part}.scheme = per_tensor`",
+        )
 
 
 def _fits(value: Scalar, type_: str) -> bool:

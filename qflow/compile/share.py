@@ -58,6 +58,7 @@ def _differing(fields: Fields, own: Fields) -> Iterator[str]:
         yield "act.dtype"
     if fields["act.observer"].value != FIXED:
         return
-    scale = own.get("act.scale")
-    if scale is None or scale.value != fields["act.scale"].value:
-        yield "act.scale"
+    for name in ("act.scale", "act.threshold"):
+        given, theirs = fields.get(name), own.get(name)
+        if given is not None and (theirs is None or theirs.value != given.value):
+            yield name

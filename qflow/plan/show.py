@@ -47,7 +47,7 @@ def settings(values: Sequence[tuple[str, Decided | Setting]]) -> str:
 
 
 def tensor(plan: TensorPlan) -> str:
-    """`int8 per_channel min_max`, `int8 of stem.conv`, `int8 scale 0.0078125`."""
+    """`int8 per_channel min_max`, `int8 of stem.conv`, `int8 scale 0.0078125`, `int8 mse lsq`."""
     dtype = f"{plan.dtype.value}"
     if isinstance(plan.source, Shared):
         return f"{dtype} of {plan.source.owner}"
@@ -56,4 +56,9 @@ def tensor(plan: TensorPlan) -> str:
         return f"{dtype}{scheme} scale {scalar(plan.source.scale.value)}"
     observed: Observed = plan.source
     more = settings(observed.settings)
-    return f"{dtype}{scheme} {observed.observer.value}" + (f"({more})" if more else "")
+    found = f"{dtype}{scheme} {observed.observer.value}" + (f"({more})" if more else "")
+    if plan.learned is not None:
+        found += f" {plan.learned.value}"
+    if plan.fix_scale is not None and plan.fix_scale.value:
+        found += " fix_scale"
+    return found

@@ -89,6 +89,10 @@ def _tensor(prefix: str, tensor: TensorPlan) -> Iterator[tuple[str, Decided]]:
     yield f"{prefix}.observer", observed.observer
     for name, value in observed.settings:
         yield f"{prefix}.{name}", value
+    if tensor.learned is not None:
+        yield f"{prefix}.fake_quant", tensor.learned
+    if tensor.fix_scale is not None:
+        yield f"{prefix}.fix_scale", tensor.fix_scale
 
 
 def _who(decided: Decided, lines: list[str]) -> str:

@@ -1,0 +1,19 @@
+"""problem: something wrong with a field of a qconfig, before it is known where it was written."""
+
+from dataclasses import dataclass
+
+from qflow.diagnostics import Diagnostic, Span
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with one field of a qconfig; the caller knows where the field was written."""
+
+    code: str
+    field: str
+    message: str
+    notes: tuple[str, ...] = ()
+    help: str = ""
+
+    def at(self, span: Span) -> Diagnostic:
+        return Diagnostic(self.code, self.message, at=span, notes=self.notes, help=self.help)
