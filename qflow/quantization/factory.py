@@ -36,7 +36,7 @@ class Factory:
     def __call__(self, **more: Any) -> FakeQuantize:
         given = {**self.settings, **more}
         own = {name: given.pop(name) for name in _OWN if name in given}
-        found = _asked(given)
+        found = _asked(given, _learned_name(self.cls) is not None)
         if found.axis is not None:
             own["axis"] = found.axis
         return self.cls(found.observer, found.dtype, fix_scale=found.fix_scale, **own)
@@ -63,10 +63,10 @@ def tensor_plan(
     not exist, QF120 for a grid that is not symmetric or not an integer one.
     """
     cls, given = _taken_apart(factory)
-    found = _asked(given)
+    learned = _learned_name(cls)
+    found = _asked(given, learned is not None)
     scheme = found.scheme or scheme_default
     axis = found.axis if found.axis is not None else axis_default
-    learned = _learned_name(cls)
     return TensorPlan(
         _decided(found.dtype.name),
         _decided(scheme),
@@ -154,7 +154,7 @@ def _learned_name(cls: type) -> str | None:
     return next((n for n in registry.names(LEARNED) if registry.load(LEARNED, n) is cls), None)
 
 
-def _asked(given: Mapping[str, Any]) -> _Asked:
+def _asked(given: Mapping[str, Any], learned: bool) -> _Asked:
     rest = dict(given)
     for name, values in _SAID.items():
         if name in rest and rest.pop(name) not in values:
@@ -181,7 +181,8 @@ def _asked(given: Mapping[str, Any]) -> _Asked:
             observer = _made(replace, made, mine)
     if not isinstance(observer, Observer):
         raise fail(Diagnostic("QF113", f"`observer` is an observer or its class, not `{made!r}`"))
-    held = fix_scale or common.averaging_constant == 0
+    # a learned scale is moved by the optimizer, whatever the observer's pace
+    held = fix_scale or (common.averaging_constant == 0 and not learned)
     return _Asked(observer, common.grid_dtype, common.scheme, common.axis, held)
 
 

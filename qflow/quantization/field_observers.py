@@ -7,18 +7,26 @@ Their arguments are the toolchain's. The toolchain averages the result of each b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qflow.diagnostics import Diagnostic, fail
 from qflow.dtype import DTYPES, DType, qint8
 from qflow.quantization.observer import Observer
+from qflow.quantization.observers.clip import Clip
+from qflow.quantization.observers.clip_std import ClipStd
 from qflow.quantization.observers.fixed import Fixed
+from qflow.quantization.observers.histogram import Histogram
+from qflow.quantization.observers.kl import Kl
+from qflow.quantization.observers.mix import Mix
 from qflow.quantization.observers.moving_average import MovingAverage
 from qflow.quantization.observers.mse import Mse
 from qflow.quantization.observers.percentile import Percentile
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _SCHEMES = {
     "torch.per_tensor_symmetric": "per_tensor",
@@ -158,6 +166,77 @@ class MSEObserver(FieldObserver):
 
     def made(self) -> Observer:
         return Mse(self.stride)
+
+
+@dataclass(frozen=True)
+class KLObserver(FieldObserver):
+    """`kl` over all batches, searched when the scale is read.
+
+    The toolchain searches every `update_interval` forwards, and never when that is more than there
+    are; so a large one is no mistake here.
+    """
+
+    bins: int = 512
+    """At least 128 for int8: a range is whole groups of 128 bins."""
+    update_interval: int = 1
+
+    def made(self) -> Observer:
+        if self.update_interval < 1:
+            raise ValueError(f"update_interval is 1 or more, not {self.update_interval}")
+        return Kl(self.bins)
+
+
+@dataclass(frozen=True)
+class MixObserver(FieldObserver):
+    """`mix` over all batches."""
+
+    def made(self) -> Observer:
+        return Mix()
+
+
+@dataclass(frozen=True)
+class HistogramObserver(FieldObserver):
+    """`histogram`; `reset_scale` reads it by another method without new data."""
+
+    method: str = "mse"
+    bins: int = 2048
+
+    def made(self) -> Observer:
+        return Histogram(method=self.method, bins=self.bins)
+
+    @staticmethod
+    def reset_scale(
+        model: nn.Module,
+        method: str = "percentile",
+        method_kwargs: Mapping[str, Any] | None = None,
+        dtype: Any = qint8,
+        prefix: str = "",
+    ) -> tuple[str, ...]:
+        """See `rescaling.reset_scale`; a percentile in `method_kwargs` is a FRACTION: 0.999999."""
+        from qflow.quantization.rescaling import reset_scale
+
+        return reset_scale(model, method, method_kwargs, dtype=dtype, prefix=prefix)
+
+
+@dataclass(frozen=True)
+class ClipObserver(FieldObserver):
+    """`clip`: the data's range, never beyond xmin and xmax."""
+
+    xmin: float = -1.0
+    xmax: float = 1.0
+
+    def made(self) -> Observer:
+        return Clip(float(self.xmin), float(self.xmax))
+
+
+@dataclass(frozen=True)
+class ClipStdObserver(FieldObserver):
+    """`clip_std`: the mean and `std_scale` standard deviations on both sides."""
+
+    std_scale: float = 2.6
+
+    def made(self) -> Observer:
+        return ClipStd(float(self.std_scale))
 
 
 @dataclass(frozen=True)

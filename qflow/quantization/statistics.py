@@ -81,6 +81,13 @@ class Statistics(Settling):
         """Whether a range is known."""
         return bool((self.min_val <= self.max_val).all())
 
+    @property
+    def has_data(self) -> bool:
+        """Whether the state itself saw data, and not only the range was loaded."""
+        empty = self.observer.start(self.min_val.numel()).tensors()
+        found = self.state.tensors()
+        return any(not torch.equal(t.cpu(), empty[n]) for n, t in found.items())
+
     def observe(self, x: Tensor) -> None:
         """Take in a batch [C, N]."""
         self.state = self.observer.observe(self.state.to(x.device), x)

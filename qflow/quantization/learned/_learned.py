@@ -14,6 +14,7 @@ from torch.autograd.function import once_differentiable
 
 from qflow.diagnostics import Diagnostic, fail
 from qflow.quantization.fake_quantize import SMALLEST_SCALE, FakeQuantize
+from qflow.quantization.observer import Observer
 from qflow.quantization.rounding import ROUNDINGS, Round
 
 
@@ -54,6 +55,10 @@ class Learned(FakeQuantize):
     def pace(self, x: Tensor) -> float:
         """What the gradient of the scale is multiplied by."""
         raise NotImplementedError
+
+    def rescale(self, observer: Observer) -> None:
+        super().rescale(observer)
+        self.settle()
 
     def freeze(self) -> None:
         super().freeze()
