@@ -52,15 +52,10 @@ def weight_axis(op: str) -> int | None:
 
 @cache
 def integer(op: str) -> bool:
-    """Whether an integer graph can hold the operator, or it becomes something that one can."""
+    """Whether it becomes something that an integer graph can hold; batch norm is folded instead."""
     known = _operator(op)
-    lowers = known is not None and known.lower is not base_op().lower
-    return lowers or pattern_word(op) == "bn"
-
-
-def base_op() -> Any:
-    """The class operators derive from; imports no torch."""
-    return import_module("qflow.emulation.op").Op
+    base = import_module("qflow.emulation.op").Op
+    return known is not None and known.lower is not base.lower
 
 
 @cache

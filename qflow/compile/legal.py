@@ -13,10 +13,13 @@ from qflow.plan.plan import Decided
 
 
 def on_target(unit: Unit) -> Unit:
-    """QF502 for operators the march does not list, QF501 for dtypes it does not take there."""
+    """What has no integers: QF502 operators the march does not list and forms without an integer
+    form, QF120 operators that have none yet, QF501 dtypes the march does not take there.
+    """
     if unit.inventory is None or unit.march is None:
         return unit
-    return unit.having([*_unlisted(unit, unit.march), *_dtypes(unit, unit.march)])
+    found = (*_unlisted(unit, unit.march), *_without_integers(unit, unit.march))
+    return unit.having([*found, *_dtypes(unit, unit.march)])
 
 
 def _unlisted(unit: Unit, march: March) -> Iterator[Diagnostic]:
@@ -32,6 +35,32 @@ def _unlisted(unit: Unit, march: March) -> Iterator[Diagnostic]:
             missing.setdefault(what, []).append(address)
     for (name, why), addresses in missing.items():
         yield _not_listed(unit, march, name, why, addresses)
+
+
+def _without_integers(unit: Unit, march: March) -> Iterator[Diagnostic]:
+    """Listed operators that run only as fake-quantized floats, and such forms of others."""
+    assert unit.inventory is not None
+    assert unit.target is not None
+    forms: dict[tuple[str, str], list[str]] = {}
+    whole: dict[str, list[str]] = {}
+    for address in unit.region:
+        module = unit.inventory.by_address[address]
+        if march.support(module.op) is None:
+            continue
+        if module.float_only:
+            forms.setdefault((module.op, module.float_only), []).append(address)
+        elif not facts.integer(module.op):
+            whole.setdefault(module.op, []).append(address)
+    for (name, why), addresses in forms.items():
+        yield _not_listed(unit, march, name, why, addresses)
+    for name, addresses in whole.items():
+        yield Diagnostic(
+            "QF120",
+            f"`{name}` runs only as fake-quantized floats: its integers are not supported yet",
+            at=unit.target.at,
+            notes=(f"at {listed(addresses)}",),
+            help="move it out of the quantized part; from Python it can be prepared and trained",
+        )
 
 
 def _not_listed(unit: Unit, march: March, name: str, why: str, addresses: list[str]) -> Diagnostic:
@@ -52,7 +81,7 @@ def _not_listed(unit: Unit, march: March, name: str, why: str, addresses: list[s
             at=unit.target.at,
             notes=(places,),
         )
-    fused_only = facts.role(name) == "normalization"
+    fused_only = facts.pattern_word(name) == "bn"
     alone = (f"a `{name}` runs only fused behind a conv2d or linear that nothing else reads",)
     return Diagnostic(
         "QF502",
@@ -77,7 +106,7 @@ def _dtypes(unit: Unit, march: March) -> Iterator[Diagnostic]:
         for role, dtype in _refused(unit, address, op, support):
             found.setdefault((op, role, str(dtype.value), dtype.by), []).append(address)
         weight = fields["weight.dtype"]
-        if facts.role(op) == "gemm" and weight.value not in support.weight:
+        if facts.weight_axis(op) is not None and weight.value not in support.weight:
             found.setdefault((op, "weight", str(weight.value), weight.by), []).append(address)
     for (op, role, name, by), addresses in found.items():
         yield Diagnostic(

@@ -35,7 +35,9 @@ class Qf206:
 
 def _has_gemm(unit: Unit, matched: Matched) -> bool:
     assert unit.inventory is not None
-    return any(facts.role(unit.inventory.by_address[a].op) == "gemm" for a in matched.addresses)
+    return any(
+        facts.weight_axis(unit.inventory.by_address[a].op) is not None for a in matched.addresses
+    )
 
 
 def _finding(matched: Matched, message: str, help: str) -> Diagnostic:

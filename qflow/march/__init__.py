@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from qflow.march.current import with_march as with_march
 
 
+NARROW = ("int4", "int8")
+"""Dtypes of at most 8 bits."""
+
+
 @dataclass(frozen=True)
 class OpSupport:
     """Number formats one operator takes on a march, as dtype names."""
@@ -27,6 +31,17 @@ class OpSupport:
     """A dtype it does not take becomes the widest it takes (QF504) and is no error (QF501)."""
     source: str = ""
     """Where this is known from; `our choice` where public sources do not settle it."""
+    operands: tuple[tuple[str, ...], ...] = ()
+    """Dtypes of each operand, where they differ; then `input` lists them all."""
+    wide: int | None = None
+    """How many operands may be wider than 8 bits at once; None: all of them."""
+
+    def takes(self, slot: int, wide_before: int = 0) -> tuple[str, ...]:
+        """Dtypes operand number `slot` may have, behind so many operands wider than 8 bits."""
+        allowed = self.operands[slot] if slot < len(self.operands) else self.input
+        if self.wide is None or wide_before < self.wide:
+            return allowed
+        return tuple(name for name in allowed if name in NARROW)
 
 
 class _Names(type):
@@ -40,9 +55,8 @@ class _Names(type):
         if name in known:
             return known[name]
         near = nearest(name.upper(), tuple(known)) or tuple(known)
-        raise AttributeError(
-            f"there is no march `March.{name}`; the nearest: {', '.join(f'March.{n}' for n in near)}"
-        )
+        shown = ", ".join(f"March.{n}" for n in near)
+        raise AttributeError(f"there is no march `March.{name}`; the nearest: {shown}")
 
 
 def constant(name: str) -> str:

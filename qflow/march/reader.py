@@ -72,13 +72,25 @@ def _support(path: Path, op: str, entry: Any) -> OpSupport:
         raise _wrong(path, where, f"has unknown fields: {', '.join(sorted(extra))}")
     if missing := {"input", "output", "source"} - entry.keys():
         raise _wrong(path, where, f"lacks {', '.join(sorted(missing))}")
+    operands = entry.get("operands", [])
+    if not isinstance(operands, list):
+        raise _wrong(path, where, "has operands that are no list")
+    wide = entry.get("wide")
+    if wide is not None and (type(wide) is not int or wide < 0):
+        raise _wrong(path, where, f"has wide `{wide}`, not a whole number")
+    taken = _dtypes(path, where, entry["input"])
+    by_operand = tuple(_dtypes(path, where, each) for each in operands)
+    if missing := [d for each in by_operand for d in each if d not in taken]:
+        raise _wrong(path, where, f"has {missing[0]} at an operand but not as input")
     return OpSupport(
-        input=_dtypes(path, where, entry["input"]),
+        input=taken,
         output=_dtypes(path, where, entry["output"]),
         weight=_dtypes(path, where, entry.get("weight", [])),
         same=bool(entry.get("same", False)),
         lowers=bool(entry.get("lowers", False)),
         source=str(entry["source"]),
+        operands=by_operand,
+        wide=wide,
     )
 
 

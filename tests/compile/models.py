@@ -82,6 +82,18 @@ UNLISTED = """
     output.logits                  output               dequant
 """
 
+NO_INTEGERS = """
+    image                          input
+    quant                          quant                image
+    conv                           conv2d               quant
+    _generated_softmax_0           softmax              conv
+    _generated_mul_0               mul                  _generated_softmax_0 conv
+    _generated_softmax_1           softmax              _generated_mul_0
+    _generated_add_0               add                  _generated_softmax_1
+    dequant                        dequant              _generated_add_0
+    output.logits                  output               dequant
+"""
+
 BARE = """
     image                          input
     conv                           conv2d               image
@@ -162,11 +174,16 @@ MODELS = {
     "plain": PLAIN,
     "concatenated": CONCATENATED,
     "unlisted": UNLISTED,
+    "no_integers": NO_INTEGERS,
     "bare": BARE,
     "outside": OUTSIDE,
     "half_float": HALF_FLOAT,
     "two_heads": TWO_HEADS,
 }
+
+
+NUMBER = "one operand is a number: only two tensors can be added"
+"""What a trace says of `x + 2`."""
 
 
 def inventory(table: str, model: str = "nets:net") -> Inventory:
@@ -186,6 +203,7 @@ def inventory(table: str, model: str = "nets:net") -> Inventory:
                 detail="4->4 k3" if op == "conv2d" else "",
                 weights=144 if gemm else 0,
                 macs=2304 if gemm else 0,
+                float_only=NUMBER if op == "add" and len(sources) == 1 else "",
             )
         )
         edges += [Edge(source, address, slot) for slot, source in enumerate(sources)]

@@ -33,7 +33,24 @@ def test_what_the_field_says_of_nash() -> None:
         pool = nash.support("max_pool2d")
         assert pool is not None
         assert (pool.input, pool.lowers) == (("int8",), True)
-    assert nash.support("softmax") is None
+        matmul, sampled = nash.support("matmul"), nash.support("grid_sample")
+        assert matmul is not None
+        assert [matmul.takes(1, wide) for wide in (0, 1)] == [("int8", "int16"), ("int8",)]
+        assert sampled is not None
+        assert [sampled.takes(slot) for slot in (0, 1)] == [("int8",), ("int8", "int16")]
+        assert nash.support("batch_norm") is None
+
+
+def test_every_operator_between_stubs_is_on_a_march() -> None:
+    unlisted = {op for op in registry.names("emulation.ops")} - {
+        o for o, _ in march.load("generic").ops
+    }
+    assert unlisted == {"batch_norm"}
+
+
+def test_int4_is_for_weights_of_the_generic_march() -> None:
+    listed = [march.load(name).support("conv2d") for name in march.names()]
+    assert ["int4" in s.weight for s in listed if s] == [True, False, False]
 
 
 def test_generic_takes_every_operator_at_both_dtypes() -> None:
@@ -64,6 +81,9 @@ def test_an_unknown_march() -> None:
         ("same: true", "some: true", "unknown fields: some"),
         ("relu: {input: [int8, int16], output: [int8, int16]", "relu: {input: []", "lacks output"),
         ("relu: {", "relu6_: [1] #", "is no mapping"),
+        ("wide: 1", "wide: one", "has wide `one`, not a whole number"),
+        ("operands: [[int8],", "operands: [[int4],", "has int4 at an operand but not as input"),
+        ("operands: [[int8], [int8, int16]]", "operands: int8", "operands that are no list"),
         ("tail: {", "tail: [1] #", "is not of the form"),
     ],
 )  # fmt: skip
