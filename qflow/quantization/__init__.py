@@ -7,31 +7,43 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
-    "DeQuantStub": "stubs",
-    "FakeQuantState": "states",
-    "FakeQuantize": "fake_quantize",
-    "QConfig": "qconfig",
-    "QuantStub": "stubs",
     "CheckResult": "checking",
     "check_model": "checking",
     "check_qat_model": "checking",
     "freeze": "freezing",
     "frozen": "freezing",
-    "load_observer_tensors": "checkpoint",
-    "observer_tensors": "checkpoint",
-    "prepare": "preparing",
-    "prepare_plan": "attach",
-    "record": "recording",
+    "unfreeze": "freezing",
+    "FakeQuantState": "states",
     "set_fake_quantize": "states",
     "set_states": "states",
-    "unfreeze": "freezing",
+    "FakeQuantize": "fake_quantize",
+    "DeQuantStub": "stubs",
+    "QuantStub": "stubs",
+    "PrepareMethod": "prepare_method",
+    "prepare": "preparing",
+    "prepare_plan": "attach",
+    "prepare_qat": "eager",
+    "fuse_known_modules": "eager_fusion",
+    "fuse_modules": "eager_fusion",
+    "load_observer_params": "observer_params",
+    "load_observer_tensors": "checkpoint",
+    "observer_tensors": "checkpoint",
+    "record": "recording",
     "unobserved": "check",
+    "QConfig": "qconfig",
+    "get_qconfig": "qconfig",
 }
+_CONSTANTS = "default_qconfigs"
+"""Where the predefined qconfigs are, and what makes them."""
 
 __all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module `{__name__}` has no attribute `{name}`")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    if name.startswith(("default_", "get_default_")):
+        constants = import_module(f"{__name__}.{_CONSTANTS}")
+        if name in constants.__all__:
+            return getattr(constants, name)
+    raise AttributeError(f"module `{__name__}` has no attribute `{name}`")

@@ -7,19 +7,15 @@ from dataclasses import dataclass
 
 from torch import fx, nn
 
-from qflow import registry
-from qflow.dtype import DTYPES
 from qflow.march import March
-from qflow.plan.plan import Fixed, ModulePlan, Observed, Plan, Shared, TensorPlan
-from qflow.quantization.fake_quantize import FakeQuantize
-from qflow.quantization.observer import Observer
+from qflow.plan.plan import ModulePlan, Plan, Shared
+from qflow.quantization.fake_quantize import FakeQuantize, fake_quantize_of
 from qflow.quantization.quantized import quantized
 from qflow.tracing import Traced, fuse
 from qflow.tracing.call import call_of, operands, producer
 from qflow.tracing.fused import CLASSES, fused
 from qflow.tracing.recast import set_module
 
-OBSERVERS = "quantization.observers"
 _OUTPUT = "qflow.output"
 
 
@@ -47,7 +43,7 @@ def prepare_plan(traced: Traced, plan: Plan, march: March) -> fx.GraphModule:
 def attach(module: fx.GraphModule, plans: Mapping[str, ModulePlan], march: March) -> None:
     """Put fake-quantizers into a fused graph, in place."""
     owned = {
-        address: _activation(plan.act, address, march)
+        address: fake_quantize_of(plan.act, march, address=address)
         for address, plan in plans.items()
         if plan.act is not None and not isinstance(plan.act.source, Shared)
     }
@@ -57,7 +53,7 @@ def attach(module: fx.GraphModule, plans: Mapping[str, ModulePlan], march: March
             continue
         owner = _owner(plan)
         node.meta[_OUTPUT] = OutputGrid(owner, _out_dtype(plan))
-        if call.address in done or (plan.act is None and plan.weight is None):
+        if call.address in done or not (plan.act or plan.weight or any(plan.inputs)):
             continue
         done.add(call.address)
         made = quantized(
@@ -65,6 +61,7 @@ def attach(module: fx.GraphModule, plans: Mapping[str, ModulePlan], march: March
             output=owned.get(call.address),
             weight=_weight(plan, module.get_submodule(call.address), march),
             passes=owned[owner] if owner and not _lies_on(node, owner, plans) else None,
+            operands=_operands(plan, march),
         )
         set_module(module, call.address, made)
     module.eval()
@@ -74,6 +71,11 @@ def output_grid(node: fx.Node) -> OutputGrid:
     """What the plan says of a call's output; float where it says nothing."""
     found: OutputGrid = node.meta.get(_OUTPUT, OutputGrid(None, "float32"))
     return found
+
+
+def set_output_grid(node: fx.Node, grid: OutputGrid) -> None:
+    """Note what is decided of a call's output, for models that no plan made."""
+    node.meta[_OUTPUT] = grid
 
 
 def _owner(plan: ModulePlan | None) -> str | None:
@@ -98,43 +100,22 @@ def _lies_on(node: fx.Node, owner: str, plans: Mapping[str, ModulePlan]) -> bool
     return call.shares_scale and all(s and _owner(plans.get(s.address)) == owner for s in sources)
 
 
-def _activation(act: TensorPlan, address: str, march: March) -> FakeQuantize:
-    return FakeQuantize(
-        _observer(act),
-        DTYPES[str(act.dtype.value)],
-        divisor=march.observed_divisor,
-        rounding=march.rounding,
-        address=address,
-    )
-
-
 def _weight(plan: ModulePlan, module: nn.Module, march: March) -> FakeQuantize | None:
     if plan.weight is None:
         return None
-    axis = plan.weight.axis if plan.weight.scheme.value == "per_channel" else None
-    weight = module.get_parameter("weight")
-    return FakeQuantize(
-        _observer(plan.weight),
-        DTYPES[str(plan.weight.dtype.value)],
-        axis=axis,
-        channels=1 if axis is None else weight.shape[axis],
-        divisor=march.weight_divisor,
-        rounding=march.rounding,
-        address=f"{plan.address}.weight",
-        follows=True,
-    )
+    axis = plan.weight.axis
+    channels = 1 if axis is None else module.get_parameter("weight").shape[axis]
+    address = f"{plan.address}.weight"
+    return fake_quantize_of(plan.weight, march, address=address, channels=channels, follows=True)
 
 
-def _observer(tensor: TensorPlan) -> Observer:
-    match tensor.source:
-        case Fixed(scale):
-            found: Observer = registry.load(OBSERVERS, "fixed")(scale=float(scale.value))
-        case Observed(observer, settings):
-            given = {name: decided.value for name, decided in settings}
-            found = registry.load(OBSERVERS, str(observer.value))(**given)
-        case Shared():
-            raise AssertionError("a shared scale has no observer of its own")
-    return found
+def _operands(plan: ModulePlan, march: March) -> dict[int, FakeQuantize]:
+    """Per operand number the grid it is brought to."""
+    return {
+        slot: fake_quantize_of(operand, march, address=f"{plan.address}.input.{slot}")
+        for slot, operand in enumerate(plan.inputs)
+        if operand is not None
+    }
 
 
 def _with_weight_hook(module: nn.Module) -> nn.Module:

@@ -137,6 +137,8 @@ class FakeQuantize(Settling):
         """
         if self.observing and self.training:
             self._observe(x.detach())
+        elif self.observing and not self.quantizing and not self.frozen:
+            raise fail(_stopped(self.address))
         if not self.quantizing:
             return x
         if not self._known:
@@ -256,3 +258,11 @@ def set_rounding(model: nn.Module, rounding: str) -> None:
     for module in model.modules():
         if isinstance(module, FakeQuantize):
             module.rounding = rounding
+
+
+def _stopped(address: str) -> Diagnostic:
+    return Diagnostic(
+        "QF242",
+        f"`{address}` is in the state CALIBRATION, but a later `eval()` switched observers off",
+        help="call `model.eval()` first and `set_fake_quantize(model, CALIBRATION)` after it",
+    )

@@ -1,139 +1,181 @@
-"""preparing: `prepare`, for Python instead of a .qf file: one QConfig for a whole model."""
+"""preparing: `prepare`: from a float model to one with fake-quantizers, in Python."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
-from torch import Tensor, fx, nn
+from torch import nn
 
-from qflow import march as marches
-from qflow.diagnostics import Diagnostic, QflowError
+from qflow.atomic import write
+from qflow.diagnostics import Diagnostic, fail
 from qflow.march import March
-from qflow.plan import fusion, sharing
-from qflow.plan.inventory import Inventory, Module
-from qflow.plan.plan import Decided, Fusion, GraphSpec, ModulePlan, Shared, TensorPlan
+from qflow.march.current import required
+from qflow.plan.plan import GraphSpec
+from qflow.quantization import changelog, qconfig_template
 from qflow.quantization.attach import attach
-from qflow.quantization.qconfig import QConfig
-from qflow.tracing import fuse, trace
+from qflow.quantization.attributes import attributes_of
+from qflow.quantization.choosing import choose
+from qflow.quantization.facts import Facts, set_facts
+from qflow.quantization.fusing_modes import get_qat_mode
+from qflow.quantization.prepare_method import PrepareMethod
+from qflow.quantization.region import between_stubs
+from qflow.quantization.saying import say
+from qflow.quantization.setters.one_qconfig import setters_of
+from qflow.quantization.settling import settle
+from qflow.quantization.whole_numbers import whole_numbers
+from qflow.registry import nearest
+from qflow.tracing import fuse
+from qflow import tracing
 
-_GEMMS = ("conv2d", "linear")
+GRAPH_FILE = "fx_graph.txt"
 
 
 def prepare(
     model: nn.Module,
-    example_inputs: Mapping[str, Tensor] | Sequence[Tensor] | Tensor,
-    qconfig: QConfig | None = None,
+    example_inputs: Any = None,
+    qconfig_setter: Any = None,
+    method: PrepareMethod | str = PrepareMethod.JIT_STRIP,
+    example_kw_inputs: Mapping[str, Any] | None = None,
     *,
-    march: str = "nash-m",
-    outputs: Sequence[str] = ("output",),
+    march: str | March | None = None,
+    input_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
     graph: GraphSpec | None = None,
-) -> fx.GraphModule:
-    """Trace, fuse, and fake-quantize everything between the stubs; the model itself is left alone.
+    out_dir: str | Path | None = ".",
+) -> nn.Module:
+    """Trace, decide, fuse and fake-quantize what lies between the stubs; `model` is left alone.
 
-    Example inputs have the batch first; without names they are called `input_0` and so on. A
-    convolution or linear whose only reader is the dequantize keeps its accumulator, where the march
-    does that. Raises QflowError: QF312 to QF314 from the trace, QF501 and QF502 for what the march
-    cannot do.
+    `example_inputs` is a tensor, a tuple of arguments, or a mapping of arguments by name, batch
+    first; every method but EAGER needs them. `qconfig_setter` is a setter, a tuple of them (the
+    first wins), or one QConfig for all; `qconfig` attributes of modules beat it. Where there is
+    neither, `default_calibration_qconfig_setter` decides. Without `march` the one of `set_march`
+    counts. The result is in evaluation mode, its fake-quantizers are off, and it is called as the
+    model was. Reports go to `out_dir` (None: none): `model_check_result.txt`, `fx_graph.txt`,
+    `qconfig_changelogs.txt`.
+
+    Raises QflowError: QF251 no march; QF252 examples are missing; QF250 names that match nothing;
+    QF312 to QF314 from the trace; QF501 where a frozen dtype is not the march's; QF224 given scales
+    that differ within a scale group. What the march lowers or lacks is said, and no error.
     """
-    target = marches.load(march)
-    traced = trace(model, _named(example_inputs), tuple(outputs), type(model).__name__, graph)
-    chosen = qconfig or QConfig()
-    act_dtype = str(chosen.output_plan.dtype.value)
-    fusions = fusion.find(traced.inventory, target.fuse_add_dtypes, lambda _: act_dtype)
-    plans = _plans(traced.inventory, fusions, chosen, target)
-    _require_support(plans, traced.inventory, target)
-    module = fuse(traced, fusions)
-    attach(module, {p.address: p for p in plans}, target)
+    method = _method(method)
+    target = required(march)
+    if method is PrepareMethod.EAGER:
+        eager = import_module("qflow.quantization.eager")
+        return eager.prepare_eager(  # type: ignore[no-any-return]
+            model,
+            example_inputs,
+            qconfig_setter,
+            example_kw_inputs=example_kw_inputs,
+            march=target,
+        )
+    args, kwargs = _arguments(example_inputs, example_kw_inputs, method)
+    attributes = attributes_of(model)
+    setters = setters_of(qconfig_setter)
+    notes: list[Diagnostic] = []
+    if not setters and not attributes:
+        setters = (qconfig_template.default_calibration_qconfig_setter,)
+        notes.append(_chosen_here())
+    traced = _trace_call(
+        model,
+        args,
+        kwargs,
+        input_names=input_names,
+        output_names=output_names,
+        graph=graph,
+        method="symbolic" if method is PrepareMethod.SYMBOLIC else "example",
+    )
+    no_floats = whole_numbers(traced.module, args, kwargs)
+    inside = between_stubs(traced.inventory, no_floats)
+    chosen = choose(traced.inventory, target, inside, model, setters, attributes, no_floats)
+    settled = settle(chosen.scene, chosen.answer.decisions)
+    module = fuse(traced, chosen.scene.fusions, get_qat_mode().value)
+    attach(module, {p.address: p for p in settled.plans}, target)
+    facts = Facts(
+        march=target.name,
+        inventory=traced.inventory,
+        plans=settled.plans,
+        fusions=chosen.scene.fusions,
+        unfused=chosen.unfused,
+        changes=(*chosen.answer.changes, *settled.changes),
+        notes=(*notes, *traced.notes, *chosen.answer.notes, *settled.notes),
+    )
+    set_facts(module, facts)
+    _report(module, facts, args, kwargs, out_dir)
     return module
 
 
-def _named(inputs: Mapping[str, Tensor] | Sequence[Tensor] | Tensor) -> Mapping[str, Tensor]:
-    if isinstance(inputs, Mapping):
-        return inputs
-    values = [inputs] if isinstance(inputs, Tensor) else inputs
-    return {f"input_{i}": x for i, x in enumerate(values)}
-
-
-def _plans(
-    inventory: Inventory, fusions: Sequence[Fusion], qconfig: QConfig, march: March
-) -> list[ModulePlan]:
-    at = {member: f.at for f in fusions for member in f.members}
-    gemm_of = {f.at: f.members[0] for f in fusions}
-    owner = {a: group[0] for group in sharing.groups(inventory, fusions) for a in group[1:]}
-    inside = _between_stubs(inventory)
-    kept = _accumulators(inventory, fusions) if march.tail == "int32" else set()
-    plans = []
-    for module in inventory.modules:
-        if module.address not in inside or at.get(module.address, module.address) != module.address:
-            continue
-        op = inventory.by_address[gemm_of.get(module.address, module.address)].op
-        keeps = module.address in kept
-        act = None if keeps else _shared(qconfig.output_plan, owner.get(module.address))
-        weight = qconfig.weight_plan if op in _GEMMS else None
-        out = Decided("int32", why=f"{march.name}: tail") if keeps else None
-        plans.append(ModulePlan(module.address, module.type, op, act, weight, out))
-    return plans
-
-
-def _shared(plan: TensorPlan, owner: str | None) -> TensorPlan:
-    return plan if owner is None else replace(plan, source=Shared(owner, "scale group"))
-
-
-def _between_stubs(inventory: Inventory) -> set[str]:
-    """What no float tensor reaches: neither an input nor a dequantize without a stub in between."""
-    borders = {m.address for m in inventory.modules if m.op in ("input", "dequant", "output")}
-    reached = set(borders)
-    waiting = list(borders)
-    while waiting:
-        for user in inventory.users[waiting.pop()]:
-            if user not in reached and inventory.by_address[user].op != "quant":
-                reached.add(user)
-                waiting.append(user)
-    return {m.address for m in inventory.modules} - reached
-
-
-def _accumulators(inventory: Inventory, fusions: Sequence[Fusion]) -> set[str]:
-    """Gemms, fused or not, that nothing but a dequantize reads, and the identities in between.
-
-    A fused relu6 clips at a value of its own grid, which an accumulator does not have.
-    """
-    fused = {f.at: f for f in fusions}
-    lives = {member: f.at for f in fusions for member in f.members}
-    found: set[str] = set()
-    for module in inventory.modules:
-        if module.op != "dequant":
-            continue
-        chain = [inventory.sources[module.address][0]]
-        while inventory.by_address[chain[-1]].op == "identity":
-            chain.append(inventory.sources[chain[-1]][0])
-        alone = all(
-            len(inventory.users[a]) == 1 and inventory.by_address[a].calls == 1 for a in chain
+def _trace_call(model, args, kwargs, *, input_names=None, output_names=None, graph=None, method):
+    # until tracing.trace_call is there
+    if hasattr(tracing, "trace_call"):
+        return tracing.trace_call(
+            model, args, kwargs, input_names=input_names, output_names=output_names, graph=graph, method=method
         )
-        at = lives.get(chain[-1], chain[-1])
-        clipped = at in fused and fused[at].pattern[-1] == "relu6"
-        if alone and not clipped and (at in fused or inventory.by_address[at].op in _GEMMS):
-            found.update((at, *chain[:-1]))
-    return found
+    names = input_names or [f"input_{i}" for i in range(len(args))]
+    return tracing.trace(
+        model,
+        {**dict(zip(names, args)), **kwargs},
+        tuple(output_names or ("output",)),
+        type(model).__name__,
+        graph,
+    )
 
 
-def _require_support(plans: Sequence[ModulePlan], inventory: Inventory, march: March) -> None:
-    problems = [p for plan in plans for p in _problems(plan, inventory.by_address, march)]
-    if problems:
-        raise QflowError(tuple(problems))
+def _method(method: PrepareMethod | str) -> PrepareMethod:
+    known = [m.value for m in PrepareMethod]
+    if method in known:
+        return PrepareMethod(method)
+    near = nearest(str(method), tuple(known)) or tuple(known)
+    notes = (f"the nearest: {', '.join(f'`{n}`' for n in near)}",)
+    raise fail(Diagnostic("QF111", f"`{method}` is no method of `prepare`", notes=notes))
 
 
-def _problems(plan: ModulePlan, modules: Mapping[str, Module], march: March) -> list[Diagnostic]:
-    support = march.support(plan.op)
-    if support is None:
-        detail = modules[plan.address].detail
-        message = f"{march.name} has no operator `{plan.op}`, which `{plan.address}` is"
-        return [Diagnostic("QF502", message, notes=(detail,) if detail else ())]
-    found = []
-    for tensor, allowed in ((plan.act, support.output), (plan.weight, support.weight)):
-        if tensor is not None and tensor.dtype.value not in allowed:
-            message = (
-                f"`{plan.op}` at `{plan.address}` cannot be {tensor.dtype.value} on {march.name}"
+def _arguments(
+    inputs: Any, keywords: Mapping[str, Any] | None, method: PrepareMethod
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Example inputs as the model is called with them."""
+    if inputs is None and not keywords:
+        raise fail(
+            Diagnostic(
+                "QF252",
+                f"the method {method.name} needs example inputs",
+                notes=("shapes decide how operators run, and setters see the model as it ran",),
+                help="pass `example_inputs=(x,)`, or use `method=PrepareMethod.EAGER`",
             )
-            found.append(Diagnostic("QF501", message, notes=(f"it can be {', '.join(allowed)}",)))
-    return found
+        )
+    named = dict(keywords or {})
+    if inputs is None:
+        return (), named
+    if isinstance(inputs, Mapping):
+        return (), {**inputs, **named}
+    return (tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)), named
+
+
+def _chosen_here() -> Diagnostic:
+    return Diagnostic(
+        "QF257",
+        "no setter was given and no module has a qconfig: default_calibration_qconfig_setter is used",
+        help="pass `qconfig_setter=`, as a model to be trained needs another one",
+        severity="note",
+    )
+
+
+def _report(
+    module: nn.Module,
+    facts: Facts,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    out_dir: str | Path | None,
+) -> None:
+    """Check the model, say what is unusual, write the files."""
+    checking = import_module("qflow.quantization.checking")
+    # a mapping stands for arguments by name, so both kinds at once are not passed on
+    examples = args if not kwargs else dict(kwargs) if not args else None
+    result = checking.check_model(module, examples, out_dir)
+    say((*facts.notes, *result.diagnostics))
+    if out_dir is None:
+        return
+    write(Path(out_dir) / GRAPH_FILE, getattr(tracing, "dump", lambda m: str(m.graph))(module))
+    write(Path(out_dir) / changelog.FILE, changelog.changelog(facts.changes))

@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from qflow.diagnostics import Diagnostic, fail
 from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.float_functional import FloatFunctional
 from qflow.tracing.fused import Fused
@@ -34,7 +35,11 @@ class Quantized:
             args, kwargs = _on_grids(dict(operands.items()), args, kwargs)
         y = super().forward(*args, **kwargs)  # type: ignore[misc]
         quantizer = output_quantizer(self)
-        return y if quantizer is None else _each_float(quantizer, y)
+        if quantizer is None:
+            return y
+        if quantizer.observing and not quantizer.quantizing and self.training:  # type: ignore[attr-defined]
+            raise fail(_training(quantizer.address))
+        return _each_float(quantizer, y)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # the class exists nowhere by name; its base does
@@ -106,6 +111,14 @@ def _on_grids(grids: Mapping[str, nn.Module], args: Any, kwargs: Any) -> tuple[A
         return value
 
     return brought(args), brought(kwargs)
+
+
+def _training(address: str) -> Diagnostic:
+    return Diagnostic(
+        "QF242",
+        f"`{address}` is in the state CALIBRATION, but its module is in training mode",
+        help="call `model.eval()`, then set CALIBRATION: dropout and batch norms must not train",
+    )
 
 
 def _each_float(quantizer: FakeQuantize, y: Any) -> Any:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 
 from torch import nn
 
 from qflow.diagnostics import Diagnostic, fail
 from qflow.quantization.fake_quantize import FakeQuantize
+from qflow.quantization.quantized import INPUT
+from qflow.quantization.saying import say
 
 
 class FakeQuantState(Enum):
@@ -47,8 +49,14 @@ def set_fake_quantize(model: nn.Module, state: FakeQuantState) -> None:
 
     Call `model.train()` before QAT, `model.eval()` before CALIBRATION and VALIDATION (QF242
     otherwise). Observers run in training mode only: CALIBRATION puts the fake-quantizers, and
-    nothing else, into it, so a later `model.eval()` stops calibration.
+    nothing else, into it. So a later `eval()` would stop calibration: the next forward raises
+    QF242, as it does where a later `train()` would have batch norms and dropout calibrate. A model
+    without any fake-quantizer is reported (QF258).
     """
+    if not isinstance(state, FakeQuantState):
+        known = ", ".join(f"FakeQuantState.{s.name}" for s in FakeQuantState)
+        message = f"`{state!r}` is no state of a fake-quantizer"
+        raise fail(Diagnostic("QF113", message, help=f"use one of {known}"))
     wanted = _TRAINING.get(state)
     if wanted is not None and model.training != wanted:
         call = "train" if wanted else "eval"
@@ -59,24 +67,42 @@ def set_fake_quantize(model: nn.Module, state: FakeQuantState) -> None:
                 help=f"call `model.{call}()` first, then `set_fake_quantize`",
             )
         )
-    for module in model.modules():
-        if isinstance(module, FakeQuantize):
-            _set(module, state)
+    quantizers = [m for m in model.modules() if isinstance(m, FakeQuantize)]
+    if not quantizers:
+        say([_nothing_to_set(model, state)])
+    for quantizer in quantizers:
+        _set(quantizer, state)
 
 
 def set_states(prepared: nn.Module, states: Mapping[str, str]) -> None:
-    """Set the state of each address, activation and weight alike; others keep theirs.
+    """Set the state of each address: operands, weight and output alike; others keep theirs.
 
     Call it after `train()` or `eval()`: it turns the observers that the state needs on again.
     Raises KeyError for an address the model does not have.
     """
     modules = dict(prepared.named_modules())
     for address, word in states.items():
-        for child in modules[address].children():
-            if isinstance(child, FakeQuantize):
-                _set(child, FakeQuantState(word))
+        for quantizer in _own(modules[address]):
+            _set(quantizer, FakeQuantState(word))
+
+
+def _own(module: nn.Module) -> Iterator[FakeQuantize]:
+    """The fake-quantizers of one module, without those of modules inside it."""
+    operands = module._modules.get(INPUT)
+    for child in (*module.children(), *(operands.children() if operands is not None else ())):
+        if isinstance(child, FakeQuantize):
+            yield child
 
 
 def _set(module: FakeQuantize, state: FakeQuantState) -> None:
     module.observing, module.quantizing = _SWITCHES[state]
     module.train(module.observing)
+
+
+def _nothing_to_set(model: nn.Module, state: FakeQuantState) -> Diagnostic:
+    return Diagnostic(
+        "QF258",
+        f"`{type(model).__name__}` has no fake-quantizer that could be set to {state.name}",
+        help="prepare the model first, and keep what `prepare` returns",
+        severity="warning",
+    )

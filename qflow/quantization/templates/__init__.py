@@ -1,0 +1,1 @@
+"""Templates of a QconfigSetter, one file each; `qconfig_setter` has their names."""
