@@ -52,7 +52,7 @@ def _source(spec: ModelSpec, folder: Path) -> Path | None:
 
 
 def _weights(spec: ModelSpec, folder: Path) -> FileFact:
-    from qflow.engine.checkpoint import missing
+    from qflow.quantization.state_file import missing
 
     assert spec.checkpoint is not None
     path = folder / spec.checkpoint

@@ -96,7 +96,7 @@ def scale_fact(path: str, quantizer: FakeQuantize) -> ScaleFact:
         high=float(scale.max()),
         observed=quantizer.observed,
         fixed=quantizer.fixed is not None,
-        frozen=bool(getattr(quantizer, "frozen", False) or getattr(quantizer, "fix_scale", False)),
+        frozen=quantizer.frozen or quantizer.fix_scale,
         learned=isinstance(quantizer.scale, nn.Parameter),
         observer=type(quantizer.observer).__name__,
         state=_STATES[quantizer.observing, quantizer.quantizing],

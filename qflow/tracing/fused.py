@@ -119,7 +119,13 @@ def fused(gemm: nn.Module, bn: nn.Module | None = None, activation: str | None =
     made: nn.Module = recast(gemm, CLASSES[type(gemm)], activation=activation)
     if bn is not None:
         take(made, fold(gemm, bn, bn.running_mean, bn.running_var))
+        keep_eps(made, bn)
     return made
+
+
+def keep_eps(made: Any, bn: Any) -> None:
+    """Note how the batch norm was folded, so that a float checkpoint can be folded likewise."""
+    made.folded_eps = bn.eps
 
 
 def take(gemm: Any, parameters: Parameters) -> None:

@@ -18,6 +18,7 @@ from qflow.tracing.fused import (
     FusedConv3d,
     FusedConvTranspose2d,
     FusedLinear,
+    keep_eps,
     take,
 )
 from qflow.tracing.recast import recast
@@ -144,6 +145,7 @@ def fused_with_bn(mode: str, gemm: nn.Module, bn: nn.Module, activation: str | N
 def folded(module: Any, cls: type[Any]) -> nn.Module:
     """A module that keeps its batch norm, as `cls`, in which it is folded for good."""
     made: Any = recast(module, cls)
+    keep_eps(made, module.bn)
     del made._modules["bn"]
     take(made, module.parameters_folded())
     return made  # type: ignore[no-any-return]

@@ -10,7 +10,11 @@ from qflow.diagnostics.codes import CODES
 CASES = Path(__file__).parent.parent / "cases" / "lint"
 
 
-@pytest.mark.parametrize("name", registry.names("lint"))
+# the pitfalls, which are about models and scripts as well, have cases of their own
+ABOUT_FILES = [n for n in registry.names("lint") if not n.startswith("qf7")]
+
+
+@pytest.mark.parametrize("name", ABOUT_FILES)
 def test_every_rule(name: str) -> None:
     assert name.upper() in CODES
     rule = registry.load("lint", name)
