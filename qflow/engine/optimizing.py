@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
-from qflow.engine import entry, extension
+from qflow.diagnostics import Diagnostic, fail
+from qflow.engine import entry, extension, freezing
 from qflow.engine.work import Work
 from qflow.plan.plan import StagePlan
 from qflow.quantization import FakeQuantize
@@ -22,26 +23,32 @@ class Optimizing:
     """The optimizer, the learning rate over time, and the limit of the gradient."""
 
     optimizer: torch.optim.Optimizer
-    parameters: dict[str, nn.Parameter]
-    """What it moves, by name."""
+    every: Mapping[str, nn.Parameter]
+    """What it moves in any epoch, by name."""
     schedule: Any
     """`(at, epochs)` to the factor of the learning rate; None: the optimizer's own."""
     clip: float | None
     base: list[float] = field(default_factory=list)
     """Learning rate of each group before any scheduling."""
+    groups: list[list[nn.Parameter]] = field(default_factory=list)
+    """Every parameter of each group, moving or not."""
 
     def __post_init__(self) -> None:
         self.base = [float(g["lr"]) for g in self.optimizer.param_groups if "lr" in g]
+        self.groups = [list(g["params"]) for g in self.optimizer.param_groups]
 
-    def drop_frozen(self) -> None:
-        """Take out what needs no gradient any more: neither decay nor momentum may move it."""
-        gone = {n: p for n, p in self.parameters.items() if not p.requires_grad}
-        ids = {id(p) for p in gone.values()}
-        for group in self.optimizer.param_groups:
-            group["params"] = [p for p in group["params"] if id(p) not in ids]
-        for name, parameter in gone.items():
-            self.optimizer.state.pop(parameter, None)
-            del self.parameters[name]
+    @property
+    def parameters(self) -> dict[str, nn.Parameter]:
+        """What it moves now, by name."""
+        return {n: p for n, p in self.every.items() if p.requires_grad}
+
+    def leave_still(self) -> None:
+        """Keep only what needs a gradient: neither decay nor momentum may move the rest."""
+        for group, parameters in zip(self.optimizer.param_groups, self.groups, strict=True):
+            group["params"] = [p for p in parameters if p.requires_grad]
+        for parameter in self.every.values():
+            if not parameter.requires_grad:
+                self.optimizer.state.pop(parameter, None)
 
     def step(self, loss: Tensor, at: float, epochs: int) -> None:
         """One step from `loss`; `at` is how many epochs are done, with a fraction."""
@@ -84,12 +91,11 @@ class Optimizing:
                 group["lr"] = rate
 
 
-def make(stage: StagePlan, module: nn.Module, work: Work) -> Optimizing:
-    """Over every parameter that needs a gradient; weight decay leaves learned scales alone."""
-    scales = {
-        id(p) for m in module.modules() if isinstance(m, FakeQuantize) for p in m.parameters()
-    }
-    named = {n: p for n, p in module.named_parameters() if p.requires_grad}
+def make(stage: StagePlan, module: fx.GraphModule, work: Work) -> Optimizing:
+    """Over every parameter that moves in some epoch; learned scales do not decay."""
+    named = moving(stage, module)
+    quantizers = (m for m in module.modules() if isinstance(m, FakeQuantize))
+    scales = {id(p) for q in quantizers for p in q.parameters()}
     weights: list[Any] = [p for p in named.values() if id(p) not in scales]
     learned = [p for p in named.values() if id(p) in scales]
     groups = [{"params": weights}, {"params": learned, "weight_decay": 0.0}]
@@ -104,6 +110,26 @@ def make(stage: StagePlan, module: nn.Module, work: Work) -> Optimizing:
     clip = stage.setting("clip_grad_norm")
     limit = float(clip) if isinstance(clip, (int, float)) else None
     return Optimizing(optimizer, named, _schedule(stage, work), limit)
+
+
+def moving(stage: StagePlan, module: fx.GraphModule) -> dict[str, nn.Parameter]:
+    """What a stage moves in some epoch, by name. Raises QflowError QF272 for one without any."""
+    trained = {n: p for n, p in module.named_parameters() if p.requires_grad}
+    stills = [{id(p) for p in freezing.still(module, stage, e)} for e in freezing.turns(stage)]
+    for epoch, held in zip(freezing.turns(stage), stills, strict=True):
+        if all(id(p) in held for p in trained.values()):
+            raise fail(_nothing(stage, epoch))
+    return {n: p for n, p in trained.items() if not all(id(p) in held for held in stills)}
+
+
+def _nothing(stage: StagePlan, epoch: int) -> Diagnostic:
+    return Diagnostic(
+        "QF272",
+        f"stage `{stage.name}` leaves nothing to train in epoch {epoch}",
+        at=stage.at,
+        notes=("epochs count from 0",),
+        help="freeze less, begin later, or make it a stage without epochs",
+    )
 
 
 def numbers(stage: StagePlan) -> dict[str, Any]:

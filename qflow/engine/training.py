@@ -26,14 +26,15 @@ from qflow.engine.objective import Objective
 from qflow.engine.optimizing import Optimizing
 from qflow.engine.work import Work
 from qflow.plan.plan import StagePlan
+from qflow.quantization import FakeQuantize
 
 
 def train(stage: StagePlan, module: fx.GraphModule, work: Work) -> Mapping[str, Any]:
     """Train in place; what came out, as plain data.
 
     After every epoch everything the next one needs is written to `work.checkpoint`; a training that
-    finds such a file goes on from there and ends with the same bits. Raises QflowError QF272 when a
-    freeze leaves nothing to train, QF403 for a loss that is not finite.
+    finds such a file goes on from there and ends with the same bits. Raises QflowError QF403 for a
+    loss that is not finite.
     """
     run = _start(stage, module, work)
     with work.console.progress(stage.name, stage.epochs * len(run.data), "samples") as step:
@@ -74,29 +75,9 @@ class _Run:
 
 
 def _start(stage: StagePlan, module: fx.GraphModule, work: Work) -> _Run:
-    freezing.begin(module, stage, 0)
     loss = objective.make(stage, work)
-    run = _Run(
-        stage,
-        module,
-        work,
-        loss,
-        optimizing.make(stage, module, work),
-        judging.make(stage, loss, work),
-    )
-    # asked of the last epoch at once: better said now than after hours of training
-    held = {id(p) for p in freezing.frozen(module, stage, stage.epochs - 1)}
-    left = [p for p in run.optimizing.parameters.values() if id(p) not in held]
-    if not left:
-        raise fail(
-            Diagnostic(
-                "QF272",
-                f"the freezes of stage `{stage.name}` leave nothing to train",
-                at=stage.at,
-                help="freeze less, begin later, or make it a stage without epochs",
-            )
-        )
-    return run
+    optimizing_ = optimizing.make(stage, module, work)
+    return _Run(stage, module, work, loss, optimizing_, judging.make(stage, loss, work))
 
 
 def _go_on(run: _Run, step: Step) -> None:
@@ -105,9 +86,10 @@ def _go_on(run: _Run, step: Step) -> None:
     found = resume.read(path) if path is not None else None
     if found is None:
         return
+    # of a scale the freezes of every epoch count, of a weight those of the last one
     for epoch in range(found.epoch):
         freezing.begin(run.module, run.stage, epoch)
-        run.optimizing.drop_frozen()
+    run.optimizing.leave_still()
     prepared.put_back(run.module, found.model)
     run.optimizing.restore(found.optimizer, found.plain["optimizer"])
     run.course = Course(**found.plain["course"])
@@ -119,7 +101,7 @@ def _go_on(run: _Run, step: Step) -> None:
 def _epoch(run: _Run, epoch: int, step: Step) -> None:
     stage, module, work = run.stage, run.module, run.work
     freezing.begin(module, stage, epoch)
-    run.optimizing.drop_frozen()
+    run.optimizing.leave_still()
     batches = math.ceil(len(run.data) / run.data.spec.batch)
     summed = 0.0
     for number, batch in enumerate(run.data.batches(epoch=epoch)):
@@ -131,6 +113,9 @@ def _epoch(run: _Run, epoch: int, step: Step) -> None:
             run.optimizing.step(value, epoch + number / batches, stage.epochs)
         summed += value.item() * len(batch)
         step.advance(len(batch), f"loss {value.item():.4f}")
+    for quantizer in (m for m in module.modules() if isinstance(m, FakeQuantize)):
+        if hasattr(quantizer, "settle"):
+            quantizer.settle()
     run.course.losses.append(summed / len(run.data))
     said = f"epoch {epoch + 1}/{stage.epochs}  loss {run.course.losses[-1]:.4f}"
     if run.judge is not None:
@@ -172,6 +157,9 @@ def check(stage: StagePlan, work: Work) -> None:
     if stage.validates is not None:
         _require_targets(stage.validates, judging.needs_target(stage, loss, work), stage, work)
     judging.make(stage, loss, work)
+    if stage.freezes:
+        # asked of a model without scales: what is frozen does not depend on them
+        optimizing.moving(stage, prepared.make(work))
     made = optimizing.found(stage, "optimizer", work)
     if not dataclasses.is_dataclass(made):
         return
