@@ -33,7 +33,7 @@ from qflow.compile import (
     unsupported,
 )
 from qflow.compile.hashes import traced
-from qflow.compile.unit import Unit
+from qflow.compile.unit import SensitivitySpec, Unit
 from qflow.diagnostics import Diagnostic, sort
 from qflow.lang.program import Program
 from qflow.plan.inventory import Inventory
@@ -93,6 +93,7 @@ class Outline:
     data: tuple[DataSpec, ...]
     graph: GraphSpec
     diagnostics: tuple[Diagnostic, ...]
+    sensitivities: tuple[SensitivitySpec, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ class Compiled:
 def outline(program: Program, settings: Mapping[str, str]) -> Outline:
     """The passes that need no inventory. Never raises for what the file says."""
     unit = _run(OUTLINE, Unit(program, settings))
-    return Outline(unit.model, unit.target, unit.data, unit.graph, sort(unit.diagnostics))
+    found = sort(unit.diagnostics)
+    return Outline(unit.model, unit.target, unit.data, unit.graph, found, unit.sensitivities)
 
 
 def compile(program: Program, inventory: Inventory, settings: Mapping[str, str]) -> Compiled:

@@ -21,6 +21,7 @@ from qflow.engine.preflight import check
 from qflow.engine.report import report
 from qflow.engine.run import again
 from qflow.engine.runner import Done, run_stages
+from qflow.engine.sensitivity import Subject, missing
 from qflow.engine.stages.verify import RESULTS, data_of
 from qflow.engine.summary import render, summarize
 from qflow.engine.verdict import Verdict, verdicts
@@ -41,6 +42,8 @@ def execute(
     """Trace, run the stages, write what came out. Returns 0, or 1 when an `assert` is false."""
     started = time.perf_counter()
     model = trace(path, found, settings)
+    assert found.program is not None
+    found = missing(Subject(path, found.program, settings, model, console), found)
     plan = _plan(path, found, settings, model, console)
     traced = Done(time.perf_counter() - started, "ran")
     console.say(TRACE, f"{len(model.traced.inventory.modules)} modules, {_checkpoint(plan)}")
