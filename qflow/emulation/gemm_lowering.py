@@ -21,6 +21,9 @@ from qflow.emulation.profile import Constants, Ratio, product32
 from qflow.emulation.rounding import ROUNDINGS, to_grid
 from qflow.quantization.prepared import PreparedNode
 
+STORED = {"int4": "int8", "int8": "int8", "int16": "int16"}
+"""Dtypes of weights, and the integers that hold them in a graph."""
+
 
 def lower(node: PreparedNode, build: Builder, shape: tuple[int, ...], axis: int) -> None:
     """Emit one node. `shape` and `axis` are the output's, `axis` its channels."""
@@ -53,7 +56,7 @@ def lower(node: PreparedNode, build: Builder, shape: tuple[int, ...], axis: int)
 
 
 def _weight(node: PreparedNode, build: Builder) -> tuple[np.ndarray, np.ndarray]:
-    """Integer weights and their scale per channel, float32 [channels]."""
+    """Integer weights and their scale per channel, float32 [channels]; int4 ones lie in int8."""
     if node.weight is None or node.weight_grid is None:
         raise NoScale("its weight has no grid")
     if not np.all(np.isfinite(node.weight)):
@@ -61,8 +64,8 @@ def _weight(node: PreparedNode, build: Builder) -> tuple[np.ndarray, np.ndarray]
     grid = node.weight_grid
     dtype = check_grid(grid, "weight")
     channels = node.weight.shape[0]
-    if dtype.name not in ("int8", "int16"):
-        raise Unsupported(f"{dtype} weights: int8 or int16")
+    if dtype.name not in STORED:
+        raise Unsupported(f"{dtype} weights: {', '.join(STORED)}")
     if grid.scale.size not in (1, channels) or grid.axis not in (None, 0):
         raise Unsupported("its weight's scales do not lie along the output channels")
     per_channel = np.broadcast_to(grid.scale.reshape(-1), (channels,)).astype(np.float32)
@@ -70,7 +73,7 @@ def _weight(node: PreparedNode, build: Builder) -> tuple[np.ndarray, np.ndarray]
     integers = to_grid(
         node.weight, per_channel.reshape(view), build.march.rounding, dtype.qmin, dtype.qmax
     )
-    return integers.astype(dtype.name), per_channel
+    return integers.astype(STORED[dtype.name]), per_channel
 
 
 def _bias(

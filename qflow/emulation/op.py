@@ -124,9 +124,6 @@ class Op:
     weight_axis: ClassVar[int | None] = None
     """Axis of the output channels in the module's `weight`, which has grids of its own; None: it
     has no such weight."""
-    parameters: ClassVar[tuple[tuple[str, int], ...]] = ()
-    """Arguments of its functions that belong to the operator and are no operands, with their
-    positions: the weight and bias of a norm. They stay as they are."""
     gives_indices: ClassVar[bool] = False
     """The result holds whole numbers that lie on no grid: argmax."""
 

@@ -117,6 +117,7 @@ def test_oracle_and_fast_path_agree(name: str, index: int, dtype: str, profile: 
 def test_says_what_it_is(name: str) -> None:
     operator = op(name)
     assert operator.name == name
-    assert operator.modules or operator.functions
+    # tracing itself makes constants, so nothing in a model stands for one
+    assert operator.modules or operator.functions or name == "constant"
     assert operator.weight_axis is None or operator.role == "gemm"
     assert not operator.integer or (operator.examples and set(operator.within) == {"int8", "int16"})

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
 
 class Constant(Op):
-    """No attributes: as a quant stub does, it puts a tensor (a position embedding) on a grid."""
+    """No attributes: as a quant stub does, it puts a tensor (a position embedding) on a grid.
+
+    It stands in no model: tracing puts it where an operator reads such a tensor.
+    """
 
     name = "constant"
     role = "boundary"
     integer = False
-    modules = ("qflow.tracing.constants.Constant",)
     examples = (Example(((1, 3, 4),)),)
 
     def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:

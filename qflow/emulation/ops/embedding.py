@@ -25,7 +25,6 @@ class Embedding(Op):
     integer = False
     modules = ("torch.nn.Embedding",)
     functions = ("torch.nn.functional.embedding", "torch.embedding")
-    parameters = (("weight", 1),)
     examples = (Example(((2, 5),), written=("nn.Embedding(10, 3)",), kinds=("index",)),)
 
     def attributes_of_module(self, module: Any) -> Mapping[str, Any]:

@@ -55,9 +55,9 @@ class Flatten(Op):
         return {"start": start % rank, "end": end % rank}
 
     def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
-        if attributes["start"] % len(shapes[0]):
-            return ""
-        return "start_dim = 0 flattens the batch: start at 1"
+        start = attributes["start"]
+        whole = start == 0 or any(start == -len(shape) for shape in shapes)
+        return "start_dim = 0 flattens the batch: start at 1" if whole else ""
 
     def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
         return operands[0].flatten(node.attributes["start"], node.attributes["end"])

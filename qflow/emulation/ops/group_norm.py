@@ -23,7 +23,6 @@ class GroupNorm(Op):
     integer = False
     modules = ("torch.nn.GroupNorm",)
     functions = ("torch.nn.functional.group_norm", "torch.group_norm")
-    parameters = (("weight", 2), ("bias", 3))
     examples = (
         Example(
             ((2, 6, 4, 4),),

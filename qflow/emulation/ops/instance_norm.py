@@ -23,7 +23,6 @@ class InstanceNorm(Op):
     integer = False
     modules = ("torch.nn.InstanceNorm1d", "torch.nn.InstanceNorm2d", "torch.nn.InstanceNorm3d")
     functions = ("torch.nn.functional.instance_norm", "torch.instance_norm")
-    parameters = (("weight", 3), ("bias", 4))
     examples = (
         Example(
             ((2, 3, 4, 4),),

@@ -23,7 +23,6 @@ class LayerNorm(Op):
     integer = False
     modules = ("torch.nn.LayerNorm",)
     functions = ("torch.nn.functional.layer_norm", "torch.layer_norm")
-    parameters = (("weight", 2), ("bias", 3))
     examples = (
         Example(
             ((2, 3, 8),),

@@ -20,7 +20,6 @@ class Prelu(Op):
     integer = False
     modules = ("torch.nn.PReLU",)
     functions = ("torch.nn.functional.prelu", "torch.prelu", "torch.Tensor.prelu")
-    parameters = (("weight", 1),)
     examples = (Example(((2, 3, 4, 4),), written=("nn.PReLU()", "nn.PReLU(3)")),)
 
     def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
