@@ -213,7 +213,9 @@ def test_a_fixed_scale_is_never_updated() -> None:
 def test_it_observes_in_training_mode_only() -> None:
     made = observing().eval()
     made.quantizing = False
-    made(torch.ones(1))
+    # to observe and nothing else, in evaluation mode: calibration that `eval()` stopped
+    with pytest.raises(QflowError, match="QF242"):
+        made(torch.ones(1))
     assert not made.observed
     made.train()(torch.ones(1))
     assert made.observed

@@ -17,7 +17,7 @@ from tests.tracing.models import SmallNet, image, with_statistics
 
 
 def test_record_of_the_small_net() -> None:
-    model = calibrated(prepare(with_statistics(SmallNet()), {"image": image()}, outputs=["logits"]))
+    model = calibrated(prepare(with_statistics(SmallNet()), {"image": image()}, output_names=["logits"]))
     graph = record(model)
     assert [(n.id, n.op, n.out_dtype) for n in graph.nodes] == [
         ("image", "input", "float32"),
@@ -97,7 +97,7 @@ def test_every_unobserved_address_is_reported_at_once() -> None:
 
 
 def test_an_unknown_operator_cannot_be_recorded() -> None:
-    model = nn.Sequential(nn.ReLU(), nn.Hardtanh())
+    model = nn.Sequential(nn.ReLU(), nn.Hardshrink())
     net = trace(model, {"x": image()}, ("y",), "e")
     with pytest.raises(QflowError, match="QF502: `1` is no operator"):
         record(fuse(net, ()))

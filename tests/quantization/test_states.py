@@ -65,11 +65,29 @@ def test_calibration_computes_in_float(model) -> None:
     torch.testing.assert_close(model(image(3)), wanted, rtol=1e-5, atol=1e-5)
 
 
-def test_a_later_eval_stops_calibration(model) -> None:
+def test_a_later_eval_stops_calibration_and_says_so(model) -> None:
     set_fake_quantize(model, FakeQuantState.CALIBRATION)
     model.eval()
-    model(image())
+    with pytest.raises(QflowError, match=r"QF242: `quant` .* a later `eval\(\)`"):
+        model(image())
     assert unobserved(model) == OWNERS
+    set_fake_quantize(model, FakeQuantState.CALIBRATION)
+    model(image())
+    assert unobserved(model) == ()
+
+
+def test_a_later_train_would_have_batch_norms_calibrate(model) -> None:
+    set_fake_quantize(model, FakeQuantState.CALIBRATION)
+    model.train()
+    with pytest.raises(QflowError, match="QF242: `quant` .* its module is in training mode"):
+        model(image())
+
+
+def test_a_state_for_what_has_no_fake_quantizer_is_reported(model, caplog) -> None:
+    set_fake_quantize(model.dequant, FakeQuantState.VALIDATION)
+    assert "QF258 warning: `DeQuantStub` has no fake-quantizer" in caplog.text
+    with pytest.raises(QflowError, match="QF113"):
+        set_fake_quantize(model, "qat")
 
 
 def test_validation_before_any_data_is_refused(model) -> None:
