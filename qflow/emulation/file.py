@@ -7,7 +7,9 @@ are the file's tensors, by their keys.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,11 +27,14 @@ ENTRY = "qflow"
 LENGTH_BYTES = 8
 
 
-def save(graph: IntegerGraph, path: Path) -> None:
-    """Write the graph; a reader sees the old file or the whole new one. Raises OSError."""
+def save(graph: IntegerGraph, path: Path, more: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Write the graph; a reader sees the old file or the whole new one. Raises OSError.
+
+    `more` are further entries of the header, for readers that know them.
+    """
     text = json.dumps(_header(graph), sort_keys=True, separators=(",", ":"), allow_nan=False)
     constants = {k: np.ascontiguousarray(v) for k, v in sorted(graph.constants.items())}
-    data = save_tensors(constants, {ENTRY: text})
+    data = save_tensors(constants, {**more, ENTRY: text})
     atomic.write(path, data)
 
 
@@ -39,18 +44,24 @@ def load(path: Path) -> IntegerGraph:
     Raises QflowError: QF302 when there is no such file, QF318 when it is damaged, of another
     version, or not an integer model.
     """
+    return read(path)[0]
+
+
+def read(path: Path) -> tuple[IntegerGraph, Mapping[str, str]]:
+    """The same with every entry of the header."""
     try:
         data = path.read_bytes()
     except OSError as why:
         message = f"{path.name} cannot be read: {why.strerror}"
         raise fail(Diagnostic("QF302", message)) from None
     try:
-        text = _metadata(data)
+        entries = _metadata(data)
+        text = Record(entries, "the header").text(ENTRY)
         graph = _graph(Record.parse(text, "the header"), load_tensors(data))
         validate(graph)
     except (Damaged, SafetensorError) as why:
-        raise _damaged(path, str(why)) from None
-    return graph
+        raise damaged(path, str(why)) from None
+    return graph, entries
 
 
 def _header(graph: IntegerGraph) -> dict[str, Any]:
@@ -83,15 +94,15 @@ def _header(graph: IntegerGraph) -> dict[str, Any]:
     }
 
 
-def _metadata(data: bytes) -> str:
-    """Our entry of the metadata. Raises Damaged."""
+def _metadata(data: bytes) -> dict[str, str]:
+    """Every entry of the metadata. Raises Damaged."""
     size = int.from_bytes(data[:LENGTH_BYTES], "little")
     if len(data) < LENGTH_BYTES or size > len(data) - LENGTH_BYTES:
         raise Damaged("it ends before its header does")
     header = Record.parse(data[LENGTH_BYTES : LENGTH_BYTES + size], "the file's header")
     if "__metadata__" not in header:
         raise Damaged("it is a safetensors file without an integer model")
-    return header.record("__metadata__").text(ENTRY)
+    return header.record("__metadata__").words()
 
 
 def _graph(header: Record, constants: dict[str, np.ndarray]) -> IntegerGraph:
@@ -135,7 +146,8 @@ def _type(record: Record) -> TensorType:
     )
 
 
-def _damaged(path: Path, why: str) -> QflowError:
+def damaged(path: Path, why: str) -> QflowError:
+    """The QF318 for a file that holds no integer model that can be used."""
     return fail(
         Diagnostic(
             "QF318",

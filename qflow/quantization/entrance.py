@@ -13,6 +13,7 @@ from weakref import ReferenceType, ref
 from torch import Tensor, nn
 
 from qflow.diagnostics import Diagnostic, fail
+from qflow.tracing import blocks
 
 
 class Passed:
@@ -22,7 +23,9 @@ class Passed:
         self._tensor: ReferenceType[Any] | None = None
 
     def note(self, x: Any) -> None:
-        self._tensor = ref(x) if type(x) is Tensor else None
+        # a trace makes tensors anew as they pass modules, so nothing can be told there
+        plain = type(x) is Tensor and blocks.current() is None
+        self._tensor = ref(x) if plain else None
 
     def check(self, x: Any, residual: Any) -> None:
         """Raises QflowError QF266 when the second operand is the one that passed."""
@@ -48,6 +51,8 @@ class Passed:
 
 class Entrance(nn.Identity):
     """`nn.Identity` that notes what passes; the convolution itself runs at the add."""
+
+    stands_for = nn.Identity
 
     def __init__(self, passed: Passed) -> None:
         super().__init__()

@@ -81,7 +81,7 @@ def damage_version(h: dict) -> None:
 
 
 def damage_op(h: dict) -> None:
-    h["nodes"][3]["op"] = "softmax"
+    h["nodes"][3]["op"] = "no_such_operator"
 
 
 def damage_stub(h: dict) -> None:
