@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from qflow import cli, march, registry
+from qflow.compile import facts
 from qflow.diagnostics.codes import CODES
 
 HERE = Path(__file__).parent
@@ -57,9 +58,15 @@ def extensions(kind: str, settable: bool = True) -> Iterator[str]:
         paragraphs = [
             inspect.cleandoc(t) for t in texts if t and not t.startswith(f"{owner.__name__}(")
         ]
-        yield f"## `{name}`\n\n" + "\n\n".join(paragraphs) + "\n\n"
+        yield f"## `{name}`\n\n" + "\n\n".join((*paragraphs, *remarks(kind, name))) + "\n\n"
         if settable:
             yield from fields_table(owner)
+
+
+def remarks(kind: str, name: str) -> Iterator[str]:
+    """What of an extension its docstrings need not repeat."""
+    if kind == "emulation.ops" and not facts.integer(name) and facts.pattern_word(name) != "bn":
+        yield "*Fake-quant only*: it is prepared and trained, but has no integer form yet."
 
 
 def diagnostics() -> Iterator[str]:

@@ -46,8 +46,6 @@ class Model(nn.Module):
 
     def result(self, x: Tensor, y: Tensor | None, z: Tensor | None) -> Any:
         operands = [x, y, z][: self.count]
-        if isinstance(self.made, nn.MultiheadAttention):
-            return self.made(x, x, x)[0]
         if self.made is not None:
             return self.made(*operands)
         names = {"torch": torch, "F": functional, "nn": nn, "x": x, "y": y, "z": z}
@@ -94,11 +92,7 @@ def test_traced_to_its_attributes(name: str, example: Example, text: str) -> Non
     assert bool(calls[-1].float_only) != has_integers or not operator.integer
 
 
-# the meaning of that one is the module itself, which lowering never sees
-WITH_MEANING = [c for c in CASES if c.values[0] != "multihead_attention"]
-
-
-@pytest.mark.parametrize(("name", "example", "text"), WITH_MEANING)
+@pytest.mark.parametrize(("name", "example", "text"), CASES)
 def test_meaning_is_what_torch_computes(name: str, example: Example, text: str) -> None:
     operands = data(example)
     model = Model(text, len(operands)).eval()
