@@ -100,6 +100,9 @@ class _Search:
         # a sum with a number, or of two shapes, is no part of an integer accumulator
         if user.calls != 1 or user.float_only or self._word(user.op) not in words:
             return None
+        # a block that ran once on the example may run twice
+        if user.scope != module.scope:
+            return None
         reads = self._inventory.sources[user.address]
         return user if reads.count(module.address) == 1 else None
 

@@ -25,6 +25,9 @@ class Module:
     """Multiply-accumulates of one sample."""
     float_only: str = ""
     """Why it has no integer form as it is called, though its operator has one; empty: it has."""
+    scope: str = ""
+    """Address of the dynamic block, or of the wrapped call, it runs in; only modules of one scope
+    are fused."""
 
 
 @dataclass(frozen=True, order=True)

@@ -72,10 +72,11 @@ def module_line(module: Module) -> Line:
 
 
 def _texts(module: Module) -> tuple[str, ...]:
-    """The detail, and behind it why the call is float only; what is empty at the end is left out."""
-    if module.float_only:
-        return module.detail, module.float_only
-    return (module.detail,) if module.detail else ()
+    """The detail, why the call is float only, its scope; what is empty at the end is left out."""
+    texts = [module.detail, module.float_only, module.scope]
+    while texts and not texts[-1]:
+        texts.pop()
+    return tuple(texts)
 
 
 def edge_line(edge: Edge) -> Line:
@@ -92,12 +93,11 @@ def module_of(words: list[str]) -> Module:
     while rest and (found := _COUNT.fullmatch(rest[0])):
         counts[found[1]] = int(found[2])
         rest = rest[1:]
-    if len(rest) > 2 or not all(text.startswith('"') for text in rest):
+    if len(rest) > 3 or not all(text.startswith('"') for text in rest):
         raise Damaged(f"`{' '.join(rest)}` is neither a count nor a quoted detail")
-    detail, float_only = (*map(plain, rest), "", "")[:2]
-    return Module(
-        address, type_, op, _shape(words[3]), detail=detail, float_only=float_only, **counts
-    )
+    detail, float_only, scope = (*map(plain, rest), "", "", "")[:3]
+    texts = {"detail": detail, "float_only": float_only, "scope": scope}
+    return Module(address, type_, op, _shape(words[3]), **texts, **counts)
 
 
 def edge_of(words: list[str]) -> Edge:

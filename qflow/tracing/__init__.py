@@ -1,8 +1,18 @@
 """Tracing: a float model as a graph of module calls, its inventory, and fusion."""
 
+from qflow.tracing.blocks import dynamic_block
 from qflow.tracing.fusing import fuse
 from qflow.tracing.outputs import name_outputs
-from qflow.tracing.traced import Traced, dead_modules, trace
+from qflow.tracing.traced import Traced, dead_modules, trace, trace_call
 from qflow.tracing.wrapping import wrap
 
-__all__ = ["Traced", "dead_modules", "fuse", "name_outputs", "trace", "wrap"]
+__all__ = [
+    "Traced",
+    "dead_modules",
+    "dynamic_block",
+    "fuse",
+    "name_outputs",
+    "trace",
+    "trace_call",
+    "wrap",
+]

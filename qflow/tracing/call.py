@@ -8,9 +8,12 @@ from typing import Any
 
 from torch import fx
 
+OWNER = "qflow.owner"
+"""Key in `node.meta`: address of the module whose `forward` made the node."""
 _CALL = "qflow.call"
+_INNER = "qflow.inner"
 _TENSOR = "qflow.tensor"
-_NAMES = "qflow.names"
+_PATHS = "qflow.paths"
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,31 @@ def call_of(node: fx.Node) -> Call | None:
 
 def set_call(node: fx.Node, call: Call) -> None:
     node.meta[_CALL] = call
+
+
+@dataclass(frozen=True)
+class Inner:
+    """A module that ran inside a call that is kept whole, such as a wrapped method."""
+
+    call: Call
+    sources: tuple[tuple[str | int, ...], ...]
+    """Per tensor operand what it came from: addresses, and positions of the call's own operands."""
+
+
+def inner_of(node: fx.Node) -> tuple[Inner, ...]:
+    """What ran inside a call, in execution order."""
+    found: tuple[Inner, ...] = node.meta.get(_INNER, ())
+    return found
+
+
+def set_inner(node: fx.Node, inner: tuple[Inner, ...]) -> None:
+    node.meta[_INNER] = inner
+
+
+def calls_of(node: fx.Node) -> tuple[Call, ...]:
+    """Every call a node makes: those inside it, then its own."""
+    own = call_of(node)
+    return (*(i.call for i in inner_of(node)), *((own,) if own else ()))
 
 
 def mark_tensor(node: fx.Node) -> None:
@@ -78,11 +106,16 @@ def output_node(graph: fx.Graph) -> fx.Node:
     return next(n for n in reversed(graph.nodes) if n.op == "output")
 
 
-def set_output_names(graph: fx.Graph, names: tuple[str, ...]) -> None:
-    output_node(graph).meta[_NAMES] = names
+def set_output_paths(graph: fx.Graph, paths: Mapping[str, tuple[Any, ...]]) -> None:
+    output_node(graph).meta[_PATHS] = dict(paths)
+
+
+def output_paths(graph: fx.Graph) -> dict[str, tuple[Any, ...]]:
+    """Name of every output to the keys that lead to it in what the model returns."""
+    found: dict[str, tuple[Any, ...]] = output_node(graph).meta[_PATHS]
+    return found
 
 
 def output_names(graph: fx.Graph) -> tuple[str, ...]:
-    """Declared names of the outputs, in declared order."""
-    names: tuple[str, ...] = output_node(graph).meta[_NAMES]
-    return names
+    """Names of the outputs, in declared order."""
+    return tuple(output_paths(graph))

@@ -9,40 +9,67 @@ from typing import Any
 from torch import fx, nn
 
 from qflow.tracing import operators
-from qflow.tracing.call import Call, operands, producer, set_call
-from qflow.tracing.generated import Generated, operator_of
+from qflow.tracing.call import Call, Inner, operands, producer, set_call, set_inner
+from qflow.tracing.generated import CONSTANT, Generated, operator_of
+from qflow.tracing.given import input_name
+from qflow.tracing.inner import Step, ran
 from qflow.tracing.values import Shape, first_shape
 
 
 def note_calls(module: fx.GraphModule, values: Mapping[fx.Node, Any]) -> None:
     """Put a `Call` on every input and module call of the graph, in execution order."""
     for node in module.graph.nodes:
-        if node.op == "placeholder":
-            name, shape = str(node.target), values[node]
-            set_call(node, Call(name, "input", "input", shape.dims))
+        if (name := input_name(node)) is not None:
+            set_call(node, Call(name, "input", "input", values[node].dims))
         if node.op == "call_module":
-            set_call(node, _call(node, module.get_submodule(str(node.target)), values))
+            called = module.get_submodule(str(node.target))
+            set_call(node, _call(node, called, values))
+            steps = ran(node).steps
+            set_inner(node, tuple(_inner(module.get_submodule(s.address), s) for s in steps))
+
+
+def _inner(module: nn.Module, step: Step) -> Inner:
+    """What ran inside a call that is kept whole; its operands' shapes are not known."""
+    plain = _plain(step.address, module, Shape(step.shape))
+    op = operators.of_module(module)
+    return Inner(plain if op is None else _known(plain, op, module, (), []), step.sources)
 
 
 def _call(node: fx.Node, module: nn.Module, values: Mapping[fx.Node, Any]) -> Call:
-    generated = isinstance(module, Generated)
     op = operator_of(module) if isinstance(module, Generated) else operators.of_module(module)
-    shape = first_shape(values[node]) or Shape(())
-    plain = Call(
-        address=str(node.target),
+    plain = _plain(str(node.target), module, first_shape(values[node]) or Shape(()))
+    if op is None:
+        return plain
+    if op.name != CONSTANT and any(_is_constant(n, values) for n in operands(node)):
+        return _replaced(plain, detail=f"{op.name} with a constant tensor")
+    shapes = [s.dims for s in _operand_shapes(node, values)]
+    return _known(plain, op, module, _arguments(node, values), shapes)
+
+
+def _plain(address: str, module: nn.Module, shape: Shape) -> Call:
+    return Call(
+        address=address,
         type=module.word if isinstance(module, Generated) else type(module).__name__,
         op="unknown",
         shape=shape.dims,
         weights=sum(p.numel() for n, p in module.named_parameters() if n.endswith("weight")),
     )
-    if op is None:
-        return plain
-    if any(producer(n) is None for n in operands(node)):
-        return _replaced(plain, detail=f"{op.name} with a constant tensor")
+
+
+def _is_constant(node: fx.Node, values: Mapping[fx.Node, Any]) -> bool:
+    """Whether an operand is on no grid though it should be; masks and indices need none."""
+    shape = first_shape(values[node])
+    return producer(node) is None and shape is not None and shape.is_float
+
+
+def _known(
+    plain: Call, op: Any, module: nn.Module, arguments: Any, shapes: list[tuple[int, ...]]
+) -> Call:
+    """The call of a module that an operator stands for; unknown in a form the operator has not."""
     try:
         attributes = (
-            op.attributes_of_function(_name(module), *_arguments(node, values))
-            if generated
+            op.attributes_of_function(_name(module), *arguments)
+            if isinstance(module, Generated)
             else op.attributes_of_module(module)
         )
     except operators.unsupported() as reason:
@@ -53,8 +80,8 @@ def _call(node: fx.Node, module: nn.Module, values: Mapping[fx.Node, Any]) -> Ca
         attributes=attributes,
         shares_scale=op.shares_scale,
         detail=_detail(module, attributes),
-        macs=_macs(module, shape.dims),
-        float_only=op.float_only(attributes, [s.dims for s in _operand_shapes(node, values)]),
+        macs=_macs(module, plain.shape),
+        float_only=op.float_only(attributes, shapes),
     )
 
 

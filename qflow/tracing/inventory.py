@@ -8,31 +8,33 @@ from dataclasses import replace
 from torch import fx
 
 from qflow.plan.inventory import Edge, Inventory, Module
-from qflow.tracing.call import call_of, operands, output_names, output_node, producer
-from qflow.tracing.outputs import name_outputs
+from qflow.tracing.blocks import placed
+from qflow.tracing.call import (
+    Call,
+    call_of,
+    calls_of,
+    inner_of,
+    operands,
+    output_node,
+    output_paths,
+    producer,
+)
+from qflow.tracing.inner import RAN, ran
+from qflow.tracing.results import at
 
 
 def inventory_of(graph: fx.Graph, entry: str) -> Inventory:
     """Every input, every module that runs, in execution order, every output."""
     modules: dict[str, Module] = {}
     for node in graph.nodes:
-        if (call := call_of(node)) is None:
-            continue
-        known = modules.get(call.address)
-        modules[call.address] = (
-            replace(known, calls=known.calls + 1, macs=known.macs + call.macs)
-            if known
-            else Module(
-                call.address,
-                call.type,
-                call.op,
-                call.shape,
-                detail=call.detail,
-                weights=call.weights,
-                macs=call.macs,
-                float_only=call.float_only,
+        for call in calls_of(node):
+            scope = _scope(node, call)
+            known = modules.get(call.address)
+            modules[call.address] = (
+                replace(known, calls=known.calls + 1, macs=known.macs + call.macs)
+                if known
+                else _module(call, scope)
             )
-        )
     for name, node in outputs_of(graph).items():
         source = producer(node)
         shape = modules[address_of(source)].shape if source else ()
@@ -41,9 +43,32 @@ def inventory_of(graph: fx.Graph, entry: str) -> Inventory:
     return Inventory(model=entry, modules=tuple(modules.values()), edges=edges)
 
 
+def _module(call: Call, scope: str) -> Module:
+    return Module(
+        call.address,
+        call.type,
+        call.op,
+        call.shape,
+        detail=call.detail,
+        weights=call.weights,
+        macs=call.macs,
+        float_only=call.float_only,
+        scope=scope,
+    )
+
+
+def _scope(node: fx.Node, call: Call) -> str:
+    """What runs inside a call has a scope of its own each: it cannot be fused."""
+    if call is not call_of(node):
+        return call.address
+    place = placed(node)
+    return place.block if place else ""
+
+
 def outputs_of(graph: fx.Graph) -> dict[str, fx.Node]:
     """Declared output name to the node it returns."""
-    return name_outputs(output_node(graph).args[0], output_names(graph))
+    result = output_node(graph).args[0]
+    return {name: at(result, path) for name, path in output_paths(graph).items()}
 
 
 def address_of(node: fx.Node) -> str:
@@ -56,9 +81,33 @@ def address_of(node: fx.Node) -> str:
 def _edges(graph: fx.Graph) -> Iterator[Edge]:
     for node in graph.nodes:
         if call := call_of(node):
-            for slot, source in enumerate(map(producer, operands(node))):
-                if source is not None:
-                    yield Edge(address_of(source), call.address, slot)
+            yield from _whole_edges(node, call) if RAN in node.meta else _plain_edges(node, call)
     for name, node in outputs_of(graph).items():
         if source := producer(node):
             yield Edge(address_of(source), f"output.{name}", 0)
+
+
+def _plain_edges(node: fx.Node, call: Call) -> Iterator[Edge]:
+    for slot, source in enumerate(map(producer, operands(node))):
+        if source is not None:
+            yield Edge(address_of(source), call.address, slot)
+
+
+def _whole_edges(node: fx.Node, call: Call) -> Iterator[Edge]:
+    """What runs inside reads what it read on the example; the call reads what is left."""
+    sources = [producer(n) for n in operands(node)]
+
+    def address(origin: str | int) -> str | None:
+        if isinstance(origin, str):
+            return origin
+        source = sources[origin]
+        return address_of(source) if source else None
+
+    for inner in inner_of(node):
+        for slot, origins in enumerate(inner.sources):
+            for source in map(address, origins):
+                if source and source != inner.call.address:
+                    yield Edge(source, inner.call.address, slot)
+    for slot, origin in enumerate(sorted(ran(node).reads, key=lambda o: (isinstance(o, str), o))):
+        if source := address(origin):
+            yield Edge(source, call.address, slot)

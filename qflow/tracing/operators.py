@@ -43,6 +43,11 @@ def of_function(function: Callable[..., Any]) -> Any | None:
     return _by_function().get(function)
 
 
+def of_name(name: str) -> Any | None:
+    """The operator called so; None when there is none."""
+    return next((op for op in _operators() if op.name == name), None)
+
+
 def of_method(name: str) -> Any | None:
     """The operator of a tensor method, such as `permute`; None when there is none."""
     return _by_method().get(name)

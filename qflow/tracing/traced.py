@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from torch import Tensor, fx, nn
 
 from qflow.diagnostics import Diagnostic, fail
 from qflow.plan.inventory import Inventory
 from qflow.plan.plan import GraphSpec
-from qflow.tracing.arguments import bind
-from qflow.tracing.call import set_output_names
+from qflow.tracing import given as givens
+from qflow.tracing.call import output_node, set_output_paths
+from qflow.tracing.example import record_example
 from qflow.tracing.facts import note_calls
 from qflow.tracing.generated import generate
+from qflow.tracing.given import Given
 from qflow.tracing.inplace import follow_overwrites
-from qflow.tracing.inventory import inventory_of, outputs_of
+from qflow.tracing.inventory import inventory_of
+from qflow.tracing.outputs import name_outputs
+from qflow.tracing.parametric import CLASSES, classes_of
+from qflow.tracing.replay import reference, repeatable
+from qflow.tracing.results import Path, paths
+from qflow.tracing.stubbing import add_constants, add_stubs
 from qflow.tracing.tracer import record
-from qflow.tracing.trial import try_forward
 from qflow.tracing.values import values_of
+
+Method = Literal["symbolic", "example"]
+"""`symbolic` follows stand-ins for tensors and refuses decisions on values; `example` runs the real
+forward on the example and goes the way it goes."""
 
 
 @dataclass(frozen=True)
@@ -39,24 +50,91 @@ def trace(
     outputs: tuple[str, ...],
     entry: str,
     graph: GraphSpec | None = None,
+    method: Method = "symbolic",
+    stubs: bool = True,
 ) -> Traced:
     """Trace a copy of the model in evaluation mode; the model itself is left alone.
 
-    `inputs` holds one example per declared input, batch first. Raises QflowError: QF312 (cannot be
-    copied, wrapped, or its outputs named), QF313 (cannot take the inputs), QF314 (branches).
+    `inputs` holds one example per declared input, batch first. A model without stubs gets them at
+    its inputs and outputs, unless `stubs` is False. Raises QflowError: QF312 (cannot be copied,
+    wrapped, or its outputs named), QF313 (cannot take the inputs), QF314 (branches, symbolic only),
+    QF227 (an example does not repeat itself).
     """
     copy = _copy(model)
     _refuse_clashes(model, inputs)
-    arguments = bind(copy, tuple(inputs))
-    try_forward(copy, arguments, inputs)
-    module = fx.GraphModule(copy, record(copy, arguments, graph or GraphSpec()))
-    values = values_of(module, inputs)
+    given = givens.by_name(copy, inputs)
+
+    def named(result: Any) -> dict[str, Path]:
+        name_outputs(result, outputs)
+        if isinstance(result, Mapping):
+            return {n: (n,) for n in outputs}
+        if isinstance(result, (tuple, list)):
+            return {n: (i,) for i, n in enumerate(outputs)}
+        return dict.fromkeys(outputs, ())
+
+    return _traced(copy, given, named, entry, graph or GraphSpec(), method, stubs)
+
+
+def trace_call(
+    model: nn.Module,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    input_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
+    graph: GraphSpec | None = None,
+    method: Method = "example",
+    stubs: bool = True,
+) -> Traced:
+    """Trace a copy of the model on one call of it; the model itself is left alone.
+
+    Arguments and results nest freely in tuples, lists and dictionaries; the traced module takes and
+    returns the same. What is no tensor is what it was on the example. Inputs and outputs have the
+    names given, one per tensor, or those of `given.by_call` and `results.paths`. Raises as `trace`.
+    """
+    copy = _copy(model)
+    given = givens.by_call(copy, args, kwargs or {}, input_names)
+    _refuse_clashes(model, given.tensors)
+
+    def named(result: Any) -> dict[str, Path]:
+        return paths(result, output_names)
+
+    return _traced(copy, given, named, type(model).__name__, graph or GraphSpec(), method, stubs)
+
+
+def _traced(
+    copy: nn.Module,
+    given: Given,
+    named: Any,
+    entry: str,
+    graph: GraphSpec,
+    method: Method,
+    stubs: bool,
+) -> Traced:
+    notes: tuple[Diagnostic, ...] = ()
+    classes = classes_of(copy)
+    with repeatable() as again:
+        found = reference(copy, given)
+        again()
+        if method == "symbolic":
+            recorded, exact = record(copy, given, graph), True
+        else:
+            example = record_example(copy, given, graph)
+            recorded, notes, exact = example.graph, example.notes, example.exact
+        module = fx.GraphModule(copy, recorded)
+        module.meta[CLASSES] = classes
+        again()
+        values = values_of(module, [v for _, v in given.parameters], found.compare)
+    if method == "example":
+        found.refuse_differences(module, exact)
     follow_overwrites(module, values)
-    generate(module, values)
-    set_output_names(module.graph, outputs)
-    outputs_of(module.graph)
+    names = generate(module, values)
+    set_output_paths(module.graph, named(output_node(module.graph).args[0]))
+    if stubs:
+        notes += add_stubs(module, values, names)
+    add_constants(module, values, names)
     note_calls(module, values)
-    return Traced(module, inventory_of(module.graph, entry))
+    return Traced(module, inventory_of(module.graph, entry), notes)
 
 
 def dead_modules(model: nn.Module, traced: Traced) -> tuple[str, ...]:

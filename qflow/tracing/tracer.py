@@ -2,71 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from torch import fx, nn
 
 from qflow.diagnostics import Diagnostic, fail
-from qflow.plan.address import matches
 from qflow.plan.plan import GraphSpec
-from qflow.tracing import operators
-from qflow.tracing.arguments import Arguments
+from qflow.tracing import blocks, float_functional, operators
+from qflow.tracing.call import OWNER
+from qflow.tracing.given import Given, place
 from qflow.tracing.inplace import Proxy
+from qflow.tracing.leaves import Leaves
 from qflow.tracing.own_code import raised_at
 from qflow.tracing.trial import MODEL_ERRORS
 from qflow.tracing.wrapping import wrapped
-
-OWNER = "qflow.owner"
-"""Key in `node.meta`: address of the module whose `forward` made the node."""
 
 
 class Tracer(fx.Tracer):
     """Follows one model with its inputs as proxies; everything not declared keeps its default."""
 
-    def __init__(self, arguments: Arguments, graph: GraphSpec) -> None:
+    def __init__(self, given: Given, graph: GraphSpec) -> None:
         # `self.weight.shape` is a constant of the model, no data
         super().__init__(param_shapes_constant=True)
-        self._arguments = arguments
-        self._leaves = graph.leaves
-        self._leaf_types = frozenset(graph.leaf_types)
+        self._given = given
+        self._leaves = Leaves(graph, composites=False)
+        self._inside: list[str] = []
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        """Operators, modules of torch itself, and what the `graph` block names."""
-        if operators.of_module(m) is not None or super().is_leaf_module(m, module_qualified_name):
-            return True
-        names = {type(m).__name__, *operators.class_names(type(m))}
-        return bool(names & self._leaf_types) or any(
-            matches(leaf, module_qualified_name) for leaf in self._leaves
-        )
+        """Operators, modules of torch itself, and what the `graph` block or `wrap` names."""
+        return self._leaves.has(m, module_qualified_name)
 
     def create_args_for_root(
         self, root_fn: Callable[..., Any], is_module: bool, concrete_args: Any = None
     ) -> tuple[Any, list[Any]]:
         """Proxies under the declared names; arguments that are not declared keep their defaults."""
-        values = {n: self.create_proxy("placeholder", n, (), {}) for n in self._arguments.names}
+        values = place(
+            self._given,
+            lambda op, target, args: self.create_proxy(op, target, args, {}),
+            lambda _, proxy: proxy,
+        )
 
         # fx takes the return annotation of this function for the model's, so it has none
         def call(root):  # type: ignore[no-untyped-def]
-            return self._arguments.call(root_fn, root, values=values)
+            return self._given.call(root_fn, root, values=values)
 
         return call, [self.root]
+
+    def path_of(self, module: nn.Module) -> str | None:
+        """Address of a module; None for one that `forward` made itself."""
+        try:
+            return self.path_of_module(module)
+        except NameError:
+            return None
+
+    def scope_path(self) -> str:
+        """Address of the module whose `forward` runs."""
+        return self._inside[-1] if self._inside else self.scope.module_path
+
+    @contextmanager
+    def inside(self, path: str) -> Iterator[None]:
+        self._inside.append(path)
+        try:
+            yield
+        finally:
+            self._inside.pop()
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
         return Proxy(node, self)
 
     def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
         node = super().create_node(*args, **kwargs)
-        node.meta[OWNER] = self.scope.module_path
+        node.meta[OWNER] = self.scope_path()
+        blocks.mark(node)
         return node
 
 
-def record(model: nn.Module, arguments: Arguments, graph: GraphSpec) -> fx.Graph:
+def record(model: nn.Module, given: Given, graph: GraphSpec) -> fx.Graph:
     """The graph of a model that is known to run. QF314 when its path depends on data."""
-    tracer = Tracer(arguments, graph)
+    tracer = Tracer(given, graph)
     # loads the operators: an error in one of their files is not the model's
     operators.of_module(model)
-    with wrapped(graph.wraps, model):
+    with (
+        blocks.traced(tracer),
+        wrapped(graph.wraps, model),
+        float_functional.followed(model),
+    ):
         try:
             return _plain(tracer.trace(model))
         except (*MODEL_ERRORS, fx.proxy.TraceError) as error:
@@ -95,4 +117,7 @@ def _branches(model: nn.Module, error: BaseException) -> Diagnostic:
     )
 
 
-_HELP = "compute it without a branch, or keep the function whole with `wrap` in the `graph` block"
+_HELP = (
+    "compute it without a branch, keep the function whole with `wrap` in the `graph` block, or "
+    "follow an example with `trace = example` in the `model` block"
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from qflow.diagnostics import Diagnostic, fail
-from qflow.tracing.arguments import Arguments
+from qflow.tracing.given import Given
 from qflow.tracing.own_code import raised_at
 
 MODEL_ERRORS = (
@@ -26,15 +26,15 @@ MODEL_ERRORS = (
 """What a model's own code may raise; anything else is not about the model."""
 
 
-def try_forward(model: nn.Module, arguments: Arguments, inputs: Mapping[str, Tensor]) -> None:
-    """Run the model once, without gradients. QF313 with the module that failed and its shapes."""
+def try_forward(model: nn.Module, given: Given) -> Any:
+    """What the model returns, without gradients. QF313 with the module that failed and its shapes."""
     running: list[tuple[str, str]] = []
     with torch.no_grad(), _followed(model, running):
         try:
-            arguments.call(model, values=inputs)
+            return given.call(model, values=dict(given.parameters))
         except MODEL_ERRORS as error:
             address, shapes = running[-1] if running else ("", "")
-            declared = ", ".join(f"{n} is {_shapes(x)}" for n, x in inputs.items())
+            declared = ", ".join(f"{n} is {_shapes(x)}" for n, x in given.tensors.items())
             place = raised_at(error)
             where = f"`{address}` ({type(model.get_submodule(address)).__name__})"
             raise fail(

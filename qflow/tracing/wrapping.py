@@ -1,37 +1,156 @@
-"""wrap: functions that stay one call in the trace instead of being traced into."""
+"""wrap: functions, methods and modules that stay one call in the trace instead of being entered."""
 
 from __future__ import annotations
 
 import builtins
+import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
-from typing import Any, TypeVar
+from types import FunctionType
+from typing import Any, TypeVar, overload
 
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
 from qflow.diagnostics import Diagnostic, Span, fail
+from qflow.tracing import blocks
+from qflow.tracing.example_numbers import Followed
+from qflow.tracing.leaves import mark_wrapped
+from qflow.tracing.methods import PART, MethodCall, parts_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_NAMED: list[tuple[dict[str, Any], str]] = []
+"""Namespaces and names given to `wrap` as a string."""
 
-def wrap(function: F) -> F:
-    """Keep a function as one call: a decorator for functions of the model's own code.
 
-    The graph calls the function itself; outside a trace nothing changes.
+@overload
+def wrap(function: F, *, skip_compile: bool = False) -> F: ...
+@overload
+def wrap(function: str, *, skip_compile: bool = False) -> str: ...
+@overload
+def wrap(function: None = None, *, skip_compile: bool = False) -> Callable[[Any], Any]: ...
+def wrap(function: Any = None, *, skip_compile: bool = False) -> Any:
+    """Keep something as one call of the graph; outside of a trace nothing changes.
+
+    A function: the graph calls it. A method of a module: it runs as written, on the modules of the
+    graph; those it calls are quantized as everywhere. A module class: a leaf, as are its methods. A
+    name: the function or built-in of that name in the calling file, such as `wrap("len")`.
+
+    Use it as `@wrap`, `@wrap()` or `wrap(f)`. `skip_compile` is taken for the field's sake: nothing
+    here compiles what is wrapped. Raises QflowError QF312 for what cannot be wrapped.
     """
+    if isinstance(function, bool):
+        # the field's own signature has it first
+        function = None
+    if function is None:
+        return lambda found: _wrap(found, inspect.currentframe())
+    return _wrap(function, inspect.currentframe())
+
+
+def _wrap(function: Any, frame: Any) -> Any:
+    if isinstance(function, str):
+        while frame is not None and frame.f_globals is globals():
+            frame = frame.f_back
+        assert frame is not None
+        _NAMED.append((frame.f_globals, function))
+        return function
+    if isinstance(function, type) and issubclass(function, nn.Module):
+        return _class(function)
+    if not callable(function) or isinstance(function, type):
+        raise fail(
+            Diagnostic(
+                "QF312",
+                f"{function!r} cannot be wrapped",
+                help="wrap a function, a method, a module class, or the name of a function",
+            )
+        )
+    return _function(function)
+
+
+def _function(function: Callable[..., Any], public: bool = True) -> Any:
+    """`public`: the result is found under the function's name, so that a graph can be pickled."""
 
     @wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        proxies: list[fx.Proxy] = []
-        fx.node.map_aggregate((args, kwargs), lambda a: _note(a, proxies))
-        if not proxies:
+        tracing = _tracing(args, kwargs)
+        if tracing is None:
             return function(*args, **kwargs)
-        return proxies[0].tracer.create_proxy("call_function", function, args, kwargs)
+        path = tracing.path_of(args[0]) if args and isinstance(args[0], nn.Module) else None
+        if path is not None and getattr(type(args[0]), function.__name__, None) is not None:
+            return _method(function, tracing, path, args, kwargs)
+        return _recorded(tracing, wrapped if public else function, function, args, kwargs)
 
-    return wrapped  # type: ignore[return-value]
+    return wrapped
+
+
+def _class(cls: type[nn.Module]) -> type[nn.Module]:
+    """A leaf whose methods are leaves, those of its bases outside torch as well."""
+    mark_wrapped(cls)
+    for base in reversed(cls.__mro__):
+        if base.__module__.partition(".")[0] in ("torch", "builtins"):
+            continue
+        for name, value in list(vars(base).items()):
+            if isinstance(value, FunctionType) and not name.startswith("__"):
+                setattr(cls, name, _function(value))
+    return cls
+
+
+def _tracing(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any | None:
+    """The trace that has to record the call; None where it simply runs."""
+    tracing = blocks.current()
+    if tracing is None:
+        return None
+    found: list[Any] = []
+    fx.node.map_aggregate((args, dict(kwargs)), found.append)
+    if isinstance(tracing, fx.Tracer):
+        return tracing if any(isinstance(v, fx.Proxy) for v in found) else None
+    follows = any(isinstance(v, (Tensor, Followed)) for v in found)
+    return tracing if tracing.live and follows else None
+
+
+def _method(
+    function: Callable[..., Any], tracing: Any, path: str, args: Any, kwargs: Mapping[str, Any]
+) -> Any:
+    owner, rest = args[0], args[1:]
+    call = MethodCall(function, owner)
+    symbolic = isinstance(tracing, fx.Tracer)
+
+    def part(address: str) -> Any:
+        if symbolic:
+            proxy = tracing.create_proxy("get_attr", address, (), {})
+            proxy.node.meta[PART] = True
+            return proxy
+        node = tracing.node("get_attr", address)
+        node.meta[PART] = True
+        return node
+
+    parts = {
+        registry: {name: part(address) for name, address in found.items()}
+        for registry, found in parts_of(owner, path).items()
+    }
+    with tracing.inside(path):
+        return _recorded(tracing, call, function, (parts, *rest), kwargs, (owner, *rest))
+
+
+def _recorded(
+    tracing: Any,
+    target: Callable[..., Any],
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    real: tuple[Any, ...] | None = None,
+) -> Any:
+    if isinstance(tracing, fx.Tracer):
+        return tracing.create_proxy("call_function", target, args, dict(kwargs))
+
+    def run() -> Any:
+        with tracing.paused():
+            return function(*(args if real is None else real), **kwargs)
+
+    return tracing.record("call_function", target, args, kwargs, run)
 
 
 @contextmanager
@@ -39,35 +158,49 @@ def wrapped(names: Sequence[tuple[str, Span]], model: nn.Module) -> Iterator[Non
     """While it is open, the named functions stay single calls, however the model imported them.
 
     A name is `module:function`, or a built-in function such as `len`. QF312 when there is none.
+    Names that were given to `wrap` are patched where they were given.
     """
-    functions = [_function(name, span) for name, span in names]
-    replacements = {id(f): wrap(f) for f in functions}
+    functions = [_found(name, span) for name, span in names]
+    replacements = {id(f): _function(f, public=False) for f in functions}
     # a built-in is found in no module's own names, so it is put there for the time of the trace
-    builtin = {f.__name__: wrap(f) for f in functions if f.__module__ == builtins.__name__}
+    builtin = {f.__name__: replacements[id(f)] for f in functions if _is_builtin(f)}
     patched: list[tuple[dict[str, Any], str, Any]] = []
-    missing = object()
+
+    def patch(scope: dict[str, Any], name: str, value: Any) -> None:
+        patched.append((scope, name, scope.get(name, _MISSING)))
+        scope[name] = value
+
     try:
         for scope in _scopes(model, functions):
             for name, value in list(scope.items()):
                 if id(value) in replacements:
-                    patched.append((scope, name, value))
-                    scope[name] = replacements[id(value)]
+                    patch(scope, name, replacements[id(value)])
             for name, value in builtin.items():
-                patched.append((scope, name, scope.get(name, missing)))
-                scope[name] = value
+                patch(scope, name, value)
+        for scope, name in _NAMED:
+            patch(scope, name, _function(_named(scope, name), public=False))
         yield
     finally:
         for scope, name, value in reversed(patched):
-            if value is missing:
+            if value is _MISSING:
                 del scope[name]
             else:
                 scope[name] = value
 
 
-def _note(value: Any, proxies: list[fx.Proxy]) -> Any:
-    if isinstance(value, fx.Proxy):
-        proxies.append(value)
-    return value
+_MISSING = object()
+
+
+def _is_builtin(function: Any) -> bool:
+    return getattr(function, "__module__", "") == builtins.__name__
+
+
+def _named(scope: Mapping[str, Any], name: str) -> Callable[..., Any]:
+    found = scope.get(name, getattr(builtins, name, None))
+    if callable(found) and not isinstance(found, type):
+        return found  # type: ignore[no-any-return]
+    text = f"`{name}` is no function of `{scope.get('__name__')}`, so it cannot be wrapped"
+    raise fail(Diagnostic("QF312", text, help="call `wrap` in the file that uses the function"))
 
 
 def _scopes(model: nn.Module, functions: Sequence[Callable[..., Any]]) -> list[dict[str, Any]]:
@@ -80,7 +213,7 @@ def _scopes(model: nn.Module, functions: Sequence[Callable[..., Any]]) -> list[d
     return [vars(sys.modules[f]) for f in sorted(own) if f in sys.modules]
 
 
-def _function(name: str, span: Span) -> Callable[..., Any]:
+def _found(name: str, span: Span) -> Callable[..., Any]:
     module, colon, attribute = name.rpartition(":")
     try:
         found = getattr(import_module(module) if colon else builtins, attribute)

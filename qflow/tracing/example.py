@@ -1,0 +1,151 @@
+"""example: trace by example: the real forward runs, and what it calls becomes a graph."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from qflow.diagnostics import Diagnostic
+from qflow.plan.plan import GraphSpec
+from qflow.tracing import blocks, float_functional
+from qflow.tracing.attention import attention, multi_head_attention
+from qflow.tracing.example_recorder import Recorder
+from qflow.tracing.example_targets import TAKES_VALUES, sized_by_values, target_of
+from qflow.tracing.given import Given, place
+from qflow.tracing.leaves import Leaves
+from qflow.tracing.overwriting import set_item
+from qflow.tracing.wrapping import wrapped
+
+_WRITTEN_OUT: Mapping[Any, Callable[..., Any]] = {
+    functional.multi_head_attention_forward: multi_head_attention,
+    functional.scaled_dot_product_attention: attention,
+}
+"""Functions that do too much at once, to the operators they are made of."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A trace by example."""
+
+    graph: fx.Graph
+    notes: tuple[Diagnostic, ...]
+    """What a person should know of it."""
+    exact: bool
+    """Every function is the model's own; otherwise some were written out, and round elsewhere."""
+
+
+def record_example(model: nn.Module, given: Given, graph: GraphSpec) -> Recorded:
+    """The graph of what `forward` did on the example.
+
+    `model` is in evaluation mode and may be changed. Errors of its own code are raised as they are.
+    """
+    recorder = Recorder(model)
+    values = place(
+        given,
+        lambda op, target, args: recorder.node(op, target, args),
+        recorder.given,
+    )
+    leaves = Leaves(graph, composites=True)
+    with (
+        torch.no_grad(),
+        blocks.traced(recorder),
+        wrapped(graph.wraps, model),
+        float_functional.followed(model),
+        _module_calls(recorder, leaves),
+        _Functions(recorder),
+    ):
+        result = given.call(model.forward, values=values)
+    recorder.graph.output(recorder.argument(result))
+    notes = recorder.finished()
+    return Recorded(recorder.graph, notes, exact=not recorder.written_out)
+
+
+class _Functions(TorchFunctionMode):
+    """Every function of torch and method of a tensor, while the model runs."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+
+    def __torch_function__(
+        self,
+        function: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        named = dict(kwargs or {})
+        recorder = self._recorder
+        if not recorder.live:
+            return function(*args, **named)
+        if whole := _WRITTEN_OUT.get(function):
+            recorder.written_out = True
+            with self:
+                return whole(*args, **named)
+        name = function.__name__
+        if name == "__setitem__":
+            recorder.record("call_function", set_item, args, {}, lambda: set_item(*args))
+            return None
+        if name in TAKES_VALUES:
+            for value in args:
+                if isinstance(value, Tensor):
+                    recorder.decides(value, "the value of a tensor")
+            return function(*args, **named)
+        if name == "__len__":
+            recorder.counts(args[0])
+            return function(*args)
+        if name == "unbind" and _iterates():
+            recorder.counts(args[0])
+            with self:
+                return tuple(args[0][i] for i in range(args[0].shape[0]))
+        if name in ("__set__", "__delete__"):
+            return function(*args, **named)
+        target = target_of(function, args, named)
+        return recorder.record(
+            target.op,
+            target.target,
+            target.args,
+            target.kwargs,
+            lambda: function(*args, **named),
+            sized_by_values(function, args),
+        )
+
+
+def _iterates() -> bool:
+    """Whether it is `iter(x)` that asks, not the model."""
+    return sys._getframe(2).f_code is Tensor.__iter__.__code__
+
+
+@contextmanager
+def _module_calls(recorder: Recorder, leaves: Leaves) -> Iterator[None]:
+    """While it is open, modules that are operators are one node each."""
+    original = nn.Module.__call__
+
+    def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        # another thread runs models of its own
+        path = recorder.path_of(module) if blocks.current() is recorder else None
+        if path is None or not recorder.live:
+            return original(module, *args, **kwargs)
+        if not leaves.has(module, path):
+            with recorder.inside(path):
+                return original(module, *args, **kwargs)
+
+        def run() -> Any:
+            with recorder.paused():
+                return original(module, *args, **kwargs)
+
+        return recorder.record("call_module", path, args, kwargs, run)
+
+    nn.Module.__call__ = call  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        nn.Module.__call__ = original  # type: ignore[method-assign]

@@ -1,0 +1,42 @@
+"""leaves: modules a trace does not enter: operators, modules of torch, and what is named."""
+
+from __future__ import annotations
+
+from torch import nn
+from torch.jit import ScriptModule
+
+from qflow.plan.address import matches
+from qflow.plan.plan import GraphSpec
+from qflow.tracing import operators
+
+
+class Leaves:
+    """The rule of one trace; `composites`: modules of torch that hold others are entered."""
+
+    def __init__(self, graph: GraphSpec, composites: bool) -> None:
+        self._addresses = graph.leaves
+        self._types = frozenset(graph.leaf_types)
+        self._composites = composites
+
+    def has(self, module: nn.Module, address: str) -> bool:
+        if operators.of_module(module) is not None or is_wrapped(module):
+            return True
+        names = {type(module).__name__, *operators.class_names(type(module))}
+        if names & self._types or any(matches(leaf, address) for leaf in self._addresses):
+            return True
+        if isinstance(module, ScriptModule):
+            return True
+        of_torch = type(module).__module__.startswith(("torch.nn", "torch.ao.nn"))
+        if not of_torch or isinstance(module, (nn.Sequential, nn.ModuleList, nn.ModuleDict)):
+            return False
+        return not (self._composites and any(True for _ in module.children()))
+
+
+def mark_wrapped(cls: type) -> None:
+    """Make instances of a class leaves."""
+    cls._qflow_wrapped = True  # type: ignore[attr-defined]
+
+
+def is_wrapped(module: nn.Module) -> bool:
+    """Whether the module's class is kept whole by `wrap`."""
+    return bool(getattr(type(module), "_qflow_wrapped", False))

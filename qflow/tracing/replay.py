@@ -1,0 +1,112 @@
+"""replay: what the model itself returns on the example, and whether its graph does the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from qflow.diagnostics import Diagnostic, fail
+from qflow.tracing.call import OWNER, output_node
+from qflow.tracing.digests import digest_of
+from qflow.tracing.example_recorder import DIGEST
+from qflow.tracing.given import Given
+from qflow.tracing.results import leaves
+from qflow.tracing.trial import try_forward
+
+_CLOSE = 1e-4
+"""Allowed difference, relative to the largest value, where a function was written out."""
+
+
+@dataclass
+class Reference:
+    """The model's own result, and where a replay of its graph left the way of the recording."""
+
+    result: list[Tensor]
+    first: fx.Node | None = None
+    _returned: list[Tensor] = field(default_factory=list)
+
+    def compare(self, node: fx.Node, value: Any) -> None:
+        """Called with every node of a replay and what it is."""
+        if node.op == "output":
+            self._returned = [x for _, x in leaves(value)]
+        recorded = node.meta.get(DIGEST)
+        if self.first is None and recorded is not None and recorded != digest_of(value):
+            self.first = node
+
+    def refuse_differences(self, module: fx.GraphModule, exact: bool) -> None:
+        """QF227 naming the first node that differs, when the replay gives other bits."""
+        if self.first is not None:
+            owner = self.first.meta.get(OWNER, "")
+            raise _differs(
+                f"`{self.first}` ({_shown(self.first)}) in `{owner or 'the model'}` "
+                "gives another value when it runs again"
+            )
+        if not self._same(exact):
+            name = output_node(module.graph).all_input_nodes
+            raise _differs(
+                f"the model returned another value while it was traced, at {', '.join(map(str, name))}"
+            )
+
+    def _same(self, exact: bool) -> bool:
+        if len(self.result) != len(self._returned):
+            return False
+        return all(map(_equal if exact else _near, self.result, self._returned))
+
+
+def reference(model: nn.Module, given: Given) -> Reference:
+    """Run the model once. QF313 with the module that failed."""
+    with _written_out():
+        result = try_forward(model, given)
+    return Reference([x.clone() for _, x in leaves(result)])
+
+
+@contextmanager
+def _written_out() -> Iterator[None]:
+    """Attention as torch computes it step by step, not in one kernel of other roundings."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+
+
+def _equal(wanted: Tensor, found: Tensor) -> bool:
+    return digest_of(wanted) == digest_of(found)
+
+
+def _near(wanted: Tensor, found: Tensor) -> bool:
+    if wanted.shape != found.shape or wanted.dtype != found.dtype:
+        return False
+    if not wanted.is_floating_point():
+        return _equal(wanted, found)
+    largest = wanted.abs().max().item() if wanted.numel() else 0.0
+    return torch.allclose(wanted, found, rtol=0, atol=_CLOSE * largest, equal_nan=True)
+
+
+def _differs(what: str) -> Exception:
+    return fail(
+        Diagnostic(
+            "QF227",
+            f"the trace cannot be repeated: {what}",
+            help="keep what draws random numbers, or counts its calls, whole with `wrap`",
+        )
+    )
+
+
+@contextmanager
+def repeatable() -> Iterator[Callable[[], None]]:
+    """A function that brings the random numbers back to where they were; in the end they are."""
+    with torch.random.fork_rng(devices=[]):
+        state = torch.get_rng_state()
+        yield lambda: torch.set_rng_state(state)
+
+
+def _shown(node: fx.Node) -> str:
+    target: str | Callable[..., Any] = node.target
+    return target if isinstance(target, str) else target.__name__
