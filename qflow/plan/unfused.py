@@ -105,6 +105,10 @@ class _Search:
         if len(users) > 1:
             named = ", ".join(f"`{u}`" for u in users)
             return f"`{source.address}` has several readers: {named}"
+        if module.float_only:
+            return f"`{module.address}` has no integer form: {module.float_only}"
+        if module.scope != source.scope:
+            return "one of them runs in a dynamic block, which may run another number of times"
         if after == "bn" and self._word(source) == "linear" and len(source.shape) > 2:
             return f"behind a linear of rank {len(source.shape)} it normalizes another axis"
         if after == "add" and (dtype := self._act_dtype(module.address)) not in self._fuse_add:

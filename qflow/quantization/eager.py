@@ -7,7 +7,6 @@ they read.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -24,13 +23,14 @@ from qflow.plan.sharing import JOINS
 from qflow.quantization import op_facts
 from qflow.quantization.attributes import Attributes, attributes_of, holder
 from qflow.quantization.eager_fusion import word_of
-from qflow.quantization.eager_trace import functions_left, trace_eager
+from qflow.quantization.eager_trace import arguments, functions_left, trace_eager
 from qflow.quantization.factory import fake_quantize_of
 from qflow.quantization.facts import Facts, set_facts
 from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.float_functional import FloatFunctional
 from qflow.quantization.qconfig import QConfig
 from qflow.quantization.quantized import Quantized, quantized
+from qflow.quantization.saying import say
 from qflow.tracing import operators
 from qflow.tracing.fused import CLASSES, Fused, fused, weight_axis
 from qflow.tracing.recast import recast, set_module
@@ -38,7 +38,6 @@ from qflow.tracing.recast import recast, set_module
 M = TypeVar("M", bound=nn.Module)
 FUNCTIONAL = "float_functional"
 """Stands for the operator of a FloatFunctional, which only a call decides."""
-_LOG = logging.getLogger("qflow")
 
 
 def prepare_qat(
@@ -102,10 +101,10 @@ def prepare_eager(
     notes: list[Diagnostic] = []
     inventory = _inventory(model, plans)
     if example_inputs is not None or example_kw_inputs:
-        inventory = trace_eager(model, example_inputs, example_kw_inputs).inventory
+        args, kwargs = arguments(example_inputs, example_kw_inputs)
+        inventory = trace_eager(model, args, kwargs).inventory
         notes += functions_left(inventory)
-    for note in notes:
-        _LOG.warning("%s %s: %s", note.code, note.severity, note.message)
+    say(notes)
     facts = Facts(target.name, inventory, tuple(plans.values()), notes=tuple(notes))
     set_facts(model, facts)
     return model

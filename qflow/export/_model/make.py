@@ -44,6 +44,8 @@ def export(
     scales that no data reached, QF262 and QF502 for what has no integers, QF312 and QF313 for names
     and inputs that do not fit.
     """
+    from qflow.quantization.eager_trace import arguments
+
     legal.require_prepared(model)
     legal.require_validation(model)
     args, kwargs = arguments(example_inputs, example_kw_inputs)
@@ -68,18 +70,6 @@ def integer_model(prepared: fx.GraphModule, march: March, name: str = "forward")
         text = ", ".join(f"`{a}`" for a in outside)
         graph = replace(graph, notes=(*graph.notes, f"not part of this model: {text}"))
     return IntegerModel(graph, _structure(prepared, graph), name, outside)
-
-
-def arguments(
-    example_inputs: Any, example_kw_inputs: Mapping[str, Any] | None = None
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Example inputs as positional arguments and those by name."""
-    by_name = dict(example_kw_inputs or {})
-    if isinstance(example_inputs, Mapping):
-        return (), {**example_inputs, **by_name}
-    if isinstance(example_inputs, (tuple, list)):
-        return tuple(example_inputs), by_name
-    return () if example_inputs is None else (example_inputs,), by_name
 
 
 def march_of(model: nn.Module) -> March:
