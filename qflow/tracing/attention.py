@@ -27,7 +27,7 @@ def attention(
     Shapes [..., length, width]; a boolean mask says what takes part, a float mask is added. Nothing
     is dropped: traces are of evaluation.
     """
-    factor = int(query.shape[-1]) ** -0.5 if scale is None else scale
+    factor = query.shape[-1] ** -0.5 if scale is None else scale
     if enable_gqa:
         repeats = int(query.shape[-3]) // int(key.shape[-3])
         key, value = key.repeat_interleave(repeats, -3), value.repeat_interleave(repeats, -3)
@@ -98,7 +98,7 @@ def multi_head_attention(
     if key_padding_mask is not None:
         padding = int(key.shape[1]) - int(key_padding_mask.shape[-1])
         key_padding_mask = functional.pad(key_padding_mask, (0, padding))
-    scores = torch.matmul(query * int(query.shape[-1]) ** -0.5, key.transpose(-2, -1))
+    scores = torch.matmul(query * query.shape[-1] ** -0.5, key.transpose(-2, -1))
     if is_causal and attn_mask is None:
         attn_mask = _causal(scores)
         scores = scores.masked_fill(torch.logical_not(attn_mask), float("-inf"))

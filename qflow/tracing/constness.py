@@ -1,4 +1,4 @@
-"""constness: which nodes are the same whatever the inputs are: parameters, and what is made of them.
+"""constness: nodes that are the same whatever the inputs are: parameters, what is made of them.
 
 Sizes may differ: `torch.arange(x.shape[1])` is a constant of the size the input has.
 """

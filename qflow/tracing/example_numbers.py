@@ -1,4 +1,4 @@
-"""example_numbers: sizes that remember the node they come from, so that arithmetic on them is recorded."""
+"""example_numbers: sizes that remember their node, so that arithmetic on them is recorded."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def by_call(
 ) -> Given:
     """The arguments of a call; `names` are those of its tensors, in order.
 
-    Without them a tensor has the name of its parameter, and of its place in it: `pair_0`, `batch_x`.
+    Without them a tensor has the name of its parameter and of its place in it: `pair_0`.
     QF313 when `forward` cannot take the arguments, or the names do not fit the tensors.
     """
     signature = inspect.signature(model.forward)

@@ -1,4 +1,4 @@
-"""inner: the modules that run inside a call which is kept whole, as a forward on an example sees it.
+"""inner: the modules that run inside a call which is kept whole, as an example shows them.
 
 A wrapped method, or a module of a wrapped class, is one node. What it calls has addresses of its
 own all the same, and is quantized there.

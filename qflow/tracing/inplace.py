@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import fx
+from torch.nn import functional
 
+from qflow.tracing.attention import attention
 from qflow.tracing.values import first_shape
 
 _OPERATORS: Mapping[Any, Callable[..., Any]] = {
@@ -24,7 +26,21 @@ _OPERATORS: Mapping[Any, Callable[..., Any]] = {
 
 
 class Proxy(fx.Proxy):
-    """Records `x += y` as what it is; fx alone takes it for `x = x + y`."""
+    """Records `x += y` as what it is; fx alone takes it for `x = x + y`.
+
+    Attention without a mask is written out, as in a trace by example.
+    """
+
+    @classmethod
+    def __torch_function__(
+        cls, orig_method: Any, types: Any, args: Any = None, kwargs: Any = None
+    ) -> Any:
+        given = (*(args or ())[3:4], (kwargs or {}).get("attn_mask"))
+        if orig_method is functional.scaled_dot_product_attention and not any(
+            isinstance(mask, fx.Proxy) for mask in given
+        ):
+            return attention(*args, **(kwargs or {}))
+        return super().__torch_function__(orig_method, types, args, kwargs)
 
 
 def _recorded(target: Callable[..., Any]) -> Callable[[fx.Proxy, Any], Any]:

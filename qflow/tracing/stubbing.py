@@ -1,4 +1,4 @@
-"""stubbing: stubs for a model that has none, and constants where the quantized region reads them."""
+"""stubbing: stubs for a model that has none, and constants that the quantized region reads."""
 
 from __future__ import annotations
 

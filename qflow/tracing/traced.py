@@ -126,7 +126,7 @@ def _traced(
         again()
         values = values_of(module, [v for _, v in given.parameters], found.compare)
     if method == "example":
-        found.refuse_differences(module, exact)
+        found.refuse_differences(exact)
     follow_overwrites(module, values)
     names = generate(module, values)
     set_output_paths(module.graph, named(output_node(module.graph).args[0]))

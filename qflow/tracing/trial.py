@@ -27,7 +27,7 @@ MODEL_ERRORS = (
 
 
 def try_forward(model: nn.Module, given: Given) -> Any:
-    """What the model returns, without gradients. QF313 with the module that failed and its shapes."""
+    """What the model returns, without gradients. QF313 with the module that failed and shapes."""
     running: list[tuple[str, str]] = []
     with torch.no_grad(), _followed(model, running):
         try:
