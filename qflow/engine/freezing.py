@@ -17,12 +17,15 @@ def begin(module: fx.GraphModule, stage: StagePlan, epoch: int) -> None:
     """
     module.train()
     set_states(module, stage.states_at(epoch))
+    for quantizer in _quantizers(module):
+        for scale in quantizer.parameters():
+            scale.requires_grad_(True)
     hold(module, stage, epoch)
 
 
 def hold(module: fx.GraphModule, stage: StagePlan, epoch: int) -> None:
     """The freezes of an epoch, whatever the mode: weights, statistics and scales stay."""
-    for parameter in frozen(module, stage, epoch):
+    for parameter in still(module, stage, epoch):
         parameter.requires_grad_(False)
         # what an optimizer finds here it applies, decay and momentum included
         parameter.grad = None
@@ -35,13 +38,24 @@ def hold(module: fx.GraphModule, stage: StagePlan, epoch: int) -> None:
             quantizer.freeze()
 
 
-def frozen(module: fx.GraphModule, stage: StagePlan, epoch: int) -> list[nn.Parameter]:
-    """Every parameter that may not move in an epoch: weights, and learned scales."""
+def still(module: fx.GraphModule, stage: StagePlan, epoch: int) -> list[nn.Parameter]:
+    """Every parameter that may not move in an epoch.
+
+    Frozen weights, and learned scales that are frozen or whose address is not in the state `qat`:
+    in any other, nothing moves a scale by training.
+    """
     found = [p for a in stage.frozen_at("weight", epoch) for p in _weights(module, a)]
-    for address in stage.frozen_at("scale", epoch):
+    held = {*stage.frozen_at("scale", epoch)}
+    held |= {a for a, state in stage.states_at(epoch).items() if state != "qat"}
+    for address in sorted(held):
         for quantizer in _quantizers(module.get_submodule(address)):
             found += quantizer.parameters()
     return found
+
+
+def turns(stage: StagePlan) -> tuple[int, ...]:
+    """Epochs at whose beginning a state or a freeze changes; 0 is one."""
+    return tuple(sorted({0, *(s.epoch for s in stage.later), *(f.epoch for f in stage.freezes)}))
 
 
 def judged(module: nn.Module, stage: StagePlan, epoch: int) -> None:

@@ -49,8 +49,6 @@ def make(stage: StagePlan, before: str, work: Work, folder: Path) -> None:
     Raises QflowError QF401, QF403, and what UserCode raises.
     """
     module = prepared.load(work, before)
-    set_states(module, stage.states_at(0))
-    freezing.hold(module, stage, 0)
     with Located(stage.at):
         result = train(stage, module, work) if stage.epochs else _pass(stage, module, work)
     observing.refuse_unobserved(module, stage)
@@ -61,6 +59,8 @@ def make(stage: StagePlan, before: str, work: Work, folder: Path) -> None:
 
 def _pass(stage: StagePlan, module: nn.Module, work: Work) -> Mapping[str, Any]:
     """One pass without gradients; counts the metric where the data has one."""
+    set_states(module, stage.states_at(0))
+    freezing.hold(module, stage, 0)
     data = work.data[stage.data]
     metric = _metric(stage, work)
     with torch.no_grad(), work.console.progress(stage.name, len(data), "samples") as step:
