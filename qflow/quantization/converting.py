@@ -1,4 +1,4 @@
-"""converting: `convert` and `convert_fx`: the integer model as a torch module."""
+"""converting: `convert` and `convert_fx`: the integer model as a torch module.
 
 What they return computes in integers and has no parameters. `qflow.export.export` gives the same
 model with its ports, to be saved.
