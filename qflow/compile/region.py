@@ -9,6 +9,8 @@ from qflow.diagnostics import Diagnostic, Span
 from qflow.plan.inventory import Inventory, Module
 
 QUANT, DEQUANT = "quant", "dequant"
+SOURCES = (QUANT, "constant")
+"""Operators at which a grid begins."""
 _BORDER = ("input", "output")
 
 
@@ -17,8 +19,8 @@ def find(unit: Unit) -> Unit:
     if unit.inventory is None:
         return unit
     inventory = unit.inventory
-    behind = _reached(inventory, QUANT, inventory.users, DEQUANT)
-    between = behind & _reached(inventory, DEQUANT, inventory.sources, QUANT)
+    behind = _reached(inventory, SOURCES, inventory.users, (DEQUANT,))
+    between = behind & _reached(inventory, (DEQUANT,), inventory.sources, SOURCES)
     region = tuple(m.address for m in inventory.modules if m.address in between)
     at = dict(unit.model.fields).get("entry", unit.model.at) if unit.model else None
     unit = replace(unit, region=region)
@@ -26,14 +28,17 @@ def find(unit: Unit) -> Unit:
 
 
 def _reached(
-    inventory: Inventory, start: str, steps: Mapping[str, Sequence[str]], end: str
+    inventory: Inventory,
+    starts: Sequence[str],
+    steps: Mapping[str, Sequence[str]],
+    ends: Sequence[str],
 ) -> set[str]:
-    """Addresses reached from every `start`, not walking past an `end`."""
-    found = {m.address for m in inventory.modules if m.op == start}
+    """Addresses reached from every one of `starts`, not walking past one of `ends`."""
+    found = {m.address for m in inventory.modules if m.op in starts}
     waiting = list(found)
     while waiting:
         address = waiting.pop()
-        if inventory.by_address[address].op == end:
+        if inventory.by_address[address].op in ends:
             continue
         for other in steps[address]:
             if other not in found:
@@ -55,7 +60,7 @@ def _problems(inventory: Inventory, region: set[str], at: Span | None) -> Iterat
         return
     here = region | tails(inventory)
     outside = [m for m in inventory.modules if m.address not in here and m.op not in _BORDER]
-    used = _reached(inventory, "output", inventory.sources, "input")
+    used = _reached(inventory, ("output",), inventory.sources, ("input",))
     if idle := [m.address for m in outside if m.address not in used]:
         yield Diagnostic(
             "QF120",

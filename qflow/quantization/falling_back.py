@@ -100,7 +100,8 @@ class _Falling:
             return False
         changed = []
         if support.lowers:
-            changed = [self._lower(s, support.input, op) for s in self.scene.reads(unit)]
+            sources = enumerate(self.scene.reads(unit))
+            changed = [self._lower(s, support.takes(slot), op) for slot, s in sources]
         own = self._lower(unit, support.output, op)
         return any([*changed, own])
 
@@ -152,9 +153,14 @@ class _Falling:
             raise fail(Diagnostic("QF501", message, help=help_))
 
 
-def takes(support: OpSupport, dtype: str, output: str | None) -> str:
-    """What an operand of that dtype must become for an operator; itself where it may come so."""
-    given = fit(dtype, support.input)
+def takes(
+    support: OpSupport, dtype: str, output: str | None, slot: int = 0, wide_before: int = 0
+) -> str:
+    """What an operand of that dtype must become for an operator; itself where it may come so.
+
+    `slot` is its number; `wide_before` operands before it are wider than 8 bits.
+    """
+    given = fit(dtype, support.takes(slot, wide_before))
     if support.same and output is not None and DTYPES[output].bits < DTYPES[given].bits:
         # the hardware has one dtype for operands and output, and only widening is free
         return output

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from qflow.dtype import DTYPES
-from qflow.plan.plan import Decided, Fixed, TensorPlan
+from qflow.plan.plan import Fixed, TensorPlan
 from qflow.quantization import op_facts
 from qflow.quantization.facts import Change
 from qflow.quantization.falling_back import dtype_of, takes
+from qflow.quantization.high_precision import accumulators
 from qflow.quantization.scene import Scene
 from qflow.quantization.tensors import Tensors, with_dtype
 
@@ -21,15 +22,20 @@ def settle_operands(scene: Scene, tensors: Tensors) -> Tensors:
     """
     found: dict[str, tuple[TensorPlan | None, ...]] = {}
     changes = list(tensors.changes)
+    # a product of two activations that keeps its accumulator has operands all the same
+    tails = accumulators(scene)
     for unit in scene.units:
-        if unit not in tensors.outputs and unit not in tensors.weights:
+        if unit not in tensors.outputs and unit not in tensors.weights and unit not in tails:
             continue
         asked = tensors.inputs.get(unit, ())
-        made = []
+        made: list[TensorPlan | None] = []
+        wide = 0
         for slot, source in enumerate(scene.reads(unit)):
             wish = asked[slot] if slot < len(asked) else None
-            operand = _Operand(scene, tensors, unit, slot, source)
+            operand = _Operand(scene, tensors, unit, slot, source, wide)
             plan, change = operand.asked(wish) if wish is not None else operand.unasked()
+            read = tensors.outputs.get(source) if plan is None else plan
+            wide += read is not None and DTYPES[dtype_of(read)].bits > WIDE
             made.append(plan)
             changes += [change] if change is not None else []
         while made and made[-1] is None:
@@ -38,6 +44,9 @@ def settle_operands(scene: Scene, tensors: Tensors) -> Tensors:
             found[unit] = tuple(made)
     return replace(tensors, inputs=found, changes=tuple(changes))
 
+
+WIDE = 8
+"""Bits above which a march may take a dtype at some operands only."""
 
 Settled = tuple["TensorPlan | None", "Change | None"]
 
@@ -49,6 +58,8 @@ class _Operand:
     unit: str
     slot: int
     source: str
+    wide_before: int
+    """How many operands before it are wider than 8 bits."""
 
     def asked(self, wish: TensorPlan) -> Settled:
         """What becomes of a grid that a qconfig asks for."""
@@ -96,7 +107,13 @@ class _Operand:
         if support is None:
             return dtype
         output = self.tensors.outputs.get(self.unit)
-        given = takes(support, dtype, None if output is None else dtype_of(output))
+        given = takes(
+            support,
+            dtype,
+            None if output is None else dtype_of(output),
+            self.slot,
+            self.wide_before,
+        )
         if self._is_residual() and given not in self.scene.march.fuse_add_dtypes:
             allowed = self.scene.march.fuse_add_dtypes
             return max(allowed, key=lambda d: DTYPES[d].bits)
@@ -115,5 +132,3 @@ class _Operand:
     def _change(self, asked: str, given: str, why: str) -> Change:
         text = f"operand {self.slot} (`{self.source}`): {why}"
         return Change(self.unit, "input.dtype", asked, given, text)
-
-

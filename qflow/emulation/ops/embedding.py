@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
 
 class Embedding(Op):
-    """No attributes. It reads whole numbers, so the quantized part of a model begins at it.
-
-    The rows lie on the grid of the output: the table has no other.
+    """No attributes. It reads whole numbers, which have no grid: its rows are floats that enter the
+    quantized part through a stub, as an input does.
     """
 
     name = "embedding"
