@@ -108,8 +108,10 @@ def test_nchw(x: Tensor) -> None:
 
 def test_nhwc(x: Tensor) -> None:
     setter = default_calibration_qconfig_setter
-    first = export(calibrated(Net(), setter, x), (x,))
-    model = calibrated(Net("behind"), setter, x)
+    plain, behind = Net(), Net("behind")
+    behind.load_state_dict(plain.state_dict())
+    first = export(calibrated(plain, setter, x), (x,))
+    model = calibrated(behind, setter, x)
     integer = export(model, (x,))
     (port,) = integer.outputs
     assert (port.dtype, port.axis, tuple(port.shape)) == ("int32", 3, (2, 6, 8, 5))
