@@ -8,6 +8,7 @@ from typing import Any
 
 _HOME = {
     "CheckResult": "checking",
+    "bias_correction": "correction",
     "check_model": "checking",
     "check_qat_model": "checking",
     "freeze": "freezing",

@@ -53,18 +53,38 @@ def attach(module: fx.GraphModule, plans: Mapping[str, ModulePlan], march: March
             continue
         owner = _owner(plan)
         node.meta[_OUTPUT] = OutputGrid(owner, _out_dtype(plan))
-        if call.address in done or not (plan.act or plan.weight or any(plan.inputs)):
-            continue
-        done.add(call.address)
-        made = quantized(
-            _with_weight_hook(module.get_submodule(call.address)),
-            output=owned.get(call.address),
-            weight=_weight(plan, module.get_submodule(call.address), march),
-            passes=owned[owner] if owner and not _lies_on(node, owner, plans) else None,
-            operands=_operands(plan, march),
-        )
-        set_module(module, call.address, made)
+        if call.address not in done and _has_grids(plan):
+            done.add(call.address)
+            moves = owner is not None and _lies_on(node, owner, plans)
+            _put(module, plan, march, owned, None if moves else owner)
+    # a module inside a wrapped method has no node of its own: the method calls it by its address
+    verbatim = [p for a, p in plans.items() if a not in done and _has_grids(p)]
+    for plan in verbatim:
+        _put(module, plan, march, owned, _owner(plan))
     module.eval()
+
+
+def _put(
+    module: fx.GraphModule,
+    plan: ModulePlan,
+    march: March,
+    owned: Mapping[str, FakeQuantize],
+    passes: str | None,
+) -> None:
+    """The module of a plan with its fake-quantizers; `passes` owns the one its output goes by."""
+    plain = module.get_submodule(plan.address)
+    made = quantized(
+        _with_weight_hook(plain),
+        output=owned.get(plan.address),
+        weight=_weight(plan, plain, march),
+        passes=None if passes is None else owned[passes],
+        operands=_operands(plan, march),
+    )
+    set_module(module, plan.address, made)
+
+
+def _has_grids(plan: ModulePlan) -> bool:
+    return plan.act is not None or plan.weight is not None or any(plan.inputs)
 
 
 def output_grid(node: fx.Node) -> OutputGrid:

@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from torch import nn
+from torch import fx, nn
 
 from qflow.march import March
 from qflow.plan import fusion
-from qflow.plan.inventory import Inventory
 from qflow.plan.plan import Fixed
 from qflow.quantization import attributes as own_qconfigs
 from qflow.quantization import op_facts
 from qflow.quantization.attributes import Attributes
 from qflow.quantization.deciding import Answer, Decision, Setter, decide
 from qflow.quantization.facts import Unfused
+from qflow.quantization.region import between_stubs
 from qflow.quantization.scene import Scene, scene_of
+from qflow.tracing import Traced
+from qflow.tracing.call import call_of, is_tensor
+from qflow.tracing.lookalikes import lookalikes
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,8 @@ class Chosen:
 
 
 def choose(
-    inventory: Inventory,
+    traced: Traced,
     march: March,
-    inside: frozenset[str],
     model: nn.Module,
     setters: Sequence[Setter],
     attributes: Attributes,
@@ -43,21 +45,49 @@ def choose(
 
     Raises QflowError with every error of every setter.
     """
+    inside = between_stubs(traced.inventory, whole_numbers)
+    verbatim = inside - _called(traced)
+    shape_read = _shape_read(traced)
     apart: dict[str, str] = {}
     while True:
-        scene = scene_of(inventory, march, inside, model, tuple(apart), whole_numbers)
+        scene = scene_of(
+            traced.inventory, march, inside, model, apart, whole_numbers, verbatim, shape_read
+        )
         answer = decide(scene, own_qconfigs.decide(scene, attributes), setters)
-        more = dict(_not_joined(scene, answer.decisions))
+        more = dict(_not_joined(scene, answer.decisions, shape_read))
         if not more:
             break
         apart |= more
-    return Chosen(scene, answer, _unfused(scene, answer.decisions, apart))
+    return Chosen(scene, answer, _unfused(traced, scene, answer.decisions, apart))
 
 
-def _not_joined(scene: Scene, decisions: Mapping[str, Decision]) -> Iterator[tuple[str, str]]:
+def _called(traced: Traced) -> set[str]:
+    """Addresses with a call of their own in the graph."""
+    return {call.address for n in traced.module.graph.nodes if (call := call_of(n)) is not None}
+
+
+def _shape_read(traced: Traced) -> frozenset[str]:
+    """Addresses whose output is asked for its shape, size or the like."""
+    return frozenset(
+        call.address
+        for node in traced.module.graph.nodes
+        if (call := call_of(node)) is not None and any(not _reads_values(u) for u in node.users)
+    )
+
+
+def _reads_values(user: fx.Node) -> bool:
+    return user.op == "output" or call_of(user) is not None or is_tensor(user)
+
+
+def _not_joined(
+    scene: Scene, decisions: Mapping[str, Decision], shape_read: frozenset[str]
+) -> Iterator[tuple[str, str]]:
     """Adds that must not join, by the address of the add, and why."""
     for fused in scene.fusions:
         if fused.residual is None:
+            continue
+        if asked := shape_read & set(fused.members[:-1]):
+            yield fused.at, f"the shape of `{min(asked)}` is asked for"
             continue
         decision = decisions.get(fused.at)
         if decision is None or decision.qconfig is None:
@@ -94,7 +124,7 @@ def _output_dtype(decision: Decision | None) -> str | None:
 
 
 def _unfused(
-    scene: Scene, decisions: Mapping[str, Decision], apart: Mapping[str, str]
+    traced: Traced, scene: Scene, decisions: Mapping[str, Decision], apart: Mapping[str, str]
 ) -> tuple[Unfused, ...]:
     """What looks like a pattern and was left apart."""
 
@@ -108,11 +138,10 @@ def _unfused(
         scene.march.fuse_add_dtypes,
         dtype,
         word=op_facts.pattern_word,
+        lookalikes=lookalikes(traced),
     )
-    given = [a for a, why in apart.items() if "given scales" in why]
-    own = tuple(
-        Unfused((*scene.inventory.sources[a], a), apart[a])
-        for a in given
-        if not any(a in u.members for u in found)
-    )
+    found = tuple(u for u in found if scene.inside.issuperset(u.members))
+    said = {member for u in found for member in u.members}
+    sources = scene.inventory.sources
+    own = tuple(Unfused((*sources[a], a), why) for a, why in apart.items() if a not in said)
     return (*found, *own)

@@ -21,14 +21,13 @@ from qflow.quantization.choosing import choose
 from qflow.quantization.facts import Facts, set_facts
 from qflow.quantization.fusing_modes import get_qat_mode
 from qflow.quantization.prepare_method import PrepareMethod
-from qflow.quantization.region import between_stubs
 from qflow.quantization.saying import say
 from qflow.quantization.setters.one_qconfig import setters_of
 from qflow.quantization.settling import settle
 from qflow.quantization.whole_numbers import whole_numbers
 from qflow.registry import nearest
-from qflow.tracing import fuse
 from qflow import tracing
+from qflow.tracing import fuse, trace_call
 
 GRAPH_FILE = "fx_graph.txt"
 
@@ -78,7 +77,7 @@ def prepare(
     if not setters and not attributes:
         setters = (qconfig_template.default_calibration_qconfig_setter,)
         notes.append(_chosen_here())
-    traced = _trace_call(
+    traced = trace_call(
         model,
         args,
         kwargs,
@@ -88,8 +87,7 @@ def prepare(
         method="symbolic" if method is PrepareMethod.SYMBOLIC else "example",
     )
     no_floats = whole_numbers(traced.module, args, kwargs)
-    inside = between_stubs(traced.inventory, no_floats)
-    chosen = choose(traced.inventory, target, inside, model, setters, attributes, no_floats)
+    chosen = choose(traced, target, model, setters, attributes, no_floats)
     settled = settle(chosen.scene, chosen.answer.decisions)
     module = fuse(traced, chosen.scene.fusions, get_qat_mode().value)
     attach(module, {p.address: p for p in settled.plans}, target)
@@ -105,22 +103,6 @@ def prepare(
     set_facts(module, facts)
     _report(module, facts, args, kwargs, out_dir)
     return module
-
-
-def _trace_call(model, args, kwargs, *, input_names=None, output_names=None, graph=None, method):
-    # until tracing.trace_call is there
-    if hasattr(tracing, "trace_call"):
-        return tracing.trace_call(
-            model, args, kwargs, input_names=input_names, output_names=output_names, graph=graph, method=method
-        )
-    names = input_names or [f"input_{i}" for i in range(len(args))]
-    return tracing.trace(
-        model,
-        {**dict(zip(names, args)), **kwargs},
-        tuple(output_names or ("output",)),
-        type(model).__name__,
-        graph,
-    )
 
 
 def _method(method: PrepareMethod | str) -> PrepareMethod:

@@ -128,8 +128,15 @@ def scene_of(
     model: nn.Module,
     apart: Collection[str] = (),
     whole_numbers: Collection[str] = (),
+    verbatim: Collection[str] = (),
+    shape_read: Collection[str] = (),
 ) -> Scene:
-    """The scene in which everything is fused but the adds in `apart`."""
+    """The scene in which everything is fused but the adds in `apart`.
+
+    `verbatim` are modules that run inside a wrapped method: that is kept as it is written, so they
+    are quantized and never fused. What stands in `shape_read` must be there to be asked for its
+    shape, so it is no inner member of a fusion.
+    """
     # the dtype question is answered by `apart`: any word the march has stands for "may join"
     joins = next(iter(march.fuse_add_dtypes), "")
     found = fusion.find(
@@ -139,5 +146,11 @@ def scene_of(
         word=op_facts.pattern_word,
     )
     held = frozenset(inside)
-    kept = tuple(f for f in found if held.issuperset(f.members))
+    fusable = held - frozenset(verbatim)
+    kept = tuple(
+        f
+        for f in found
+        if fusable.issuperset(f.members)
+        and (f.residual is not None or not set(shape_read) & set(f.members[:-1]))
+    )
     return Scene(inventory, march, held, kept, model, frozenset(whole_numbers))
