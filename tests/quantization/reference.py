@@ -72,7 +72,11 @@ def bits_of(grid: ObserverGrid) -> int:
     return int(np.log2(grid.qmax - grid.qmin + 1))
 
 
-def octav(x: Array, grid: ObserverGrid) -> float:
+def capped(high: float, x: Array, cap: bool) -> float:
+    return float(min(high, np.abs(x).max()) if cap else high)
+
+
+def octav(x: Array, grid: ObserverGrid, cap: bool = True) -> float:
     magnitudes = np.abs(x)
     share = 4.0 ** -bits_of(grid) / (3 * (4 if x.min() == 0 else 1))
     s = magnitudes[magnitudes > 0].mean()
@@ -83,18 +87,18 @@ def octav(x: Array, grid: ObserverGrid) -> float:
         s = after
         if done:
             break
-    return float(min(s, magnitudes.max()))
+    return capped(s, x, cap)
 
 
-def aciq_gauss(x: Array, grid: ObserverGrid) -> float:
+def aciq_gauss(x: Array, grid: ObserverGrid, cap: bool = True) -> float:
     alpha = {4: 2.55913642, 8: 3.92403337}[bits_of(grid)]
     spread = (x.max() - x.min()) * 0.5 * 0.35 * (1 + np.sqrt(np.pi * np.log(4)))
-    return float(min(alpha * spread / np.sqrt(2 * np.log(x.size)), np.abs(x).max()))
+    return capped(alpha * spread / np.sqrt(2 * np.log(x.size)), x, cap)
 
 
-def aciq_laplace(x: Array, grid: ObserverGrid) -> float:
+def aciq_laplace(x: Array, grid: ObserverGrid, cap: bool = True) -> float:
     alpha = {4: 5.02864014, 8: 9.89675982}[bits_of(grid)]
-    return float(min(alpha * np.abs(x - x.mean()).mean(), np.abs(x).max()))
+    return capped(alpha * np.abs(x - x.mean()).mean(), x, cap)
 
 
 def clip_std(x: Array, factor: float) -> tuple[float, float]:
