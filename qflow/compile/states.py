@@ -53,6 +53,7 @@ def schedule(unit: Unit) -> Unit:
             moved = {a for a, s in states.items() if s.state in OBSERVING and a not in held}
             observed |= moved
         found += _unobserved(unit, stage, early)
+        found += _method(stage, parts)
         plans.append(_plan(stage, parts, frozen.freezes))
     # a QF241 names these already; without one no stage ever used them
     if not any(d.code == "QF241" for d in found):
@@ -164,6 +165,28 @@ def _split(
         also=(Label(other, f"{at}: {output.state}"),) if other else (),
         help="let the statement select both",
     )
+
+
+def _method(stage: StageSpec, parts: Timeline) -> Iterator[Diagnostic]:
+    """A method observes nothing, and works on what is rounded."""
+    if all(name != "method" for name, _ in stage.settings):
+        return
+    (_, states), *_ = parts
+    for observing in sorted({s.state for s in states.values()} & set(OBSERVING)):
+        by = next(s.by for s in states.values() if s.state == observing)
+        yield Diagnostic(
+            "QF111",
+            f"`{observing}` has no meaning in a stage with a `method`, which observes nothing",
+            at=by or stage.span,
+            help="write `validation`, or `float` for what is not to be rounded",
+        )
+    if states and all(s.state == "float" for s in states.values()):
+        yield Diagnostic(
+            "QF273",
+            f"nothing is rounded in stage `{stage.name}`, so its method has nothing to work on",
+            at=stage.span,
+            help='write `state "**" = validation` into it',
+        )
 
 
 def _unobserved(

@@ -34,6 +34,8 @@ _HOME = {
     "prepare_qat": "eager",
     "fuse_known_modules": "eager_fusion",
     "fuse_modules": "eager_fusion",
+    "insert_centered_yuv2bgr": "colour",
+    "insert_centered_yuv2rgb": "colour",
     "load_observer_params": "observer_params",
     "LoadReport": "loading",
     "check_qconfig": "check_tables",
@@ -47,6 +49,7 @@ _HOME = {
     "unobserved": "check",
     "QConfig": "qconfig",
     "get_qconfig": "qconfig",
+    "weight_reconstruction": "reconstruction",
 }
 _CONSTANTS = "default_qconfigs"
 """Where the predefined qconfigs are, and what makes them."""

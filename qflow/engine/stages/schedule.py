@@ -1,7 +1,7 @@
 """schedule: the stages of the file: each sets states and makes passes over its data."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from qflow import registry
-from qflow.engine import extension, files, freezing, observing, prepared
+from qflow.engine import extension, files, freezing, method, observing, prepared
 from qflow.engine.entry import UserCode
 from qflow.engine.located import Located
 from qflow.engine.objective import may_ask_teacher
@@ -33,7 +33,7 @@ def stages(plan: Plan) -> tuple[Stage, ...]:
                 stage.name,
                 partial(make, stage, before),
                 reads=((before, STATE),),
-                weights=may_ask_teacher(stage),
+                weights=may_ask_teacher(stage) or stage.setting("method") is not None,
                 data=tuple(dict.fromkeys((stage.data, *judged))),
                 code=extension.entries(stage),
                 seed=seeds[stage.data],
@@ -50,11 +50,17 @@ def make(stage: StagePlan, before: str, work: Work, folder: Path) -> None:
     """
     module = prepared.load(work, before)
     with Located(stage.at):
-        result = train(stage, module, work) if stage.epochs else _pass(stage, module, work)
+        result = _work_of(stage)(stage, module, work)
     observing.refuse_unobserved(module, stage)
     if not stage.evaluates:
         prepared.save(module.eval(), folder)
     files.write(folder / RESULT, json.dumps(result, indent=2, sort_keys=True) + "\n")
+
+
+def _work_of(stage: StagePlan) -> Callable[..., Mapping[str, Any]]:
+    if stage.setting("method") is not None:
+        return method.run
+    return train if stage.epochs else _pass
 
 
 def _pass(stage: StagePlan, module: nn.Module, work: Work) -> Mapping[str, Any]:
