@@ -19,8 +19,10 @@ from qflow.quantization.rounding import ROUNDINGS, Round
 
 
 class Learned(FakeQuantize):
-    """`scale` is an `nn.Parameter`, [1] or [channels]; it is above 0 after each `settle`.
+    """`scale` is an `nn.Parameter`, [1] or [channels].
 
+    An optimizer may move it past zero: `tidy` brings it back before it is used in training, saved,
+    or handed to another mode.
     Only the state QAT passes it a gradient, and only while it is not frozen. Raises QflowError
     QF410 for a given scale and for `fix_scale`: both say that nothing moves it.
     """
@@ -58,20 +60,20 @@ class Learned(FakeQuantize):
 
     def rescale(self, observer: Observer) -> None:
         super().rescale(observer)
-        self.settle()
+        self.tidy()
 
     def freeze(self) -> None:
         super().freeze()
         self.scale.requires_grad_(False)
 
     def train(self, mode: bool = True) -> Learned:
-        self.settle()
+        self.tidy()
         return super().train(mode)
 
     @torch.no_grad()
-    def settle(self) -> None:
-        """Also bring a scale that an optimizer moved past zero above it, and the range to it."""
-        super().settle()
+    def tidy(self) -> None:
+        """The scale as calibration found it or training left it, above 0, and its range with it."""
+        self.settle()
         self.scale.clamp_(min=SMALLEST_SCALE)
         if self._known and not torch.equal(self.scale, self._scale_of_range()):
             statistics = self.activation_post_process
@@ -97,15 +99,15 @@ class Learned(FakeQuantize):
 
     def _observe(self, x: Tensor) -> None:
         super()._observe(x)
-        self.settle()
+        self.tidy()
         if self.learning and not self._known and x.numel():
             with torch.no_grad():
                 self.scale.copy_(self.begin(self._rows(x).float()))
             self._known = True
-            self.settle()
+            self.tidy()
 
     def _save_to_state_dict(self, *args: Any) -> None:
-        self.settle()
+        self.tidy()
         super()._save_to_state_dict(*args)
 
 
