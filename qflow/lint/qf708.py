@@ -47,14 +47,20 @@ class Qf708:
 
 
 def _floats(subject: Subject, module: Module) -> list[str]:
-    """Float operands of a module that has integer ones too, or has a grid itself."""
+    """Float operands of a module that has a grid or integer operands, or lies behind a stub."""
     assert subject.inventory is not None
     if module.op in _STUBS:
         return []
     at = subject.at_run(module.address)
     sources = [s for s in subject.inventory.sources[module.address] if subject.at_run(s) != at]
+    inside = {m.address for m in subject.region}
     integer = subject.quantized(module.address) or any(subject.quantized(s) for s in sources)
-    return [s for s in sources if integer and _is_float(subject, module, s)]
+    return [
+        s
+        for s in sources
+        if (integer or (module.address in inside and s not in inside))
+        and _is_float(subject, module, s)
+    ]
 
 
 def _is_float(subject: Subject, module: Module, address: str) -> bool:

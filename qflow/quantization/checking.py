@@ -13,11 +13,12 @@ from qflow.atomic import write
 from qflow.diagnostics import Diagnostic, sort
 from qflow.plan.subject import Subject
 from qflow.quantization.check_text import Checked, check_text
+from qflow.quantization.eager_trace import trace_eager
 from qflow.quantization.facts import facts_of
 from qflow.quantization.fingerprint import keep_fingerprint
-from qflow.quantization.layers import Layer, layers_of, with_sources
+from qflow.quantization.layers import Layer, has_graph, layers_of, with_sources
 from qflow.quantization.subject import subject_of
-from qflow.quantization.watching import Watched, call_counts, watch
+from qflow.quantization.watching import arguments, is_leaf, tensors_of
 
 FILE = "model_check_result.txt"
 
@@ -46,14 +47,16 @@ def check_model(
     stays unknown. With `out_dir` the text is written there as `model_check_result.txt`. Given the
     `float_model`, memory that both share is found. Nothing a check raises is swallowed.
     """
-    watched = watch(prepared, example_inputs) if example_inputs is not None else None
     layers = layers_of(prepared)
-    if watched is not None:
-        layers = with_sources(layers, watched.inventory)
-    inventory = watched.inventory if watched else None
-    inputs = watched.inputs if watched else None
+    inventory = None
+    if example_inputs is not None and not has_graph(prepared):
+        # what a graph knows, a model without one shows only when it runs
+        args, kwargs = arguments(example_inputs)
+        inventory = trace_eager(prepared, args, kwargs).inventory
+        layers = with_sources(layers, inventory)
+    inputs = tensors_of(example_inputs) if example_inputs is not None else None
     subject = subject_of(prepared, layers, inventory, inputs, float_model)
-    text = check_text(_checked(prepared, layers, subject, watched))
+    text = check_text(_checked(prepared, layers, subject))
     keep_fingerprint(prepared)
     if out_dir is not None:
         write(Path(out_dir) / FILE, text)
@@ -64,19 +67,26 @@ check_qat_model = check_model
 """The field's name."""
 
 
-def _checked(
-    prepared: nn.Module, layers: tuple[Layer, ...], subject: Subject, watched: Watched | None
-) -> Checked:
+def _checked(prepared: nn.Module, layers: tuple[Layer, ...], subject: Subject) -> Checked:
     facts = facts_of(prepared)
     modules = subject.inventory.modules if subject.inventory else ()
     calls = {m.address: m.calls for m in modules if m.op not in ("input", "output")}
-    if watched is not None:
-        calls = {**call_counts(watched), **calls}
-    # what a fusion absorbed, and dropout a model does without, do nothing where they stand
-    absorbed = {a for a, m in prepared.named_modules() if isinstance(m, nn.Identity)}
     return Checked(
         layers=layers,
         unfused=facts.unfused if facts else (),
         types={m.address: m.type for m in modules},
-        calls={a: n for a, n in calls.items() if n or a not in absorbed},
+        calls={**calls, **dict.fromkeys(_idle(prepared, calls), 0)} if calls else {},
+    )
+
+
+def _idle(prepared: nn.Module, calls: dict[str, int]) -> tuple[str, ...]:
+    """Modules that never run. What a fusion absorbed is an identity, and does nothing anyway."""
+    return tuple(
+        address
+        for address, module in prepared.named_modules()
+        if address
+        and is_leaf(address, module)
+        and not isinstance(module, nn.Identity)
+        # a module that is kept whole runs what is inside it
+        and not any(address == a or address.startswith(f"{a}.") for a in calls)
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from torch import nn
 
-from qflow.quantization.fake_quantize import FakeQuantize
+from qflow.quantization.key_names import PARTS
 
 _KEY = "qflow.fingerprint"
-Fingerprint = dict[str, tuple[str, tuple[str, ...]]]
+Fingerprint = dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]
+"""Per address the class, the fake-quantizers it carries, and who made its hooks."""
 
 
 def keep_fingerprint(prepared: nn.Module) -> None:
@@ -20,7 +21,7 @@ def keep_fingerprint(prepared: nn.Module) -> None:
 
 
 def moved(prepared: nn.Module) -> tuple[str, ...] | None:
-    """Addresses whose class or hooks are others, or that came or went; None: nothing was noted."""
+    """Addresses that were exchanged, came or went, or have other hooks; None: nothing was noted."""
     meta = getattr(prepared, "meta", None)
     before: Fingerprint | None = meta.get(_KEY) if isinstance(meta, dict) else None
     if before is None:
@@ -30,14 +31,21 @@ def moved(prepared: nn.Module) -> tuple[str, ...] | None:
 
 
 def _fingerprint(model: nn.Module) -> Fingerprint:
-    return {a: (type(m).__name__, _hooks(m)) for a, m in model.named_modules() if _counts(m)}
+    return {a: _of(m) for a, m in model.named_modules() if not _is_part(a)}
 
 
-def _counts(module: nn.Module) -> bool:
-    # replacing a fake-quantizer is what `freeze` and learned scales do
-    return not isinstance(module, FakeQuantize) and not type(module).__module__.startswith(
-        "qflow.quantization.statistics"
+def _of(module: nn.Module) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    parts = (name for name, _ in module.named_children() if name in PARTS)
+    return (
+        f"{type(module).__module__}.{type(module).__name__}",
+        tuple(sorted(parts)),
+        _hooks(module),
     )
+
+
+def _is_part(address: str) -> bool:
+    # what is inside a fake-quantizer is ours: learned scales and freezing change it
+    return any(word in PARTS for word in address.split("."))
 
 
 def _hooks(module: nn.Module) -> tuple[str, ...]:

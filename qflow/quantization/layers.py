@@ -12,6 +12,7 @@ from qflow.quantization.attach import output_grid
 from qflow.quantization.facts import facts_of
 from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.quantized import OUTPUT, WEIGHT
+from qflow.quantization.watching import is_leaf
 from qflow.tracing.call import Call, call_of, operands, producer
 
 INPUT = "activation_pre_process"
@@ -46,9 +47,15 @@ class Layer:
 
 def layers_of(prepared: nn.Module) -> tuple[Layer, ...]:
     """Rows in execution order; of a model without a graph in order of registration."""
-    if isinstance(prepared, fx.GraphModule):
+    if has_graph(prepared):
+        assert isinstance(prepared, fx.GraphModule)
         return tuple(_of_graph(prepared).values())
     return tuple(_of_modules(prepared))
+
+
+def has_graph(prepared: nn.Module) -> bool:
+    """Whether it is a traced model, whose nodes say what they do."""
+    return isinstance(prepared, fx.GraphModule) and any(map(call_of, prepared.graph.nodes))
 
 
 def _of_graph(prepared: fx.GraphModule) -> dict[str, Layer]:
@@ -98,7 +105,7 @@ def _types(prepared: nn.Module) -> dict[str, str]:
 def _of_modules(prepared: nn.Module) -> Iterator[Layer]:
     for address, module in prepared.named_modules():
         act, weight = own(module, OUTPUT), own(module, WEIGHT)
-        if act is None and weight is None and not _is_leaf(module):
+        if not address or (act is None and weight is None and not is_leaf(address, module)):
             continue
         yield Layer(
             address=address,
@@ -127,19 +134,15 @@ def with_sources(layers: tuple[Layer, ...], inventory: Inventory) -> tuple[Layer
             continue
         sources = inventory.sources[module.address]
         given = tuple(rows[s].output if s in rows else FLOAT for s in sources)
-        row = by_address[module.address]
+        row = by_address.get(module.address) or Layer(
+            module.address, module.type, module.op, (), ""
+        )
         passes = module.op in ("identity", "quant") or (bool(given) and set(given) == {FLOAT})
         output = row.output or (given[0] if given and passes and module.op != "quant" else FLOAT)
         rows[module.address] = replace(
             row, op=module.op, inputs=given, output=output, sources=sources, calls=module.calls
         )
     return tuple(rows.values())
-
-
-def _is_leaf(module: nn.Module) -> bool:
-    """A module of the model that runs itself; parts of a fake-quantizer are none."""
-    inside = isinstance(module, FakeQuantize) or type(module).__name__ == "Statistics"
-    return not inside and not any(True for _ in module.children())
 
 
 def own(module: nn.Module, name: str) -> FakeQuantize | None:

@@ -16,7 +16,7 @@ from qflow.plan.subject import ConstantFact, ModuleFact, ScaleFact, State, Subje
 from qflow.quantization.facts import Facts, facts_of
 from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.fingerprint import moved
-from qflow.quantization.layers import Layer
+from qflow.quantization.layers import Layer, has_graph
 from qflow.quantization.quantized import WEIGHT
 from qflow.tracing.call import call_of
 from qflow.tracing.inventory import inventory_of
@@ -36,11 +36,12 @@ def subject_of(
     inputs: Mapping[str, Tensor] | None = None,
     float_model: nn.Module | None = None,
 ) -> Subject:
-    """Everything that can be known of a model; `inventory` where it has no facts and no graph."""
+    """Everything that can be known of a model; `inventory` is that of a trace made just now."""
     facts = facts_of(prepared)
-    if facts is not None and facts.inventory.modules:
+    if inventory is None and facts is not None and facts.inventory.modules:
         inventory = facts.inventory
-    elif isinstance(prepared, fx.GraphModule) and any(map(call_of, prepared.graph.nodes)):
+    elif inventory is None and has_graph(prepared):
+        assert isinstance(prepared, fx.GraphModule)
         inventory = inventory_of(prepared.graph, type(prepared).__name__)
     return Subject(
         inventory=inventory,

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from qflow.plan.inventory import Edge, Inventory, Module
 from qflow.quantization.fake_quantize import FakeQuantize
-from qflow.quantization.statistics import Statistics
+from qflow.quantization.key_names import PARTS
 from qflow.tracing import operators
 
 Leaf = Callable[[nn.Module], bool]
@@ -37,10 +37,9 @@ def watch(model: nn.Module, example_inputs: Any, leaf: Leaf | None = None) -> Wa
     without it those without children, and those that carry fake-quantizers.
     """
     args, kwargs = arguments(example_inputs)
-    names = {m: a for a, m in reversed(list(model.named_modules())) if a and _counts(m, leaf)}
+    flat = tensors_of(example_inputs)
+    names = {m: a for a, m in reversed(list(model.named_modules())) if a and _chosen(a, m, leaf)}
     seen = _Seen(names)
-    given = {**{f"input_{i}": x for i, x in enumerate(args)}, **kwargs}
-    flat = {name: x for name, value in given.items() for name, x in _tensors(name, value)}
     for name, x in flat.items():
         seen.enter(name, "input", "input", x)
     with quiet(model), torch.no_grad(), seen.hooked():
@@ -58,6 +57,13 @@ def arguments(example_inputs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     return (
         tuple(example_inputs) if isinstance(example_inputs, (tuple, list)) else (example_inputs,)
     ), {}
+
+
+def tensors_of(example_inputs: Any) -> dict[str, Tensor]:
+    """Every tensor among them: `input_0`, `input_1_0` for one inside a tuple, or by name."""
+    args, kwargs = arguments(example_inputs)
+    given = {**{f"input_{i}": x for i, x in enumerate(args)}, **kwargs}
+    return {name: x for key, value in given.items() for name, x in _tensors(key, value)}
 
 
 @contextmanager
@@ -136,13 +142,14 @@ def operator_of(module: nn.Module) -> str:
     return "unknown"
 
 
-def _counts(module: nn.Module, leaf: Leaf | None) -> bool:
-    if isinstance(module, (FakeQuantize, Statistics)):
-        return False
-    if leaf is not None:
-        return leaf(module)
-    own = [c for c in module.children() if not isinstance(c, (FakeQuantize, Statistics))]
-    return not own
+def _chosen(address: str, module: nn.Module, leaf: Leaf | None) -> bool:
+    return is_leaf(address, module) if leaf is None else leaf(module)
+
+
+def is_leaf(address: str, module: nn.Module) -> bool:
+    """A module that runs itself: without children, and no part of a fake-quantizer."""
+    inside = any(word in PARTS for word in address.split("."))
+    return not inside and all(name in PARTS for name, _ in module.named_children())
 
 
 def _tensors(name: str, value: Any) -> Iterator[tuple[str, Tensor]]:

@@ -16,14 +16,22 @@ from qflow.lint._script import read
 from qflow.plan.inventory import Inventory
 from qflow.quantization import (
     DeQuantStub,
+    FakeQuantize,
     FakeQuantState,
+    QConfig,
     QuantStub,
     check_model,
     prepare,
     set_fake_quantize,
 )
+from qflow.quantization.observers.min_max import MinMax
 
 Findings = tuple[Diagnostic, ...]
+
+QCONFIG = QConfig(
+    output=FakeQuantize.with_args(observer=MinMax()),
+    weight=FakeQuantize.with_args(observer=MinMax()),
+)
 
 
 class Net(nn.Module):
@@ -46,7 +54,8 @@ def image(seed: int = 0) -> Tensor:
 
 
 def prepared(net: nn.Module, *args: Tensor) -> nn.Module:
-    return prepare(net.eval(), args or (image(),), march="nash-m")
+    """With min-max observers, which are those of training as well."""
+    return prepare(net.eval(), args or (image(),), QCONFIG, march="nash-m", out_dir=None)
 
 
 def calibrated(model: nn.Module, *args: Tensor) -> nn.Module:

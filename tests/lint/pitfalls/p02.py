@@ -6,12 +6,12 @@ from tests.lint.pitfalls.p01 import Before, Behind
 
 WRONG = """
     from qflow.quantization import prepare
-    model = prepare(net, x)
+    model = prepare(net, x, march="nash-m")
     model.load_state_dict(torch.load("qat.pt"), strict=False)
 """
 RIGHT = """
     from qflow.quantization import prepare
-    model = prepare(net, x)
+    model = prepare(net, x, march="nash-m")
     model.load_state_dict(torch.load("qat.pt"))
 """
 

@@ -1,10 +1,9 @@
-"""P13: a convolution called twice keeps its batch norm, one called once absorbs it."""
+"""P13: an eager list that leaves the batch norm out, and one that names it."""
 
 from torch import Tensor, nn
 
-from qflow.diagnostics import Diagnostic
-from tests.compile.models import inventory
-from tests.lint.pitfalls.by import Findings, Net, model, prepared
+from qflow.quantization import fuse_modules, prepare
+from tests.lint.pitfalls.by import QCONFIG, Findings, Net, image, model, prepared
 
 
 class Alone(Net):
@@ -12,19 +11,22 @@ class Alone(Net):
         super().__init__()
         self.conv = nn.Conv2d(3, 3, 1)
         self.bn = nn.BatchNorm2d(3)
+        self.relu = nn.ReLU()
         self.head = nn.Conv2d(3, 4, 1)
 
     def body(self, x: Tensor) -> Tensor:
-        return self.head(self.bn(self.conv(x)))
+        return self.head(self.relu(self.bn(self.conv(x))))
 
 
 def wrong() -> Findings:
-    return left_over()
-
-
-def left_over() -> tuple[Diagnostic, ...]:
-    raise NotImplementedError(inventory)
+    return model(_eager([]), image())
 
 
 def right() -> Findings:
-    return model(prepared(Alone()))
+    return (*model(_eager(["conv", "bn", "relu"]), image()), *model(prepared(Alone())))
+
+
+def _eager(group: list[str]) -> nn.Module:
+    net = Alone().eval()
+    fused = fuse_modules(net, [group]) if group else net
+    return prepare(fused, None, QCONFIG, method="eager", march="nash-m")

@@ -1,8 +1,10 @@
 """P16: training with observers of calibration, and with those of training."""
 
-from qflow.quantization import FakeQuantize, FakeQuantState, QConfig, prepare, set_fake_quantize
+from dataclasses import replace
+
+from qflow.quantization import FakeQuantize, FakeQuantState, prepare, set_fake_quantize
 from qflow.quantization.observers.min_max import MinMax
-from tests.lint.pitfalls.by import Findings, image, model, script, validated
+from tests.lint.pitfalls.by import QCONFIG, Findings, image, model, script, validated
 from tests.lint.pitfalls.p01 import Behind
 
 WRONG = """
@@ -32,7 +34,9 @@ def right() -> Findings:
 
 
 def _trains(observer: object) -> Findings:
-    qconfig = QConfig(output=FakeQuantize.with_args(observer=observer))
-    training = validated(prepare(Behind(), (image(),), qconfig, march="nash-m")).train()
+    qconfig = replace(QCONFIG, output=FakeQuantize.with_args(observer=observer))
+    training = validated(
+        prepare(Behind(), (image(),), qconfig, march="nash-m", out_dir=None)
+    ).train()
     set_fake_quantize(training, FakeQuantState.QAT)
     return model(training)

@@ -1,10 +1,12 @@
 """P17: int16 asked of a pooling that has none on this march, and int8."""
 
+from dataclasses import replace
+
 from torch import Tensor, nn
 
 from qflow.dtype import qint8, qint16
-from qflow.quantization import FakeQuantize, QConfig, prepare
-from tests.lint.pitfalls.by import Findings, Net, image, model
+from qflow.quantization import FakeQuantize, prepare
+from tests.lint.pitfalls.by import QCONFIG, Findings, Net, image, model
 
 
 class Pooled(Net):
@@ -27,5 +29,5 @@ def right() -> Findings:
 
 
 def _with(dtype: object) -> Findings:
-    qconfig = QConfig(output=FakeQuantize.with_args(dtype=dtype))
-    return model(prepare(Pooled(), (image(),), qconfig, march="nash-m"))
+    qconfig = replace(QCONFIG, output=FakeQuantize.with_args(dtype=dtype))
+    return model(prepare(Pooled(), (image(),), qconfig, march="nash-m", out_dir=None))

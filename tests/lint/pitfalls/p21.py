@@ -5,15 +5,15 @@ from tests.lint.pitfalls.p01 import Behind
 
 WRONG = """
     from qflow.quantization import prepare_qat_fx
-    qat = prepare_qat_fx(net)
+    qat = prepare_qat_fx(net, march="nash-m")
     compare(net, qat)
 """
 RIGHT = """
     import copy
     from qflow.quantization import prepare_qat_fx
-    qat = prepare_qat_fx(copy.deepcopy(net))
+    qat = prepare_qat_fx(copy.deepcopy(net), march="nash-m")
     compare(net, qat)
-    net = prepare_qat_fx(net)
+    net = prepare_qat_fx(net, march="nash-m")
     train(net)
 """
 
