@@ -4,7 +4,8 @@
 """
 
 from qflow.nn import quantized
+from qflow.nn.bgr_to_yuv444 import BgrToYuv444
 from qflow.nn.functions import MODULES
 
 globals().update(MODULES)
-__all__ = ["quantized", *MODULES]
+__all__ = ["BgrToYuv444", "quantized", *MODULES]
