@@ -9,6 +9,9 @@ from qflow.dtype import DTYPES
 from qflow.lang import syntax
 from qflow.plan.plan import ModelSpec, PortPlan
 
+TRACES = ("symbolic", "example")
+"""Ways to trace a model."""
+
 
 def read(unit: Unit) -> Unit:
     """Sets `model`, unless a field that everything needs is missing or wrong."""
@@ -21,6 +24,7 @@ def read(unit: Unit) -> Unit:
         fields.add(bad_entry("entry", entry, fields))
     args = fields.pairs("args")
     checkpoint = fields.optional("checkpoint", STRING)
+    trace = fields.one_of("trace", TRACES, TRACES[0])
     inputs = _ports(fields, "input", "{image: float32[N, 3, 224, 224]}")
     outputs = _ports(fields, "output", "{logits: float32[N, 10]}")
     taken = {p.name for p in inputs or ()}
@@ -38,7 +42,15 @@ def read(unit: Unit) -> Unit:
         return unit
     pairs = tuple(sorted(args.items()))
     model = ModelSpec(
-        block.name, entry, pairs, checkpoint, inputs, outputs, block.name_span, fields.spans()
+        block.name,
+        entry,
+        pairs,
+        checkpoint,
+        inputs,
+        outputs,
+        block.name_span,
+        fields.spans(),
+        trace,
     )
     return replace(unit, model=model)
 

@@ -1,5 +1,6 @@
 """model: the float model of a plan, built, given its weights, and traced."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from qflow.engine.located import Located
 from qflow.engine.outputs import refuse_other_shapes
 from qflow.plan.plan import GraphSpec, ModelSpec, PortPlan
 from qflow.tracing import Traced, trace
+from qflow.tracing.traced import Method
 
 EXAMPLE_SIZE = 2
 """What a free dimension is in the example input."""
@@ -77,20 +79,40 @@ def traced(module: nn.Module, spec: ModelSpec, graph: GraphSpec, folder: Path) -
         entry.UserCode(f"the forward of `{spec.entry}`"),
         torch.no_grad(),
     ):
-        found = trace(module, example(spec.inputs), outputs, spec.entry, graph)
+        method: Method = "example" if spec.trace == "example" else "symbolic"
+        inputs = example(spec.inputs, drawn=method == "example")
+        found = trace(module, inputs, outputs, spec.entry, graph, method)
+    for note in found.notes:
+        _LOG.log(_LEVELS[note.severity], "%s", _line(note))
     refuse_other_shapes(spec, found.inventory)
     return found
 
 
-def example(inputs: tuple[PortPlan, ...]) -> dict[str, Tensor]:
-    """Zeros of the declared shapes; values do not matter to a trace."""
-    return {
-        p.name: torch.zeros(
-            [EXAMPLE_SIZE if isinstance(d, str) else d for d in p.dims],
-            dtype=getattr(torch, p.dtype),
-        )
-        for p in inputs
-    }
+def example(inputs: tuple[PortPlan, ...], drawn: bool = False) -> dict[str, Tensor]:
+    """Zeros of the declared shapes; values do not matter to a symbolic trace.
+
+    `drawn`: standard normal values, the same in every run, for a forward that looks at them.
+    """
+    generator = torch.Generator().manual_seed(0)
+
+    def tensor(port: PortPlan) -> Tensor:
+        dims = [EXAMPLE_SIZE if isinstance(d, str) else d for d in port.dims]
+        dtype = getattr(torch, port.dtype)
+        if drawn and dtype.is_floating_point:
+            return torch.randn(dims, generator=generator).to(dtype)
+        return torch.zeros(dims, dtype=dtype)
+
+    return {p.name: tensor(p) for p in inputs}
+
+
+def _line(note: Diagnostic) -> str:
+    """The first line of a note as a renderer prints it."""
+    where = f" ({note.at})" if note.at else ""
+    return f"{note.code} {note.severity}: {note.message}{where}"
+
+
+_LOG = logging.getLogger("qflow")
+_LEVELS = {"error": logging.ERROR, "warning": logging.WARNING, "note": logging.INFO}
 
 
 def arrays_of(module: nn.Module) -> dict[str, np.ndarray]:

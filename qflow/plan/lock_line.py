@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 from qflow.plan.inventory import Edge, Module
 
@@ -96,8 +97,9 @@ def module_of(words: list[str]) -> Module:
     if len(rest) > 3 or not all(text.startswith('"') for text in rest):
         raise Damaged(f"`{' '.join(rest)}` is neither a count nor a quoted detail")
     detail, float_only, scope = (*map(plain, rest), "", "", "")[:3]
-    texts = {"detail": detail, "float_only": float_only, "scope": scope}
-    return Module(address, type_, op, _shape(words[3]), **texts, **counts)
+    shape, (calls, weights, macs) = _shape(words[3]), counts.values()
+    module = Module(address, type_, op, shape, calls=calls, weights=weights, macs=macs)
+    return replace(module, detail=detail, float_only=float_only, scope=scope)
 
 
 def edge_of(words: list[str]) -> Edge:

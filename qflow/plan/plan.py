@@ -205,6 +205,8 @@ class ModelSpec:
     at: Span | None = None
     fields: tuple[tuple[str, Span], ...] = ()
     """Where each field was written, so that the engine can point at it."""
+    trace: str = "symbolic"
+    """How it is traced: `symbolic`, or `example`: its forward runs and is followed."""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ def _head(plan: Plan) -> list[str]:
     lines.append(
         f"model {model.name}: {model.entry}{args} from {model.checkpoint or 'no checkpoint'}"
     )
+    if model.trace != "symbolic":
+        lines.append(f"  traced by {model.trace}")
     lines += [f"  input  {p.name}: {show.port(p)}" for p in model.inputs]
     lines += [f"  output {p.name}: {show.port(p)}" for p in model.outputs]
     lines.append(

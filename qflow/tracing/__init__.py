@@ -1,14 +1,19 @@
 """Tracing: a float model as a graph of module calls, its inventory, and fusion."""
 
 from qflow.tracing.blocks import dynamic_block
+from qflow.tracing.diffing import GraphDiff, diff
+from qflow.tracing.dumping import dump
 from qflow.tracing.fusing import fuse
 from qflow.tracing.outputs import name_outputs
 from qflow.tracing.traced import Traced, dead_modules, trace, trace_call
 from qflow.tracing.wrapping import wrap
 
 __all__ = [
+    "GraphDiff",
     "Traced",
     "dead_modules",
+    "diff",
+    "dump",
     "dynamic_block",
     "fuse",
     "name_outputs",
