@@ -13,7 +13,15 @@ from qflow import march, registry
 from qflow.diagnostics import QflowError
 from qflow.dtype import qint4, qint8
 from qflow.plan.plan import Decided
-from qflow.quantization import FakeQuantize, FakeQuantState, set_fake_quantize
+from qflow.quantization import (
+    DeQuantStub,
+    FakeQuantize,
+    FakeQuantState,
+    QConfig,
+    QuantStub,
+    prepare,
+    set_fake_quantize,
+)
 from qflow.quantization.fake_quantize import fake_quantize_of, tensor_plan
 from qflow.quantization.learned._learned import Learned
 from qflow.quantization.learned.lsq import Lsq
@@ -331,3 +339,50 @@ def test_by_way_of_a_plan(word: str, cls: type[Learned]) -> None:
     assert type(made) is cls
     assert (made.axis, made.dtype, made.scale.shape) == (0, qint4, (3,))
     assert type(factory()) is cls
+
+
+# in a model
+
+
+def prepared(cls: type[FakeQuantize]) -> nn.Module:
+    qconfig = QConfig(
+        output=cls.with_args(observer=Mse()), weight=cls.with_args(observer=MinMax(), dtype=qint4)
+    )
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        QuantStub(), nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 3), DeQuantStub()
+    )
+    found = prepare(net.eval(), torch.zeros(1, 1, 8, 8), qconfig, march="nash-m", out_dir=None)
+    assert isinstance(found, nn.Module)
+    return found
+
+
+@pytest.mark.parametrize("cls", EVERY)
+def test_calibrated_then_learned_in_a_model(cls: type[Learned]) -> None:
+    images = torch.randn(16, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    calibrated = prepared(FakeQuantize)
+    set_fake_quantize(calibrated, FakeQuantState.CALIBRATION)
+    with torch.no_grad():
+        calibrated(images)
+    model = prepared(cls)
+    model.load_state_dict(calibrated.state_dict(), strict=True)
+    scales = {n: p for n, p in model.named_parameters() if n.endswith(".scale")}
+    assert scales.keys() == {n for n in calibrated.state_dict() if n.endswith(".scale")}
+    before = {n: p.detach().clone() for n, p in scales.items()}
+    model.train()
+    set_fake_quantize(model, FakeQuantState.QAT)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    for _ in range(3):
+        optimizer.zero_grad()
+        model(images).square().mean().backward()
+        optimizer.step()
+    moved = {n for n, p in scales.items() if not torch.equal(p.detach(), before[n])}
+    assert moved if cls is Pact else moved == scales.keys()
+    # and back into a plain model, which is exported the same way
+    calibrated.load_state_dict(model.state_dict(), strict=True)
+    found = []
+    for one in (model, calibrated):
+        one.eval()
+        set_fake_quantize(one, FakeQuantState.VALIDATION)
+        found.append(one(images).detach())
+    assert torch.equal(found[0], found[1])
