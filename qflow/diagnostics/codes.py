@@ -70,6 +70,7 @@ CODES: dict[str, str] = {
     "QF291": "a colour operator without the mean and std of the training",
     "QF292": "a place where no colour operator can go",
     "QF293": "an image a colour conversion cannot take",
+    "QF294": "data that mean and std do not bring back to 0..255",
     # QF3xx: lock and inputs
     "QF301": "a lock that does not fit the model",
     "QF302": "a file that is missing",

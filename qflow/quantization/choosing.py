@@ -49,15 +49,29 @@ def choose(
     verbatim = inside - _called(traced)
     shape_read = _shape_read(traced)
     apart: dict[str, str] = {}
+    aliases: dict[str, str] = {}
     while True:
         scene = scene_of(
-            traced.inventory, march, inside, model, apart, whole_numbers, verbatim, shape_read
+            traced.inventory,
+            march,
+            inside,
+            model,
+            apart,
+            whole_numbers,
+            verbatim,
+            shape_read,
+            dict(aliases),
         )
         answer = decide(scene, own_qconfigs.decide(scene, attributes), setters)
         more = dict(_not_joined(scene, answer.decisions, shape_read))
         if not more:
             break
         apart |= more
+        for at in more:
+            if _observed(answer.decisions.get(at)):
+                members = scene.members(at)
+                aliases.update(dict.fromkeys((members[0], members[-1]), at))
+                aliases.pop(at, None)
     return Chosen(scene, answer, _unfused(traced, scene, answer.decisions, apart))
 
 
@@ -99,6 +113,14 @@ def _not_joined(
         if dtype is not None and dtype not in scene.march.fuse_add_dtypes:
             fuses = " or ".join(scene.march.fuse_add_dtypes) or "nothing"
             yield fused.at, f"{scene.march.name} fuses an add at {fuses}, not at {dtype}"
+
+
+def _observed(decision: Decision | None) -> bool:
+    """Whether what was asked of a fusion makes sense for its parts: a given scale is of one tensor."""
+    if decision is None or decision.qconfig is None or _asks_for_operands(decision):
+        return False
+    output = decision.qconfig.output_plan
+    return output is not None and not isinstance(output.source, Fixed)
 
 
 def _asks_for_operands(decision: Decision) -> bool:

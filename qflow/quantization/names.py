@@ -16,7 +16,7 @@ class Named:
     by_unit: Mapping[str, str]
     """Per unit the name that covers it best: its own, an absorbed member's, the longest prefix."""
     changes: tuple[Change, ...] = ()
-    """Names of absorbed members, which stand for their fusion."""
+    """Names of absorbed members, which stand for their fusion, and the other way round."""
     unknown: tuple[Diagnostic, ...] = ()
     """QF250 for every name that covers nothing."""
 
@@ -35,6 +35,9 @@ def covered(scene: Scene, names: Collection[str], whose: str) -> Named:
         by_unit[unit] = best
         if best != unit and best in scene.members(unit):
             absorbed.append(Change(best, "address", best, unit, f"{whose}: it runs fused there"))
+        if best != unit and best == scene.aliases.get(unit):
+            why = f"{whose}: a fusion taken apart, as the march does not fuse at this dtype"
+            absorbed.append(Change(best, "address", best, unit, why))
     missing = tuple(_unknown(scene, name, whose) for name in names if name not in used)
     return Named(by_unit, tuple(absorbed), missing)
 
@@ -44,7 +47,7 @@ def _rank(scene: Scene, name: str, unit: str) -> tuple[int, int] | None:
     members = scene.members(unit)
     if name == unit:
         return (3, 0)
-    if name in members:
+    if name in members or name == scene.aliases.get(unit):
         return (2, 0)
     if _below(unit, name):
         return (1, len(name))

@@ -16,14 +16,19 @@ from qflow.dtype import qint8
 from qflow.plan.plan import TensorPlan
 from qflow.quantization.fake_quantize import FakeQuantize, tensor_plan
 from qflow.quantization import field_observers
-from qflow.quantization.field_observers import FieldObserver, MinMaxObserver, MSEObserver
+from qflow.quantization.field_observers import (
+    FieldObserver,
+    HistogramObserver,
+    MinMaxObserver,
+    MSEObserver,
+)
 from qflow.quantization.observers.min_max import MinMax
 
 Factory = Callable[..., FakeQuantize]
 """What `FakeQuantize.with_args(observer=..., dtype=...)` gives."""
 
 _CONSTANTS = "qflow.quantization.default_qconfigs"
-_ACCEPTED = (MinMaxObserver, MSEObserver)
+_ACCEPTED = (MinMaxObserver, MSEObserver, HistogramObserver)
 
 
 @dataclass(frozen=True, init=False)
@@ -86,7 +91,7 @@ class QConfig:
 
 
 def get_qconfig(
-    observer: type[FieldObserver] = MSEObserver,
+    observer: type[FieldObserver] = HistogramObserver,
     in_dtype: Any = qint8,
     weight_dtype: Any = qint8,
     out_dtype: Any = qint8,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 
 from torch import nn
 
@@ -34,6 +35,8 @@ class Scene:
     """The model as the user gave it: for types and the scales of stubs."""
     whole_numbers: frozenset[str] = frozenset()
     """Addresses whose output holds no floats: masks, indices."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Units that would run fused but for the dtype asked of the fusion, and its address."""
 
     @cached_property
     def at(self) -> Mapping[str, Fusion]:
@@ -130,6 +133,7 @@ def scene_of(
     whole_numbers: Collection[str] = (),
     verbatim: Collection[str] = (),
     shape_read: Collection[str] = (),
+    aliases: Mapping[str, str] = MappingProxyType({}),
 ) -> Scene:
     """The scene in which everything is fused but the adds in `apart`.
 
@@ -153,4 +157,4 @@ def scene_of(
         if fusable.issuperset(f.members)
         and (f.residual is not None or not set(shape_read) & set(f.members[:-1]))
     )
-    return Scene(inventory, march, held, kept, model, frozenset(whole_numbers))
+    return Scene(inventory, march, held, kept, model, frozenset(whole_numbers), aliases)

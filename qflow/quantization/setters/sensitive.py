@@ -30,10 +30,11 @@ class SensitiveSetter(Setter):
 
     def decide(self, scene: Scene, taken: frozenset[str]) -> Answer:
         found = covered(scene, tuple(dict.fromkeys(r.op_name for r in self.rows)), self.name)
+        tails = high_tails(scene)
         decisions = {
             unit: Decision(self.qconfig, f"{self.name} `{name}`")
             for unit, name in found.by_unit.items()
-            if unit not in high_tails(scene)
+            if unit not in tails
         }
         return Answer(decisions, found.changes, found.unknown)
 

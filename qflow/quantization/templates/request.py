@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from qflow.diagnostics import Diagnostic
@@ -33,8 +34,10 @@ class Wish:
             return FakeQuantize.with_args(
                 observer=FixedScaleObserver, dtype=self.dtype, scale=scale
             )
-        made = base if base is not None else FakeQuantize.with_args()
-        return made.with_args(dtype=self.dtype)  # type: ignore[attr-defined,no-any-return]
+        if isinstance(base, partial):
+            return partial(base, dtype=self.dtype)
+        made: Any = base if base is not None else FakeQuantize
+        return made.with_args(dtype=self.dtype)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
