@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from qflow import registry
 from qflow.diagnostics import Diagnostic, fail
 from qflow.export._onnx.builder import Builder, Step
-from qflow.export._onnx.ports import TO_NHWC, Port, input_port, output_port
+from qflow.export._onnx.ports import TO_NHWC, Port, accumulators, input_port, output_port
 
 if TYPE_CHECKING:
     from qflow.emulation.graph import IntegerGraph, Node
@@ -48,7 +48,7 @@ def emit(graph: IntegerGraph, settings: Settings) -> Emitted:
     outputs = [output_port(graph, name, id_, settings) for name, id_ in graph.outputs]
     for port in (*inputs.values(), *outputs):
         builder.taken.add(port.name)
-    integers = frozenset(p.source for p in outputs if p.dtype == "int32")
+    integers = accumulators(graph, outputs)
     context = Context(graph, builder, inputs, integers)
     for node in graph.nodes:
         _operator(node).emit(node, context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qflow.export._onnx import attributes
+from qflow.export._onnx.ports import accumulators
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ def _record(value: Value) -> dict[str, Any]:
 
 def _plain(graph: IntegerGraph, emitted: Emitted, node: Node, role: str) -> dict[str, Any] | None:
     array = attributes.constant(graph, node, role)
-    if array is None or node.id not in {p.source for p in emitted.outputs if p.dtype == "int32"}:
+    if array is None or node.id not in accumulators(graph, emitted.outputs):
         return None
     columns = f"{node.id}.{role}/columns"
     name = columns if columns in emitted.builder.constants else f"{node.id}.{role}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +119,18 @@ def output_port(graph: IntegerGraph, name: str, id_: str, settings: Settings) ->
     if node.output.dtype != dtype:
         raise fail(_impossible(name, dtype, f"`{node.id}` before it is {node.output.dtype}"))
     return Port(name, node.id, dtype, layout, shape, _scale(node.output), node.output.axis)
+
+
+def accumulators(graph: IntegerGraph, outputs: Iterable[Port]) -> frozenset[str]:
+    """Ids of nodes whose int32 leaves the graph: gemms, and what moves their accumulators."""
+    found = set()
+    for port in outputs:
+        id_ = port.source if port.dtype == "int32" else ""
+        while id_ and graph.by_id[id_].output.dtype == "int32":
+            found.add(id_)
+            before = graph.by_id[id_].inputs
+            id_ = before[0] if before else ""
+    return frozenset(found)
 
 
 def _impossible(name: str, dtype: str, why: str) -> Diagnostic:

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qflow.export._onnx.attributes import keeps_accumulator
+from qflow.export._onnx.builder import Value
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from qflow.emulation.graph import Node
     from qflow.export._onnx.builder import Builder
     from qflow.export._onnx.emit import Context
@@ -21,6 +26,20 @@ def reshape(builder: Builder, real: str, shape: tuple[int, ...], output: str) ->
 def moved(node: Node, context: Context, op: str, **attributes: Any) -> None:
     """Append an operator that moves values: its output lies on the grid of its inputs."""
     builder = context.builder
-    sources = [builder.real(i) for i in node.inputs]
-    real = builder.step(op, sources, f"{node.id}/{op.lower()}", **attributes)
-    builder.quantize(node.id, real, node.output)
+
+    def step(sources: Sequence[str]) -> str:
+        return builder.step(op, sources, f"{node.id}/{op.lower()}", **attributes)
+
+    if keeps_accumulator(node):
+        accumulator(node, context, lambda source: step((source,)))
+        return
+    builder.quantize(node.id, step([builder.real(i) for i in node.inputs]), node.output)
+
+
+def accumulator(node: Node, context: Context, step: Callable[[str], str]) -> None:
+    """Move a kept accumulator: its integers where they leave the graph, else its real values."""
+    builder, (source,) = context.builder, node.inputs
+    if node.id in context.integers:
+        builder.values[node.id] = Value(node.output, integer=step(builder.integer(source)))
+    else:
+        builder.values[node.id] = Value(node.output, real=step(builder.real(source)))

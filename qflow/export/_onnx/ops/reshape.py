@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qflow.export._onnx import shapes
+from qflow.export._onnx.attributes import keeps_accumulator
 
 if TYPE_CHECKING:
     from qflow.emulation.graph import Node
@@ -15,5 +16,11 @@ class Reshape:
     def emit(self, node: Node, context: Context) -> None:
         builder = context.builder
         shape = (-1, *node.output.shape[1:])
-        real = shapes.reshape(builder, builder.real(node.inputs[0]), shape, f"{node.id}/reshape")
-        builder.quantize(node.id, real, node.output)
+
+        def step(source: str) -> str:
+            return shapes.reshape(builder, source, shape, f"{node.id}/reshape")
+
+        if keeps_accumulator(node):
+            shapes.accumulator(node, context, step)
+            return
+        builder.quantize(node.id, step(builder.real(node.inputs[0])), node.output)
