@@ -37,8 +37,8 @@ class Factory:
         given = {**self.settings, **more}
         own = {name: given.pop(name) for name in _OWN if name in given}
         found = _asked(given, _learned_name(self.cls) is not None)
-        if found.axis is not None:
-            own["axis"] = found.axis
+        if found.scheme == "per_channel":
+            own["axis"] = found.axis or 0
         return self.cls(found.observer, found.dtype, fix_scale=found.fix_scale, **own)
 
     def with_args(self, **more: Any) -> Factory:

@@ -223,3 +223,9 @@ def test_observers_for_whole_tensors_refuse_channels() -> None:
 def test_the_shared_arguments_alone_make_nothing() -> None:
     with pytest.raises(NotImplementedError):
         FieldObserver().made()
+
+
+def test_a_factory_makes_channels_where_the_scheme_says_so() -> None:
+    per_channel = FakeQuantize.with_args(qscheme=torch.per_channel_symmetric, ch_axis=1)
+    assert (per_channel(channels=3).axis, per_channel(channels=3).scale.shape) == (1, (3,))
+    assert FakeQuantize.with_args(ch_axis=1)().axis is None
