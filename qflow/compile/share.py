@@ -13,7 +13,6 @@ from qflow.plan import show
 from qflow.plan.plan import Scalar
 from qflow.plan.sharing import groups
 
-
 _UNSET: Mapping[str, Scalar] = {"act.fake_quant": PLAIN, "act.fix_scale": False}
 """Fields a qconfig may leave out, and what they are then."""
 

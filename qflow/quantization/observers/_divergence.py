@@ -1,15 +1,4 @@
-"""Divergence: the range whose few steps tell the data's distribution best, after TensorRT's search.
-
-The search is that of the calibration toolchain, on our histogram. For i = B, 2B, ... bins, B being
-the steps of one side of the grid (128 for int8, 8 for int4): P is the first i bins, with all that
-lies beyond added to the last; Q is the first i bins averaged over B equal groups, empty bins left
-empty, and normalised by the mass of the i bins alone. The first i of lowest divergence wins, and
-the range is i bins wide, at most the largest magnitude.
-
-The toolchain's bins round (floor(|x| / width + 0.5)) and there are 2048 up to the largest value of
-the first batch, of whose width more are appended; ours truncate, and the top is a power of two,
-so that they merge. Both leave exact zeros out. A grid of more steps than bins takes the largest.
-"""
+"""Divergence: the search that `kl`, `symmetric_kl` and `jsd` share, told in `kl`."""
 
 from __future__ import annotations
 

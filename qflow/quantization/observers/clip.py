@@ -23,7 +23,9 @@ class Clip(Observer):
     """
 
     xmin: float = -1.0
+    """Lowest end of the range."""
     xmax: float = 1.0
+    """Highest end of the range."""
 
     def __post_init__(self) -> None:
         if not float("-inf") < self.xmin < self.xmax < float("inf"):

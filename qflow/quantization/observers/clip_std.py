@@ -38,7 +38,7 @@ class ClipStd(Observer):
     rounding_error = 1e-12
 
     std_scale: float = 2.6
-    """k."""
+    """The factor k."""
 
     def __post_init__(self) -> None:
         if not 0 < self.std_scale < float("inf"):

@@ -18,13 +18,14 @@ KIND = "quantization.observers"
 
 @dataclass(frozen=True)
 class Histogram(Counting):
-    """The method may be changed later without new data, see `reset_scale`.
+    """The method may be changed later without new data, see `HistogramObserver.reset_scale`.
 
     Methods are the observers whose state is a histogram: `percentile`, `mse`, `mix`, `kl`,
     `symmetric_kl`, `jsd`; each finds what it finds as an observer of its own with as many bins.
     """
 
     method: str = "mse"
+    """The observer that reads the histogram."""
     percentile: float = 99.99
     """In percent, for the method of that name."""
     bins: int = 2048

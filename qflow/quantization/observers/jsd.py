@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Jsd(Counting):
-    """KL(P, M) / 2 + KL(Q, M) / 2, M = (P + Q) / 2. `_divergence` tells the search.
+    """KL(P, M) / 2 + KL(Q, M) / 2, M = (P + Q) / 2.
 
-    Known by name from the older calibration tool, whose code is not public; P and Q are those of
-    `kl`. For activations: one range per tensor.
+    Known by name from the older calibration tool, whose code is not public; the search, P and Q are
+    those of `kl`. For activations: one range per tensor.
     """
 
     per_channel = False

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SymmetricKl(Counting):
-    """KL(P, Q) + KL(Q, P). `_divergence` tells the search.
+    """KL(P, Q) + KL(Q, P).
 
-    Known by name from the older calibration tool, whose code is not public; P and Q are those of
-    `kl`. For activations: one range per tensor.
+    Known by name from the older calibration tool, whose code is not public; the search, P and Q are
+    those of `kl`. For activations: one range per tensor.
     """
 
     per_channel = False
