@@ -47,8 +47,8 @@ class Example:
     activation: str | None = None
     residual: bool = False
     written: tuple[str, ...] = ()
-    """The same as models write it, on operands `x`, `y`, `z`: `torch.cat([x, y], 1)`, or a module,
-    `nn.Softmax(-1)`. Each must be traced to this operator and these attributes."""
+    """The same as models write it: `torch.cat([x, y], 1)`, of operands `x`, `y`, `z`, `m`, or a
+    module, `nn.Softmax(-1)`. Each must be traced to this operator and these attributes."""
     kinds: tuple[str, ...] = ()
     """Per operand what it holds: `float`, `positive`, `unit`, `index` or `mask`; floats if none."""
 

@@ -80,8 +80,8 @@ def _support(path: Path, op: str, entry: Any) -> OpSupport:
         raise _wrong(path, where, f"has wide `{wide}`, not a whole number")
     taken = _dtypes(path, where, entry["input"])
     by_operand = tuple(_dtypes(path, where, each) for each in operands)
-    if missing := [d for each in by_operand for d in each if d not in taken]:
-        raise _wrong(path, where, f"has {missing[0]} at an operand but not as input")
+    if strange := [d for each in by_operand for d in each if d not in taken]:
+        raise _wrong(path, where, f"has {strange[0]} at an operand but not as input")
     return OpSupport(
         input=taken,
         output=_dtypes(path, where, entry["output"]),

@@ -17,7 +17,10 @@ _HEADS = (2, 3, 5, 4)
 
 
 class ScaledDotProductAttention(Op):
-    """Attributes: causal, scale (None: 1 / sqrt(width)). Operands: query, key, value, mask."""
+    """Attributes: causal, scale (None: 1 / sqrt(width)). Operands: query, key, value, mask.
+
+    Tracing writes it out as products and a softmax where it can; this is what stays whole.
+    """
 
     name = "scaled_dot_product_attention"
     role = "attention"
@@ -26,14 +29,12 @@ class ScaledDotProductAttention(Op):
     functions = ("torch.nn.functional.scaled_dot_product_attention",)
     examples = (
         Example(
-            (_HEADS, _HEADS, _HEADS),
-            {"causal": False, "scale": None},
-            written=("F.scaled_dot_product_attention(x, y, z)",),
-        ),
-        Example(
-            (_HEADS, _HEADS, _HEADS),
-            {"causal": True, "scale": 0.25},
-            written=("F.scaled_dot_product_attention(x, y, z, is_causal=True, scale=0.25)",),
+            (_HEADS, _HEADS, _HEADS, (5, 5)),
+            {"causal": False, "scale": 0.25},
+            written=(
+                "F.scaled_dot_product_attention(x, y, z, m, scale=0.25)",
+                "F.scaled_dot_product_attention(x, y, z, attn_mask=m, scale=0.25)",
+            ),
         ),
     )
 
