@@ -20,7 +20,9 @@ def digest_of(value: Any) -> str:
 def _feed(value: Any, found: Any) -> None:
     if isinstance(value, Tensor):
         found.update(f"{value.dtype}{tuple(value.shape)}".encode())
-        plain = value.detach().resolve_conj().resolve_neg().cpu().contiguous()
+        plain = value.detach().resolve_conj().resolve_neg().cpu()
+        # a copy, since a view of bytes needs usual strides even where there is one element
+        plain = plain.clone(memory_format=torch.contiguous_format)
         found.update(plain.reshape(-1).view(torch.uint8).numpy().tobytes())
     elif isinstance(value, Mapping):
         for item in value.values():

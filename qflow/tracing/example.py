@@ -13,7 +13,7 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from qflow.diagnostics import Diagnostic
+from qflow.diagnostics import Diagnostic, fail
 from qflow.plan.plan import GraphSpec
 from qflow.tracing import blocks, float_functional
 from qflow.tracing.attention import attention, multi_head_attention
@@ -22,6 +22,8 @@ from qflow.tracing.example_targets import TAKES_VALUES, sized_by_values, target_
 from qflow.tracing.given import Given, place
 from qflow.tracing.leaves import Leaves
 from qflow.tracing.overwriting import set_item
+from qflow.tracing.own_code import raised_at
+from qflow.tracing.trial import MODEL_ERRORS
 from qflow.tracing.wrapping import wrapped
 
 _WRITTEN_OUT: Mapping[Any, Callable[..., Any]] = {
@@ -45,7 +47,8 @@ class Recorded:
 def record_example(model: nn.Module, given: Given, graph: GraphSpec) -> Recorded:
     """The graph of what `forward` did on the example.
 
-    `model` is in evaluation mode and may be changed. Errors of its own code are raised as they are.
+    `model` is in evaluation mode, may be changed, and is known to run. QF227 when it fails all the
+    same.
     """
     recorder = Recorder(model)
     values = place(
@@ -62,10 +65,26 @@ def record_example(model: nn.Module, given: Given, graph: GraphSpec) -> Recorded
         _module_calls(recorder, leaves),
         _Functions(recorder),
     ):
-        result = given.call(model.forward, values=values)
+        try:
+            result = given.call(model.forward, values=values)
+        except MODEL_ERRORS as error:
+            raise fail(_failed(model, error)) from error
     recorder.graph.output(recorder.argument(result))
     notes = recorder.finished()
     return Recorded(recorder.graph, notes, exact=not recorder.written_out)
+
+
+def _failed(model: nn.Module, error: BaseException) -> Diagnostic:
+    """The model ran without being traced, so it asks for something only a trace does."""
+    place = raised_at(error)
+    text = str(error).strip() or type(error).__name__
+    return Diagnostic(
+        "QF227",
+        f"`{type(model).__name__}` fails while it is traced: {text.splitlines()[0]}",
+        place.span if place else None,
+        notes=(f"the line reads `{place.line}`",) if place else (),
+        help="keep the function that fails whole with `wrap`",
+    )
 
 
 class _Functions(TorchFunctionMode):

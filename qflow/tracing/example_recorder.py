@@ -113,9 +113,9 @@ class Recorder:
         if not followable or isinstance(result, bool) or not inputs:
             return result
         made = self.node(op, target, *mapped)
-        if isinstance(result, (int, float)):
-            return self._number(made, result)
         self._inherit(made, sized=False)
+        if made in self._sized and (note := self._decision("the number of values found")):
+            self._lengths[made] = note
         return self.known(result, made, set())
 
     def _inherit(self, made: fx.Node, sized: bool) -> None:
@@ -133,8 +133,6 @@ class Recorder:
 
     def _number(self, node: fx.Node, value: Any) -> Any:
         self._inherit(node, sized=False)
-        if node in self._sized and (note := self._decision("the number of values found")):
-            self._lengths[node] = note
         return followed(value, node, self)
 
     def _size(self, node: fx.Node, shape: torch.Size) -> torch.Size:

@@ -13,6 +13,7 @@ from qflow.tracing import operators
 from qflow.tracing.call import mark_tensor
 from qflow.tracing.constness import constants
 from qflow.tracing.float_functional import At
+from qflow.tracing.given import input_name
 from qflow.tracing.methods import PART, MethodCall
 from qflow.tracing.names import Names
 from qflow.tracing.parametric import Parametric, parametric
@@ -151,6 +152,8 @@ def _function(node: fx.Node) -> tuple[Callable[..., Any], Any | None]:
 
 def _is_call_on_tensors(node: fx.Node, values: Mapping[fx.Node, Any]) -> bool:
     if node.op not in ("call_function", "call_method") or not first_shape(values[node]):
+        return False
+    if input_name(node) is not None:
         return False
     sources = [values[n] for n in node.all_input_nodes if first_shape(values[n])]
     picks = node.op == "call_function" and getattr(node.target, "__name__", "") == "getitem"

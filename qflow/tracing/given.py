@@ -133,7 +133,20 @@ def place(
             return type(value)(*parts.values())
         return type(value)(parts.values())
 
-    return {n: rebuilt(value, made[n]) for n, value in given.parameters}
+    nested = any(not isinstance(v, Tensor) for _, v in given.parameters)
+    values = {}
+    for name, value in given.parameters:
+        source = made[name]
+        if nested and isinstance(value, Tensor):
+            # behind those that are picked out of what stands before it
+            source = create("call_function", taken, (source,))
+        values[name] = rebuilt(value, source)
+    return values
+
+
+def taken(x: Any) -> Any:
+    """An argument as it is, where its place among the inputs is not that among the arguments."""
+    return x
 
 
 def input_name(node: fx.Node) -> str | None:

@@ -58,37 +58,64 @@ def parametric(
     if made is None:
         return None
     for name, tensor in tensors.items():
-        setattr(made, name, tensor)
+        setattr(made, name, _held(tensor, name in made._parameters))
     return Parametric(made.eval(), (source,), _home(graph, given, tensors, type(made)))
+
+
+def _held(tensor: Tensor, as_parameter: bool) -> Tensor:
+    """A tensor as a module registers it: a buffer in the place of a weight is frozen."""
+    if isinstance(tensor, nn.Parameter) or not as_parameter:
+        return tensor
+    return nn.Parameter(tensor, requires_grad=False)
 
 
 def _parameter(graph: fx.GraphModule, node: fx.Node) -> Tensor | None:
     """The parameter or buffer that a node is, or a view of one; None for what is computed."""
-    value = _value(graph, node)
-    if not isinstance(value, Tensor) or isinstance(value, nn.Parameter) or node.op == "get_attr":
-        return value if isinstance(value, Tensor) else None
-    return nn.Parameter(value, requires_grad=True) if value.is_floating_point() else None
-
-
-def _value(graph: fx.GraphModule, node: fx.Node) -> Any:
     if node.op == "get_attr":
-        module, _, name = str(node.target).rpartition(".")
-        return getattr(graph.get_submodule(module), name)
+        found = _attribute(graph, node)
+        return found if isinstance(found, Tensor) else None
+    base = node
+    while base.op != "get_attr":
+        if base.op == "placeholder" or not base.args or not isinstance(base.args[0], fx.Node):
+            return None
+        base = base.args[0]
+    view = _view(graph, node)
+    if not isinstance(view, Tensor) or not view.is_floating_point():
+        return None
+    return nn.Parameter(view, requires_grad=bool(_attribute(graph, base).requires_grad))
+
+
+def _attribute(graph: fx.GraphModule, node: fx.Node) -> Any:
+    module, _, name = str(node.target).rpartition(".")
+    return getattr(graph.get_submodule(module), name)
+
+
+def _view(graph: fx.GraphModule, node: fx.Node) -> Any:
+    """A part of a parameter, by functions that copy nothing; None when it is something else."""
+    if node.op == "get_attr":
+        return _attribute(graph, node).detach()
     name = getattr(node.target, "__name__", node.target)
-    views = name in _VIEWS or node.target is operator.getitem
-    if node.op == "placeholder" or not views or not isinstance(node.args[0], fx.Node):
+    rest = node.args[1:]
+    fixed = not any(isinstance(a, fx.Node) for a in (*rest, *node.kwargs.values()))
+    if not fixed or (name not in _VIEWS and node.target is not operator.getitem):
         return None
-    rest = (node.args[1:], node.kwargs)
-    source = _value(graph, node.args[0])
-    plain = not any(isinstance(a, fx.Node) for a in (*node.args[1:], *node.kwargs.values()))
-    if source is None or not plain:
+    assert isinstance(node.args[0], fx.Node)
+    if (source := _view(graph, node.args[0])) is None:
         return None
-    with torch.no_grad():
-        data = source.detach() if isinstance(source, Tensor) else source
-        if node.op == "call_method":
-            return getattr(data, str(node.target))(*rest[0], **rest[1])
-        assert callable(node.target)
-        return node.target(data, *rest[0], **rest[1])
+    if node.op == "call_method":
+        return getattr(source, str(node.target))(*rest, **node.kwargs)
+    assert callable(node.target)
+    picked = node.target(source, *rest, **node.kwargs)
+    shares = not isinstance(picked, Tensor) or _storage(picked) in map(_storage, _all(source))
+    return picked if shares else None
+
+
+def _storage(x: Tensor) -> int:
+    return x.untyped_storage().data_ptr()
+
+
+def _all(value: Any) -> tuple[Tensor, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _home(
