@@ -134,6 +134,8 @@ def _traced(
         notes += add_stubs(module, values, names)
     add_constants(module, values, names)
     note_calls(module, values)
+    # children that were generated are as new
+    module.eval()
     return Traced(module, inventory_of(module.graph, entry), notes)
 
 
