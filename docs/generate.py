@@ -75,6 +75,34 @@ def diagnostics() -> Iterator[str]:
         yield f"| {code} | {meaning} |\n"
 
 
+def pitfalls() -> Iterator[str]:
+    """One section per pitfall: what it is, why, how to mend it, and who finds it."""
+    yield (
+        "What goes wrong most often between a float model and the board, and how it is found: by "
+        "`qflow check` on a .qf file and the source of its model, by `qflow check` on a Python "
+        "script (as text: nothing of it is run), by `prepare` and "
+        "`qflow.quantization.check_model` on a model, by `load_checkpoint` and `qflow doctor` on a "
+        "checkpoint.\n\n"
+    )
+    for name in (n for n in registry.names("lint") if n.startswith("qf7")):
+        rule = registry.load("lint", name)
+        code = name.upper()
+        number, _, title = CODES[code].partition(": ")
+        yield f"## {code} ({number}): {title}\n\n{inspect.cleandoc(rule.__doc__)}\n\n"
+        if looks := [text for method, text in _LOOKS if hasattr(rule, method)]:
+            yield f"Looked for in: {', '.join(looks)}.\n\n"
+        if said_by := getattr(rule, "said_by", ()):
+            yield f"In a .qf file, {' or '.join(said_by)} says it instead where it is reported.\n\n"
+        yield from fields_table(rule)
+
+
+_LOOKS = (
+    ("check", "a .qf file"),
+    ("check_model", "a model (prepared, or as a lock has it) or checkpoint"),
+    ("check_script", "a Python file"),
+)
+
+
 def marches() -> Iterator[str]:
     for name in march.names():
         m = march.load(name)
@@ -104,11 +132,16 @@ def verbs() -> Iterator[str]:
 PAGES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "diagnostics.md": ("Diagnostics", diagnostics),
     "observers.md": ("Observers", lambda: extensions("quantization.observers")),
+    "learned.md": (
+        "Learned scales",
+        lambda: extensions("quantization.learned", settable=False),
+    ),
     "operators.md": ("Operators", lambda: extensions("emulation.ops")),
     "profiles.md": ("Rescale profiles", lambda: extensions("emulation.profiles", settable=False)),
     "measures.md": ("Measures of checks", lambda: extensions("analysis.measures", settable=False)),
     "exports.md": ("Export targets", lambda: extensions("export")),
     "marches.md": ("Marches", marches),
+    "pitfalls.md": ("Pitfalls", pitfalls),
     "verbs.md": ("Verbs", verbs),
 }
 

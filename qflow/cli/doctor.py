@@ -32,7 +32,7 @@ def command(checkpoint: Path, named: str, settings: dict[str, str], output_forma
     Exit code 1: something is wrong with it.
     """
     from qflow.engine.doctor import model_of
-    from qflow.quantization.doctor import doctor
+    from qflow.quantization.diagnosing import doctor
     from qflow.quantization.state_file import read_state
 
     state = read_state(checkpoint)

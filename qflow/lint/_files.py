@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from qflow.compile.unit import Unit
-from qflow.diagnostics import Diagnostic, QflowError, sort
+from qflow.diagnostics import Diagnostic, QflowError, Span, fail, sort
 from qflow.lang.source import read_text
 from qflow.lint import run_script
-from qflow.lint._script import read
+from qflow.lint._script import Script, read
 
 
 def script(path: Path) -> tuple[tuple[Diagnostic, ...], dict[str, str]]:
@@ -19,11 +19,11 @@ def script(path: Path) -> tuple[tuple[Diagnostic, ...], dict[str, str]]:
     shown = path.as_posix()
     text = read_text(path, shown)
     try:
-        found = tuple(run_script(read(shown, text)))
+        found = _said(read(shown, text))
     except QflowError as error:
         error.sources = {shown: text}
         raise
-    return sort(found), {shown: text}
+    return found, {shown: text}
 
 
 def model_source(path: Path, unit: Unit) -> tuple[tuple[Diagnostic, ...], dict[str, str]]:
@@ -40,10 +40,20 @@ def model_source(path: Path, unit: Unit) -> tuple[tuple[Diagnostic, ...], dict[s
     if not all(p.isidentifier() for p in parts) or not file.is_file():
         return (), {}
     shown = file.as_posix()
-    kept = {*unit.graph.leaf_types, *(w.rpartition(":")[2] for w, _ in unit.graph.wraps)}
+    leaves = (t.rpartition(".")[2] for t in unit.graph.leaf_types)
+    kept = {*leaves, *(w.rpartition(":")[2] for w, _ in unit.graph.wraps)}
     try:
         text = read_text(file, shown)
-        return sort(run_script(read(shown, text, frozenset(kept)))), {shown: text}
+        return _said(read(shown, text, frozenset(kept))), {shown: text}
     except QflowError:
         # what is wrong with the file itself is said where the model is loaded
         return (), {}
+
+
+def _said(file: Script) -> tuple[Diagnostic, ...]:
+    """Every rule's findings. Raises QflowError: QF105 for a text nested deeper than Python is."""
+    try:
+        return sort(run_script(file))
+    except RecursionError as error:
+        start = Span(file.path, 1, 1, 1, 2)
+        raise fail(Diagnostic("QF105", "this file is nested too deeply", at=start)) from error

@@ -35,7 +35,8 @@ class Script:
 
     @cached_property
     def lines(self) -> list[str]:
-        return self.text.splitlines() or [""]
+        # not `splitlines`: a form feed ends no line for Python
+        return self.text.split("\n")
 
     @cached_property
     def imports(self) -> dict[str, str]:
@@ -149,8 +150,9 @@ def _decorator(node: ast.AST) -> str:
 
 def read(path: str, text: str, wrapped: frozenset[str] = frozenset()) -> Script:
     """The file's syntax tree. Raises QflowError: QF105 where Python cannot parse it."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
     try:
-        return Script(path, text, ast.parse(text), wrapped)
+        return Script(path, plain, ast.parse(plain), wrapped)
     except (SyntaxError, ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None) or 1
         column = getattr(error, "offset", None) or 1

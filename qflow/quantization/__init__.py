@@ -41,7 +41,7 @@ _HOME = {
     "check_qconfig": "check_tables",
     "check_unfused_operations": "check_tables",
     "get_module_called_count": "check_tables",
-    "doctor": "doctor",
+    "doctor": "diagnosing",
     "load_checkpoint": "loading",
     "load_observer_tensors": "checkpoint",
     "observer_tensors": "checkpoint",

@@ -82,7 +82,12 @@ def load_checkpoint(
     except RuntimeError as error:
         reasons = tuple(line.strip() for line in str(error).splitlines()[1:] if line.strip())
         raise fail(
-            Diagnostic("QF320", "the checkpoint does not fit the model", notes=reasons)
+            Diagnostic(
+                "QF320",
+                "the checkpoint does not fit the model",
+                notes=reasons,
+                help="prepare the model as the one that was saved: scales, zero points, rounding",
+            )
         ) from error
     return LoadReport(
         loaded=tuple(fits),

@@ -1,4 +1,4 @@
-"""doctor: why scales of a checkpoint are exactly 1, and which keys do not fit, and why."""
+"""diagnosing: why scales of a checkpoint are exactly 1, and which keys do not fit, and why."""
 
 from __future__ import annotations
 

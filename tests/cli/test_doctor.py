@@ -1,0 +1,62 @@
+"""`qflow doctor`: a checkpoint against a .qf file or an entry point."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from qflow.cli import main
+from qflow.quantization import FakeQuantState, set_fake_quantize
+
+ENTRY = "tests.cli.test_doctor:model"
+
+
+def model() -> torch.nn.Module:
+    """What an entry point gives: a prepared model."""
+    from tests.quantization.test_loading import Tail, prepared
+
+    torch.manual_seed(0)
+    return prepared(Tail())
+
+
+def calibrated() -> torch.nn.Module:
+    from tests.tracing.models import image
+
+    made = model().eval()
+    set_fake_quantize(made, FakeQuantState.CALIBRATION)
+    made(image())
+    return made
+
+
+def test_good(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.save(calibrated().state_dict(), tmp_path / "good.pt")
+    assert main(["doctor", str(tmp_path / "good.pt"), "--model", ENTRY]) == 0
+    assert "nothing to say" in capsys.readouterr().out
+
+
+def test_bad(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.save(model().state_dict(), tmp_path / "bad.pt")
+    assert main(["doctor", str(tmp_path / "bad.pt"), "--model", ENTRY]) == 1
+    assert "was never observed" in capsys.readouterr().out
+
+
+def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.save(model().state_dict(), tmp_path / "bad.pt")
+    arguments = ["doctor", str(tmp_path / "bad.pt"), "--model", ENTRY, "--format", "json"]
+    assert main(arguments) == 1
+    found = json.loads(capsys.readouterr().out)
+    listed = found["diagnostics"] if isinstance(found, dict) else found
+    assert {d["code"] for d in listed} == {"QF321"}
+
+
+@pytest.mark.parametrize("name", ["missing.pt", "text.pt"])
+def test_unreadable(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "text.pt").write_text("no checkpoint")
+    assert main(["doctor", str(tmp_path / name), "--model", ENTRY]) == 2
+
+
+def test_no_such_entry(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.save(model().state_dict(), tmp_path / "good.pt")
+    assert main(["doctor", str(tmp_path / "good.pt"), "--model", "tests.cli.test_doctor:mode"]) == 2
+    assert "`model`" in capsys.readouterr().err
