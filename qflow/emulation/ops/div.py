@@ -16,6 +16,7 @@ class Div(Arithmetic):
     """Attributes: scalar, reflected, where there are such; shapes broadcast as in torch."""
 
     name = "div"
+    modules = ("qflow.nn.Div",)
     functions = (
         "operator.truediv",
         "operator.itruediv",

@@ -10,7 +10,7 @@ class Log(Unary):
     """No attributes."""
 
     name = "log"
-    modules = ("qflow.nn.HardLog",)
+    modules = ("qflow.nn.HardLog", "qflow.nn.Log")
     functions = ("torch.log", "torch.Tensor.log", "torch.log_", "torch.Tensor.log_")
     function = "log"
     examples = (Example(((2, 3, 5),), written=("torch.log(x)", "x.log()"), kinds=("positive",)),)

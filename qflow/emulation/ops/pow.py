@@ -16,6 +16,7 @@ class Pow(Arithmetic):
     """Attributes: scalar (the exponent; with reflected, the base), where there is one."""
 
     name = "pow"
+    modules = ("qflow.nn.Pow",)
     role = "activation"
     functions = (
         "operator.pow",

@@ -28,9 +28,9 @@ def _place(node: fx.Node) -> tuple[str, Path]:
     """Parameter and keys of a tensor that was handed over."""
     path: list[Any] = []
     while node.op != "placeholder":
-        assert node.target is operator.getitem, f"{node} is no part of an argument"
-        source, key = node.args
-        path.append(key)
+        source, *keys = node.args
+        # any other call on the way hands its argument on
+        path += keys if node.target is operator.getitem else ()
         node = source  # type: ignore[assignment]
     return str(node.target), tuple(reversed(path))
 
