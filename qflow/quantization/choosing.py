@@ -116,7 +116,7 @@ def _not_joined(
 
 
 def _observed(decision: Decision | None) -> bool:
-    """Whether what was asked of a fusion makes sense for its parts: a given scale is of one tensor."""
+    """Whether what was asked of a fusion suits its parts: a given scale is of one tensor."""
     if decision is None or decision.qconfig is None or _asks_for_operands(decision):
         return False
     output = decision.qconfig.output_plan

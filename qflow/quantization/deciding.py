@@ -1,4 +1,4 @@
-"""deciding: which qconfig every address gets: attributes first, then setters, the first one wins."""
+"""deciding: which qconfig every address gets: attributes, then setters, the first one wins."""
 
 from __future__ import annotations
 

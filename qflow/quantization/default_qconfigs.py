@@ -8,8 +8,8 @@ from typing import Any
 from qflow import registry
 from qflow.diagnostics import Diagnostic, fail
 from qflow.dtype import qint8, qint16
-from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization import field_observers
+from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.observers.min_max import MinMax
 from qflow.quantization.qconfig import Factory, QConfig
 
@@ -116,11 +116,11 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module `{__name__}` has no attribute `{name}`")
 
 
-__all__ = [  # noqa: RUF022
+__all__ = [
     "get_default_calib_qconfig",
     "get_default_qat_out_qconfig",
     "get_default_qat_qconfig",
     "get_default_qconfig",
-    "default_qat_8bit_lsq_quant_qconfig",
+    "default_qat_8bit_lsq_quant_qconfig",  # noqa: F822
     *[name for name in dir() if name.startswith("default_")],
 ]

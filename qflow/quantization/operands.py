@@ -17,8 +17,8 @@ from qflow.quantization.tensors import Tensors, with_dtype
 def settle_operands(scene: Scene, tensors: Tensors) -> Tensors:
     """Grids of operands that do something, and those the march needs.
 
-    A given scale stays. One to be observed goes where the tensor comes no wider than asked: rounding
-    it once more would add nothing. An operand wider than the operator takes is brought down.
+    A given scale stays. One to be observed goes where the tensor comes no wider than asked:
+    rounding it once more would add nothing. An operand wider than the operator takes is lowered.
     """
     found: dict[str, tuple[TensorPlan | None, ...]] = {}
     changes = list(tensors.changes)

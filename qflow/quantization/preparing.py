@@ -26,8 +26,7 @@ from qflow.quantization.setters.one_qconfig import setters_of
 from qflow.quantization.settling import settle
 from qflow.quantization.whole_numbers import whole_numbers
 from qflow.registry import nearest
-from qflow import tracing
-from qflow.tracing import fuse, trace_call
+from qflow.tracing import dump, fuse, trace_call
 
 GRAPH_FILE = "fx_graph.txt"
 
@@ -138,7 +137,7 @@ def _arguments(
 def _chosen_here() -> Diagnostic:
     return Diagnostic(
         "QF257",
-        "no setter was given and no module has a qconfig: default_calibration_qconfig_setter is used",
+        "no setter is given, no module has a qconfig: default_calibration_qconfig_setter is used",
         help="pass `qconfig_setter=`, as a model to be trained needs another one",
         severity="note",
     )
@@ -159,5 +158,5 @@ def _report(
     say((*facts.notes, *result.diagnostics))
     if out_dir is None:
         return
-    write(Path(out_dir) / GRAPH_FILE, getattr(tracing, "dump", lambda m: str(m.graph))(module))
+    write(Path(out_dir) / GRAPH_FILE, dump(module))
     write(Path(out_dir) / changelog.FILE, changelog.changelog(facts.changes))

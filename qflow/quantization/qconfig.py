@@ -14,8 +14,8 @@ from typing import Any
 from qflow.diagnostics import Diagnostic, fail
 from qflow.dtype import qint8
 from qflow.plan.plan import TensorPlan
-from qflow.quantization.fake_quantize import FakeQuantize, tensor_plan
 from qflow.quantization import field_observers
+from qflow.quantization.fake_quantize import FakeQuantize, tensor_plan
 from qflow.quantization.field_observers import (
     FieldObserver,
     HistogramObserver,
@@ -97,7 +97,7 @@ def get_qconfig(
     out_dtype: Any = qint8,
     fix_scale: bool = False,
 ) -> QConfig:
-    """The QConfig of the field: one observer for tensors that flow, min-max per channel for weights.
+    """The QConfig of the field: one observer for what flows, min-max per channel for weights.
 
     `fix_scale` keeps the scale that calibration found; a scale that is given is the
     `FixedScaleObserver`'s. A dtype of None leaves that part unquantized. Raises QflowError: QF111

@@ -62,9 +62,7 @@ def _plans(scene: Scene, tensors: Tensors, kept: Mapping[str, str]) -> Iterator[
             yield _plan(scene, replace(bare, op=scene.op(address)), tensors, kept)
 
 
-def _plan(
-    scene: Scene, bare: ModulePlan, tensors: Tensors, kept: Mapping[str, str]
-) -> ModulePlan:
+def _plan(scene: Scene, bare: ModulePlan, tensors: Tensors, kept: Mapping[str, str]) -> ModulePlan:
     unit = bare.address
     act = None if unit in kept else _shared(scene, unit, tensors)
     if unit in kept:

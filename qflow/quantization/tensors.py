@@ -1,4 +1,4 @@
-"""tensors: what is asked of every tensor between the stubs, unit by unit, before the march speaks."""
+"""tensors: what is asked of every tensor between the stubs, before the march speaks."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def asked(scene: Scene, decisions: Mapping[str, Decision]) -> Tensors:
 
 
 def with_dtype(plan: TensorPlan, dtype: str, why: str, bits: int) -> TensorPlan:
-    """The plan at another dtype; a given scale keeps the range it stands for (`bits` fewer bits)."""
+    """The plan at another dtype, `bits` narrower; a given scale keeps the range it stands for."""
     made = replace(plan, dtype=Decided(dtype, why=why))
     if not isinstance(plan.source, Fixed) or not bits:
         return made

@@ -157,7 +157,6 @@ def test_what_lies_outside_the_stubs_stays_float() -> None:
     assert out.get("after", "float32") == "float32"
 
 
-
 # numbers
 
 

@@ -17,7 +17,9 @@ from tests.tracing.models import SmallNet, image, with_statistics
 
 
 def test_record_of_the_small_net() -> None:
-    model = calibrated(prepare(with_statistics(SmallNet()), {"image": image()}, output_names=["logits"]))
+    model = calibrated(
+        prepare(with_statistics(SmallNet()), {"image": image()}, output_names=["logits"])
+    )
     graph = record(model)
     assert [(n.id, n.op, n.out_dtype) for n in graph.nodes] == [
         ("image", "input", "float32"),

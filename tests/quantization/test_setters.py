@@ -24,7 +24,6 @@ from qflow.quantization.setters.qconfig_dict import QconfigDictSetter
 from tests.quantization.nets import (
     Residual,
     Sampled,
-    Stubs,
     Sum,
     Tail,
     changes,
@@ -76,7 +75,9 @@ def test_a_generated_child_takes_the_qconfig_of_its_module() -> None:
 def test_of_a_tuple_the_first_setter_wins() -> None:
     first = ModuleNameQconfigSetter({"first": WIDE})
     second = ModuleNameQconfigSetter({"first": NARROW, "last": WIDE})
-    model = prepare(Tail(), image(), (first, second, default_calibration_qconfig_setter), out_dir=None)
+    model = prepare(
+        Tail(), image(), (first, second, default_calibration_qconfig_setter), out_dir=None
+    )
     assert dtypes(model) == {"quant": "int8", "first": "int16", "last": "int16"}
 
 
@@ -90,7 +91,9 @@ def test_a_setter_behind_the_default_decides_nothing_and_that_is_said(caplog) ->
 
 def test_what_is_no_setter_is_refused() -> None:
     with pytest.raises(QflowError, match="QF113: `qconfig_setter`"):
-        prepare(Tail(), image(), (default_calibration_qconfig_setter, {"first": WIDE}), out_dir=None)
+        prepare(
+            Tail(), image(), (default_calibration_qconfig_setter, {"first": WIDE}), out_dir=None
+        )
 
 
 def test_an_attribute_of_another_package_is_refused() -> None:
@@ -290,7 +293,9 @@ def test_gemms_at_int8_among_int16() -> None:
 
 
 def test_float16_is_known_by_name_and_refused() -> None:
-    with pytest.raises(QflowError, match="QF501: `all_fp16_qconfig_setter` needs float16") as caught:
+    with pytest.raises(
+        QflowError, match="QF501: `all_fp16_qconfig_setter` needs float16"
+    ) as caught:
         prepare(Tail(), image(), all_fp16_qconfig_setter, out_dir=None)
     assert "16bit" in caught.value.diagnostics[0].help
 

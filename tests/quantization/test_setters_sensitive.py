@@ -74,7 +74,7 @@ def test_a_table_a_path_and_rows_are_the_same(folder) -> None:
 
 
 def test_a_name_that_the_model_does_not_have() -> None:
-    with pytest.raises(QflowError, match="QF250.*`frist`"):
+    with pytest.raises(QflowError, match=r"QF250.*`frist`"):
         prepared([["frist", "activation", "Conv2d", 1.0]], topk=1)
     with pytest.raises(QflowError, match="QF282"):
         setter([["first", "activation"]], topk=1)

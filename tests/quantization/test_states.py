@@ -79,7 +79,7 @@ def test_a_later_eval_stops_calibration_and_says_so(model) -> None:
 def test_a_later_train_would_have_batch_norms_calibrate(model) -> None:
     set_fake_quantize(model, FakeQuantState.CALIBRATION)
     model.train()
-    with pytest.raises(QflowError, match="QF242: `quant` .* its module is in training mode"):
+    with pytest.raises(QflowError, match=r"QF242: `quant` .* its module is in training mode"):
         model(image())
 
 

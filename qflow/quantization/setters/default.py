@@ -1,4 +1,4 @@
-"""default: high precision outputs, int16 on the way to a sampling grid, one qconfig for the rest."""
+"""default: high precision outputs, int16 up to a sampling grid, one qconfig for the rest."""
 
 from __future__ import annotations
 
