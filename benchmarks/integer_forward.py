@@ -78,7 +78,7 @@ def folded(network: Network) -> nn.Module:
 
 def quantized(network: Network, name: str) -> nn.Module:
     """The network prepared for a march, calibrated on its own images."""
-    prepared = prepare(network.build(), network.images(2), march=name)
+    prepared = prepare(network.build(), network.images(2), march=name, out_dir=None)
     set_fake_quantize(prepared, FakeQuantState.CALIBRATION)
     prepared(network.images(BATCH))
     set_fake_quantize(prepared, FakeQuantState.VALIDATION)

@@ -34,7 +34,7 @@ QMAX = 127
 @torch.no_grad()
 def graph() -> IntegerGraph:
     network = networks.digits()
-    prepared = prepare(network.build(), {"image": network.images(2)}, march="nash-m")
+    prepared = prepare(network.build(), {"image": network.images(2)}, march="nash-m", out_dir=None)
     set_fake_quantize(prepared, FakeQuantState.CALIBRATION)
     prepared(network.images(IMAGES))
     return lower(record(prepared), march.load("nash-m"), "onnxruntime").graph
