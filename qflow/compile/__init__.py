@@ -7,6 +7,7 @@ from qflow.compile import (
     assemble,
     calls,
     claims,
+    colour,
     data,
     decide,
     exports,
@@ -64,6 +65,7 @@ PASSES: tuple[Pass, ...] = (
     *OUTLINE,
     # What the rules make of the model.
     region.find,  # between the quant and dequant stubs
+    colour.place,  # behind which inputs a camera's colours become the model's
     tables.load,  # sensitivity tables, where they are measured already
     calls.resolve,  # selector functions become addresses
     match.rules,  # every selector becomes addresses; none may be empty

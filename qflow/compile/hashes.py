@@ -40,7 +40,7 @@ def stage_hashes(plan: Plan) -> tuple[tuple[str, str], ...]:
         ("trace", (_model(plan.model), _graph(plan.graph))),
         ("prepare", (plan.model.checkpoint, plan.target.march, plan.modules, plan.fusions)),
         *((s.name, _stage(s, data)) for s in plan.stages),
-        ("convert", (plan.target.profile, plan.target.unlisted)),
+        ("convert", (plan.target.profile, plan.target.unlisted, *_some(plan.target.colour))),
         ("export", plan.exports),
         ("verify", (judged, tuple((c, data.get(c.data or "")) for c in plan.claims))),
     ]
@@ -50,6 +50,11 @@ def stage_hashes(plan: Plan) -> tuple[tuple[str, str], ...]:
 def _stage(stage: StagePlan, data: Mapping[str, DataSpec]) -> object:
     judged = () if stage.validates is None else (data.get(stage.validates),)
     return (stage, data.get(stage.data), *judged)
+
+
+def _some(found: tuple[object, ...]) -> tuple[object, ...]:
+    """Nothing at all where there is none: such plans hash as before there were any."""
+    return (found,) if found else ()
 
 
 def traced(model: ModelSpec, graph: GraphSpec) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Literal
 
 from qflow import march
-from qflow.compile import facts
+from qflow.compile import colour, facts
 from qflow.compile.unit import Unit
 from qflow.compile.values import EITHER, Reader, unknown
 from qflow.plan.plan import TargetSpec
@@ -29,10 +29,14 @@ def read(unit: Unit) -> Unit:
     if fields.one_of("unlisted", ("error", "float"), "error") == "float":
         unlisted = "float"
     fields.one_of("emulation", ("integer",), "integer")
+    conversions = colour.read(fields)
     unit = unit.having(fields.findings())
     if name is None:
         return unit
     found = march.load(name)
     chosen = profile.replace(".", "_") if profile else found.profile
-    target = TargetSpec(block.name, name, chosen, unlisted, fields.span("march"))
+    spans = tuple(s for s in fields.spans() if s[0] == "colour")
+    target = TargetSpec(
+        block.name, name, chosen, unlisted, fields.span("march"), conversions, spans
+    )
     return replace(unit, target=target, march=found)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from qflow.emulation.graph import IntegerGraph
 from qflow.emulation.lowering import lower
 from qflow.emulation.runtimes import numpy as oracle
 from qflow.emulation.runtimes.torch import TorchRuntime
-from qflow.engine import data, prepared
+from qflow.engine import colour, data, prepared
 from qflow.engine.reach import steps_of
 from qflow.engine.work import CONVERT, EXPORT, INTEGER, Work, last_state
 from qflow.quantization import record
@@ -25,6 +26,9 @@ Arrays = Mapping[str, np.ndarray]
 Lane = Callable[[Arrays], dict[str, np.ndarray]]
 RUNTIME_PROFILE = "onnxruntime"
 """Arithmetic of an exported file's runtime, unless its target names another as `profile`."""
+
+MODELS = ("float", "fake_quant")
+"""Lanes that take the model's own inputs; all others take what the finished model does."""
 
 
 @dataclass
@@ -39,14 +43,20 @@ class Lanes:
     kept: tuple[str, ...]
     """Nodes that hold integers: all of them are compared."""
     steps: Mapping[str, Step]
+    camera: Callable[[Arrays], Arrays]
+    """Inputs of the model as the integer graph takes them."""
     wrong: dict[str, int] = field(default_factory=dict)
     """Mismatching integers per node, where there are any."""
 
     def run(self, batch: data.Batch) -> Batch:
         """One batch through all lanes."""
-        outputs = {name: lane(batch.inputs) for name, lane in self.plain.items()}
-        emulated = _arrays(self.fast.run(_tensors(batch.inputs), keep=self.kept))
-        exact = oracle.run(self.graph, batch.inputs, keep=self.kept)
+        given = self.camera(batch.inputs)
+        outputs = {
+            name: lane(batch.inputs if name in MODELS else given)
+            for name, lane in self.plain.items()
+        }
+        emulated = _arrays(self.fast.run(_tensors(given), keep=self.kept))
+        exact = oracle.run(self.graph, given, keep=self.kept)
         names = [name for name, _ in self.graph.outputs]
         outputs["integer"] = {n: emulated[n] for n in names}
         outputs["oracle"] = {n: exact[n] for n in names}
@@ -68,13 +78,15 @@ def open_lanes(work: Work) -> Lanes:
         "float": _torch(work.model.traced.module, work),
         "fake_quant": _torch(module, work),
     }
-    recorded = record(module)
+    trained, recorded = record(module), record(colour.deployed(module, work))
     for export in exported(work):
         lanes[export.lane] = export.run
         runtime = TorchRuntime(lower(recorded, work.march, export.profile).graph)
         lanes[f"emulator@{export.lane}"] = _emulated(runtime)
     kept = tuple(n.id for n in graph.nodes if n.output.dtype.startswith("int"))
-    return Lanes(recorded, graph, lanes, TorchRuntime(graph), kept, steps_of(graph, work.march))
+    steps = steps_of(graph, work.march)
+    given = partial(colour.camera, work=work)
+    return Lanes(trained, graph, lanes, TorchRuntime(graph), kept, steps, given)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from qflow.diagnostics import Span
+from qflow.plan.colour import ColourPlan
 
 FORMAT_VERSION = "1.1"
 """Minor: fields were added. Major: a reader of the old form would misread it."""
@@ -216,6 +217,9 @@ class TargetSpec:
     profile: str
     unlisted: Literal["error", "float"]
     at: Span | None = None
+    colour: tuple[ColourPlan, ...] = ()
+    """Inputs of the finished model that take a camera's colours."""
+    fields: tuple[tuple[str, Span], ...] = ()
 
 
 @dataclass(frozen=True)

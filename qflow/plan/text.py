@@ -46,10 +46,19 @@ def _head(plan: Plan) -> list[str]:
         f"target {target.name}: march {target.march}, profile {target.profile},"
         f" unlisted {target.unlisted}"
     )
+    lines += [
+        f"  colour {c.input}: {c.operator} swing {c.swing} mean {_listed(c.mean)}"
+        f" std {_listed(c.std)}"
+        for c in target.colour
+    ]
     lines += [f"wrap {name}" for name, _ in sorted(plan.graph.wraps)]
     lines += [f"leaf {name}" for name in sorted(plan.graph.leaves)]
     lines += [f"leaf type {name}" for name in sorted(plan.graph.leaf_types)]
     return lines
+
+
+def _listed(values: Iterable[float]) -> str:
+    return " ".join(f"{v:g}" for v in values)
 
 
 def _data(spec: DataSpec) -> str:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-SWINGS = ("full", "studio")
-ORDERS = ("rgb", "bgr")
+from qflow.plan.colour import SWINGS
+
+__all__ = ["BACK", "CENTRE", "FORWARD", "OFFSETS", "SWINGS", "Operator", "operator"]
+
 CENTRE = 128
 
 Triple = tuple[float, float, float]

@@ -8,7 +8,7 @@ from qflow.diagnostics import EXIT, QflowError, has_errors
 from qflow.emulation import file
 from qflow.emulation.layout import lay_out
 from qflow.emulation.lowering import lower
-from qflow.engine import files, prepared
+from qflow.engine import colour, files, prepared
 from qflow.engine.located import Located
 from qflow.engine.work import CONVERT, INTEGER, LOGICAL, STATE, Stage, Work, last_state
 from qflow.plan.plan import Plan
@@ -26,6 +26,7 @@ def make(work: Work, folder: Path) -> None:
     """Writes both graphs and the warnings. Raises QflowError for what lowering refuses."""
     module = prepared.load(work, last_state(work.plan))
     prepared.set_all(module, work, "validation")
+    module = colour.deployed(module, work)
     with Located(work.plan.target.at):
         lowered = lower(record(module), work.march, work.plan.target.profile)
         if has_errors(lowered.diagnostics):
