@@ -31,13 +31,10 @@ def command(checkpoint: Path, named: str, settings: dict[str, str], output_forma
     CKPT is a .safetensors file or one of plain tensors that torch saved; nothing in it is executed.
     Exit code 1: something is wrong with it.
     """
-    from qflow.engine.doctor import model_of
-    from qflow.quantization.diagnosing import doctor
-    from qflow.quantization.state_file import read_state
+    from qflow.engine.doctor import examine
 
-    state = read_state(checkpoint)
-    found = doctor(state, model_of(named, settings))
+    found, keys = examine(checkpoint, named, settings)
     report(found)
     if output_format == "text" and not found:
-        click.echo(f"{checkpoint.as_posix()}: {len(state)} keys, nothing to say")
+        click.echo(f"{checkpoint.as_posix()}: {keys} keys, nothing to say")
     return EXIT.no if any(d.severity != "note" for d in found) else EXIT.yes

@@ -1,4 +1,4 @@
-"""doctor: the prepared model of a .qf file or an entry point, to hold a checkpoint against."""
+"""doctor: a checkpoint held against the prepared model of a .qf file or an entry point."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +10,19 @@ from qflow.compile.front import planned
 from qflow.diagnostics import Diagnostic, fail
 from qflow.engine import entry, model
 from qflow.quantization import prepare_plan
+from qflow.quantization.diagnosing import doctor
+from qflow.quantization.state_file import read_state
+
+
+def examine(
+    checkpoint: Path, named: str, settings: Mapping[str, str]
+) -> tuple[tuple[Diagnostic, ...], int]:
+    """What is wrong with a checkpoint for a model, and how many keys it has.
+
+    Raises QflowError: QF302 and QF311 for the file, and what `model_of` raises.
+    """
+    state = read_state(checkpoint)
+    return doctor(state, model_of(named, settings)), len(state)
 
 
 def model_of(named: str, settings: Mapping[str, str]) -> nn.Module:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from torch import fx, nn
 
 from qflow.march import March
+from qflow.plan.fusion import unfused
 from qflow.plan.plan import ModulePlan, Plan, Shared
+from qflow.quantization.facts import Facts, set_facts
 from qflow.quantization.fake_quantize import FakeQuantize, fake_quantize_of
 from qflow.quantization.quantized import quantized
 from qflow.tracing import Traced, fuse
@@ -37,7 +39,22 @@ def prepare_plan(traced: Traced, plan: Plan, march: March) -> fx.GraphModule:
     """
     module = fuse(traced, plan.fusions)
     attach(module, {m.address: m for m in plan.modules}, march)
+    set_facts(module, _facts(traced, plan, march))
     return module
+
+
+def _facts(traced: Traced, plan: Plan, march: March) -> Facts:
+    grids = {m.address: str(m.act.dtype.value) for m in plan.modules if m.act is not None}
+    return Facts(
+        march=march.name,
+        inventory=traced.inventory,
+        plans=tuple(m for m in plan.modules if m.absorbed_by is None),
+        fusions=plan.fusions,
+        unfused=unfused(
+            traced.inventory, plan.fusions, march.fuse_add_dtypes, lambda a: grids.get(a, "")
+        ),
+        notes=traced.notes,
+    )
 
 
 def attach(module: fx.GraphModule, plans: Mapping[str, ModulePlan], march: March) -> None:

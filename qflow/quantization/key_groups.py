@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -33,9 +34,17 @@ class KeyGroup:
     def text(self) -> str:
         """One line: what, and why."""
         kinds = (("missing", self.missing), ("unexpected", self.unexpected))
-        parts = [f"{kind} {', '.join(keys)}" for kind, keys in kinds if keys]
+        parts = [f"{kind} {', '.join(_short(keys))}" for kind, keys in kinds if keys]
         parts += [f"another shape: {', '.join(self.reshaped)}"] if self.reshaped else []
         return f"`{self.address or 'the model itself'}`: {'; '.join(parts)}; {self.cause}"
+
+
+def _short(parts: tuple[str, ...]) -> list[str]:
+    """Several buffers of one fake-quantizer as `weight_fake_quant.*`."""
+    owners = Counter(p.partition(".")[0] for p in parts)
+    many = {o for o, n in owners.items() if o in PARTS and n > 1}
+    heads = ((p.partition(".")[0], p) for p in parts)
+    return list(dict.fromkeys(f"{o}.*" if o in many else p for o, p in heads))
 
 
 @dataclass(frozen=True)
@@ -206,9 +215,8 @@ def _batch_norm(case: _Case) -> str:
             "a batch norm that this model has folded or does not have; load a float checkpoint "
             "before `prepare`, or with `load_checkpoint`, which folds it"
         )
-    if case.group.missing == ("bias",) and any(
-        set(_BN) & set(g.unexpected) for g in case.groups.values()
-    ):
+    alone = "bias" in case.group.missing and "weight" not in case.group.missing
+    if alone and any(set(_BN) & set(g.unexpected) for g in case.groups.values()):
         return "the bias comes from folding the batch norm behind it"
     return ""
 

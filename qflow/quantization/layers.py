@@ -68,6 +68,10 @@ def _of_graph(prepared: fx.GraphModule) -> dict[str, Layer]:
             found[call.address] = Layer(**{**vars(known), "calls": known.calls + 1})
             continue
         found[call.address] = _layer(prepared, node, call, types)
+    # modules inside a wrapped method have no node: the method calls them by themselves
+    for layer in _of_modules(prepared):
+        if layer.act or layer.weight:
+            found.setdefault(layer.address, layer)
     return found
 
 

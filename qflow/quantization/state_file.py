@@ -46,7 +46,7 @@ def missing(shown: str, error: OSError, at: Span | None) -> QflowError:
             "QF302",
             f"the checkpoint `{shown}` cannot be read: {error.strerror or error}",
             at=at,
-            help="paths are relative to the folder of the .qf file" if at else "",
+            help="correct the path; in a .qf file it is relative to the folder of that file",
         )
     )
 
