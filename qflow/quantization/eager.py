@@ -148,7 +148,10 @@ def _swap(model: nn.Module, attributes: Attributes, march: March) -> dict[str, M
 
 
 def _visit(work: _Swapping, address: str, module: nn.Module) -> None:
-    for name, child in list(module.named_children()):
+    # not `named_children`, which leaves out the second name of a module that has two
+    for name, child in list(module._modules.items()):
+        if child is None:
+            continue
         below = f"{address}.{name}" if address else name
         op = operator_name(child)
         if isinstance(child, Quantized):

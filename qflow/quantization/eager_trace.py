@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 from torch import fx, nn
@@ -13,9 +14,11 @@ from qflow.plan.inventory import Inventory
 from qflow.quantization import op_facts
 from qflow.quantization.attach import OutputGrid, set_output_grid
 from qflow.quantization.fake_quantize import FakeQuantize
-from qflow.quantization.quantized import OUTPUT, WEIGHT
+from qflow.quantization.quantized import OUTPUT, WEIGHT, Quantized
 from qflow.quantization.region import between_stubs
+from qflow.quantization.states import FakeQuantState, set_fake_quantize
 from qflow.tracing.call import call_of, operands, producer
+from qflow.tracing.recast import set_module
 from qflow.tracing.traced import Traced, trace_call
 
 FLOAT = OutputGrid(None, "float32")
@@ -29,9 +32,15 @@ def trace_eager(
     input_names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,
 ) -> Traced:
-    """Trace a copy of the model on these arguments; quantized modules are calls, not entered."""
+    """Trace a copy of the model on these arguments; quantized modules are calls, not entered.
+
+    Nothing is rounded meanwhile: a trace compares what it found with the model, and it sees what a
+    FloatFunctional computes without what its fake-quantizer makes of it.
+    """
+    plain = deepcopy(model).eval()
+    set_fake_quantize(plain, FakeQuantState._FLOAT)
     return trace_call(
-        model,
+        plain,
         tuple(args),
         dict(kwargs or {}),
         input_names=input_names,
@@ -76,13 +85,14 @@ def functions_left(inventory: Inventory) -> tuple[Diagnostic, ...]:
     )
 
 
-def as_prepared(traced: Traced, march: March) -> fx.GraphModule:
+def as_prepared(traced: Traced, model: nn.Module, march: March) -> fx.GraphModule:
     """The traced eager model as `record` reads one: every call knows the grid of its output.
 
     Operators that only move values lie on the grid they read. A convolution or linear that has no
     fake-quantizer and that only a dequantize reads keeps its accumulator, where the march does so.
     """
     graph = traced.module.graph
+    _put_back(traced.module, model)
     grids: dict[fx.Node, OutputGrid] = {}
     for node in graph.nodes:
         if (call := call_of(node)) is not None:
@@ -99,6 +109,15 @@ def as_prepared(traced: Traced, march: March) -> fx.GraphModule:
     for node, grid in grids.items():
         set_output_grid(node, grid)
     return traced.module
+
+
+def _put_back(traced: fx.GraphModule, model: nn.Module) -> None:
+    """The model's own modules at their addresses: a FloatFunctional was traced as its function."""
+    own = dict(model.named_modules(remove_duplicate=False))
+    for node in traced.graph.nodes:
+        call = call_of(node)
+        if call is not None and isinstance(own.get(call.address), Quantized):
+            set_module(traced, call.address, own[call.address])
 
 
 def _grid(

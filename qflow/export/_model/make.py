@@ -91,7 +91,7 @@ def as_graph(
 
     if isinstance(model, fx.GraphModule):
         return model
-    return as_prepared(trace_eager(model, args, kwargs), march)
+    return as_prepared(trace_eager(model, args, kwargs), model, march)
 
 
 def _structure(prepared: fx.GraphModule, graph: IntegerGraph) -> Structure:
