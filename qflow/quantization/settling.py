@@ -34,8 +34,10 @@ def settle(scene: Scene, decisions: Mapping[str, Decision]) -> Settled:
     tensors = settle_operands(scene, fall_back(scene, asked(scene, decisions)))
     kept = _kept(scene, decisions, tensors)
     plans = tuple(_plans(scene, tensors, kept))
-    islands = tuple(_islands(scene, decisions, tensors, kept))
-    return Settled(plans, tensors.changes, (*tensors.notes, *islands))
+    notes = [*tensors.notes, *_islands(scene, decisions, tensors, kept)]
+    if not any(p.act or p.weight or any(p.inputs) for p in plans):
+        notes.append(_nothing(scene))
+    return Settled(plans, tensors.changes, tuple(notes))
 
 
 def _kept(scene: Scene, decisions: Mapping[str, Decision], tensors: Tensors) -> dict[str, str]:
@@ -104,3 +106,13 @@ def _islands(
             help="export refuses a float tensor between the stubs",
             severity="note" if decision is not None else "warning",
         )
+
+
+def _nothing(scene: Scene) -> Diagnostic:
+    why = "no setter gives anything a grid" if scene.units else "nothing lies between its stubs"
+    return Diagnostic(
+        "QF253",
+        f"the prepared model has no fake-quantizer: {why}",
+        help="put a QuantStub behind every float input, and pass a setter",
+        severity="warning",
+    )

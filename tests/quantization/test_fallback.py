@@ -1,12 +1,23 @@
 """What the march makes of dtypes that were asked for, and that every change is named."""
 
+import copy
+import io
+
 import pytest
 import torch
 from torch import nn
 
 from qflow.diagnostics import QflowError
 from qflow.dtype import qint4, qint8, qint16
-from qflow.quantization import FakeQuantize, QConfig, QuantStub, prepare
+from qflow.quantization import (
+    FakeQuantize,
+    FakeQuantState,
+    QConfig,
+    QuantStub,
+    prepare,
+    set_fake_quantize,
+    unobserved,
+)
 from qflow.quantization.changelog import changelog
 from qflow.quantization.facts import Change, facts_of
 from qflow.quantization.falling_back import fit
@@ -175,6 +186,31 @@ def test_an_observed_operand_no_finer_than_the_tensor_adds_nothing() -> None:
     model = by_name(Tail(), {"last": q})
     assert not [p for p in quantizers(model) if "pre_process" in p]
     assert ("last", "input.dtype", "int16", "int8") in changes(model)
+
+
+def test_operand_grids_survive_copies_and_hand_gradients_on() -> None:
+    q = QConfig(output=given(0.0625, qint16), input=given(0.03125, qint16))
+    model = by_name(Sum(), {"_generated_add_0": q}, image(), image())
+    set_fake_quantize(model, FakeQuantState.CALIBRATION)
+    model(image(), image())
+    assert unobserved(model) == ()
+    set_fake_quantize(model, FakeQuantState.VALIDATION)
+    wanted = model(image(), image())
+    twin = copy.deepcopy(model)
+    assert torch.equal(twin(image(), image()), wanted)
+    assert facts_of(twin).plans == facts_of(model).plans
+    # each operand passes its own grid
+    twin._generated_add_0.activation_pre_process["1"].scale.mul_(64)
+    assert not torch.equal(twin(image(), image()), wanted)
+    buffer = io.BytesIO()
+    torch.save(model, buffer)
+    buffer.seek(0)
+    loaded = torch.load(buffer, weights_only=False)
+    assert torch.equal(loaded(image(), image()), wanted)
+    set_fake_quantize(model.train(), FakeQuantState.QAT)
+    x = image().requires_grad_()
+    model(x, image()).sum().backward()
+    assert x.grad.abs().sum() > 0
 
 
 def test_a_mask_gets_no_grid() -> None:

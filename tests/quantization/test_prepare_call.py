@@ -135,6 +135,21 @@ def test_a_missing_stub_leaves_what_it_feeds_float() -> None:
     assert set(dtypes(model)) == {"quant"}
 
 
+def test_a_model_that_stays_float_says_so() -> None:
+    net = Tail()
+    net.qconfig = None
+    (first, *_, last) = [n for n in facts_of(prepare(net, image(), out_dir=None)).notes]
+    assert first.code == last.code == "QF253"
+    assert "no setter gives anything a grid" in last.message
+
+    class Unused(Tail):
+        def forward(self, x):
+            return self.dequant(self.first(x))
+
+    model = prepare(Unused(), image(), SETTER, out_dir=None)
+    assert "nothing lies between its stubs" in facts_of(model).notes[-1].message
+
+
 def test_integers_and_masks_need_no_stub() -> None:
     class Chosen(Sum):
         def forward(self, x, mask, scale):
