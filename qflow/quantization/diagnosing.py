@@ -21,10 +21,12 @@ def doctor(state: Mapping[str, Tensor], prepared: nn.Module) -> tuple[Diagnostic
 
     QF321 for each scale that is, or would stay, exactly 1, with the reason: a warning where it was
     never observed or its key is missing, a note where 1 is the true scale. QF320 for every group of
-    keys that does not fit, with the likely cause; QF702 and QF730 of the rules. Sorted.
+    keys that does not fit, with the likely cause; QF730 of the rules. Sorted.
     """
     found = compare(prepared, state)
-    return sort((*_ones(prepared, found), *_groups(found), *lint.run_model(found.subject)))
+    # QF702 sums up what is said here one by one
+    rules = (d for d in lint.run_model(found.subject) if d.code != "QF702")
+    return sort((*_ones(prepared, found), *_groups(found), *rules))
 
 
 def _ones(prepared: nn.Module, found: Comparison) -> Iterator[Diagnostic]:

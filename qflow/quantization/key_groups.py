@@ -248,7 +248,9 @@ def _rest(case: _Case) -> str:
     )
     if case.group.missing:
         if quantizers:
-            return "the checkpoint's model did not quantize this: another qconfig, or a float one"
+            return (
+                "the checkpoint's model did not quantize this: another qconfig, or another fusion"
+            )
         return "the checkpoint's model had no such module"
     if quantizers:
         return "this model does not quantize it: another qconfig, or the accumulator is kept"

@@ -60,3 +60,27 @@ def test_no_such_entry(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     torch.save(model().state_dict(), tmp_path / "good.pt")
     assert main(["doctor", str(tmp_path / "good.pt"), "--model", "tests.cli.test_doctor:mode"]) == 2
     assert "`model`" in capsys.readouterr().err
+
+
+def test_a_file_and_its_settings(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A calibrated model fits its own file; with int16 the adds are not fused and lack scales."""
+    from qflow.engine.doctor import model_of
+
+    path = Path(__file__).parents[2] / "pipelines" / "digits.qf"
+    made = model_of(str(path), {}).eval()
+    set_fake_quantize(made, FakeQuantState.CALIBRATION)
+    with torch.no_grad():
+        made(torch.rand(2, 1, 8, 8))
+    torch.save(made.state_dict(), tmp_path / "good.pt")
+    arguments = ["doctor", str(tmp_path / "good.pt"), "--model", str(path)]
+    assert main(arguments) == 0
+    assert "nothing to say" in capsys.readouterr().out
+    assert main([*arguments, "--set", "act=int16"]) == 1
+    assert "`block1.relu`: missing activation_post_process.*" in capsys.readouterr().out
+
+
+def test_a_float_checkpoint_is_no_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path(__file__).parents[2] / "pipelines"
+    weights = str(folder / "digits" / "digits.safetensors")
+    assert main(["doctor", weights, "--model", str(folder / "digits.qf")]) == 0
+    assert "this is a float checkpoint" in capsys.readouterr().out
