@@ -160,7 +160,7 @@ def _unfused(
         scene.march.fuse_add_dtypes,
         dtype,
         word=op_facts.pattern_word,
-        lookalikes=lookalikes(traced),
+        lookalikes=lookalikes(scene.inventory, scene.model),
     )
     found = tuple(u for u in found if scene.inside.issuperset(u.members))
     said = {member for u in found for member in u.members}

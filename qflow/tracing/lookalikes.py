@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from qflow.plan.inventory import Inventory
 from qflow.plan.unfused import Lookalike
 from qflow.tracing import operators
-from qflow.tracing.traced import Traced
 
 _BASES: tuple[tuple[type[nn.Module], str], ...] = (
     (_BatchNorm, "bn"),
@@ -17,20 +17,19 @@ _BASES: tuple[tuple[type[nn.Module], str], ...] = (
 _GENERATED = "._generated_"
 
 
-def lookalikes(traced: Traced) -> dict[str, Lookalike]:
+def lookalikes(inventory: Inventory, model: nn.Module) -> dict[str, Lookalike]:
     """Per address, of the module itself or of a call its forward makes, what it resembles.
+
+    `model` is the user's own, of which the inventory is.
 
     Subclasses of torch's batch norms, convolutions and linear, and classes that are called a
     BatchNorm without being one, such as a frozen batch norm written as a multiplication and a sum.
     """
     found = {}
-    for module in traced.inventory.modules:
-        address = module.address.partition(_GENERATED)[0]
-        try:
-            owner = traced.module.get_submodule(address)
-        except AttributeError:  # an input or output
-            continue
-        if (known := _resembled(owner)) is not None:
+    modules = dict(model.named_modules(remove_duplicate=False))
+    for module in inventory.modules:
+        owner = modules.get(module.address.partition(_GENERATED)[0])
+        if owner is not None and (known := _resembled(owner)) is not None:
             found[module.address] = known
     return found
 
