@@ -63,12 +63,10 @@ def _drawn(colours: np.ndarray, random: np.random.Generator) -> np.ndarray:
     disc = np.sqrt(down**2 + right**2) < reach
     square = np.maximum(down, right) < reach * 0.8
     inside = np.where(random.random((count, 1, 1)) < 0.5, disc, square)[:, None]
-    ground = random.uniform(60, 180, (count, 1, 1, 1)) + random.normal(
-        0, 12, (count, 1, SIZE, SIZE)
-    )
-    light = (
-        1 + random.uniform(-0.3, 0.3, (2, count, 1, 1)) * np.stack([rows, columns])[:, None] / SIZE
-    )
+    texture = random.uniform(60, 180, (count, 1, 1, 1))
+    ground = texture + random.normal(0, 12, (count, 1, SIZE, SIZE))
+    slope = random.uniform(-0.3, 0.3, (2, count, 1, 1))
+    light = 1 + slope * np.stack([rows, columns])[:, None] / SIZE
     image = np.where(inside, HUES[colours][:, :, None, None], ground) * light.prod(0)[:, None]
     cast = random.uniform(0.7, 1.3, (count, 3, 1, 1))
     noisy = image * cast + random.normal(0, 22, (count, 3, SIZE, SIZE))

@@ -102,6 +102,6 @@ def _obstacles(unit: Unit, port: PortPlan) -> Iterator[tuple[str, str]]:
     readers = users.get(port.name, ())
     if [modules[r].op for r in readers] != ["quant"]:
         listed = ", ".join(f"`{r}`" for r in readers) or "nothing"
-        yield f"{listed} reads it", "let one QuantStub alone read it"
+        yield f"it is read by {listed}", "let one QuantStub alone read it"
     elif modules[readers[0]].calls > 1:
         yield f"`{readers[0]}` runs several times", "give each input a QuantStub of its own"

@@ -235,6 +235,8 @@ class Reader:
 
 def _nearest_note(name: str, known_names: list[str]) -> tuple[str, ...]:
     near = registry.nearest(name, tuple(dict.fromkeys(known_names))) or tuple(known_names)
+    if not near:
+        return ("it has no fields",)
     listed = ", ".join(f"`{n}`" for n in dict.fromkeys(near))
     return (f"its fields: {listed}",) if near == tuple(known_names) else (f"the nearest: {listed}",)
 

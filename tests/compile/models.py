@@ -165,7 +165,27 @@ IDLE = """
     output.logits                  output               dequant
 """
 
+CAMERA = """
+    rgb                            input
+    rgb_again                      input
+    image                          input
+    quant                          quant                rgb
+    twice                          quant                rgb_again
+    thrice                         quant                rgb_again
+    grey                           quant                image
+    conv                           conv2d               quant
+    second                         conv2d               twice
+    third                          conv2d               thrice
+    fourth                         conv2d               grey
+    _generated_add_0               add                  conv second
+    _generated_add_1               add                  third fourth
+    _generated_add_2               add                  _generated_add_0 _generated_add_1
+    dequant                        dequant              _generated_add_2
+    output.logits                  output               dequant
+"""
+
 MODELS = {
+    "camera": CAMERA,
     "idle": IDLE,
     "two_relus": TWO_RELUS,
     "add_pool": ADD_POOL,
@@ -192,7 +212,8 @@ def inventory(table: str, model: str = "nets:net") -> Inventory:
     for line in filter(str.strip, table.splitlines()):
         address, op, *sources = line.split()
         generated = "_generated_" in address
-        shape = (2, 1, 8, 8) if op == "input" else (2, 4, 4, 4)
+        channels = 3 if address.startswith("rgb") else 1
+        shape = (2, channels, 8, 8) if op == "input" else (2, 4, 4, 4)
         gemm = op in ("conv2d", "linear")
         modules.append(
             Module(
