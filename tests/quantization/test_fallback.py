@@ -230,6 +230,29 @@ def test_a_mask_gets_no_grid() -> None:
     assert model(image(), mask).shape == image().shape
 
 
+class Product(Stubs):
+    def __init__(self) -> None:
+        super().__init__()
+        self.left, self.right = nn.Linear(8, 8), nn.Linear(8, 8)
+
+    def forward(self, x):
+        x = self.quant(x)
+        y = torch.matmul(self.left(x), self.right(x).transpose(-1, -2))
+        return self.dequant(torch.softmax(y, -1))
+
+
+def test_a_matmul_takes_one_int16_operand_on_nash() -> None:
+    setter = calibration_8bit_weight_16bit_act_qconfig_setter
+    for march, grids in (
+        ("nash-m", ["_generated_matmul_0.activation_pre_process.1"]),
+        ("generic", []),
+    ):
+        model = prepare(Product(), torch.randn(2, 4, 8), setter, march=march, out_dir=None)
+        found = {p: str(q.dtype) for p, q in quantizers(model).items() if "pre_process" in p}
+        assert found == dict.fromkeys(grids, "int8")
+        assert dtypes(model)["left"] == dtypes(model)["right"] == "int16"
+
+
 # adds
 
 
