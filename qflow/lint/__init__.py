@@ -47,6 +47,12 @@ def run_model(subject: Subject) -> Iterator[Diagnostic]:
             yield from rule.check_model(subject)
 
 
+def repeats(found: Diagnostic, said: Iterable[Diagnostic]) -> bool:
+    """Whether a finding of a rule says again what was said under another id already."""
+    rule = registry.load("lint", found.code.lower())
+    return not {d.code for d in said}.isdisjoint(getattr(rule, "said_by", ()))
+
+
 def run_script(script: Script) -> Iterator[Diagnostic]:
     """Every rule that reads Python text; nothing of it is executed."""
     for rule in _having("check_script"):

@@ -55,9 +55,11 @@ def _producer(inventory: Inventory, dequant: Module) -> Module | None:
 
 
 def _asked(subject: Subject, made: Module) -> bool:
-    """A rule said what the output is to be."""
+    """A rule said what the output is to be, and not only what its grid is."""
     plan = subject.plan_of.get(subject.at_run(made.address))
-    return plan is not None and plan.out is not None and plan.out.by is not None
+    if plan is None or plan.out is None or plan.out.by is None:
+        return False
+    return plan.act is None or plan.out.by != plan.act.dtype.by
 
 
 def _why(inventory: Inventory, made: Module) -> tuple[str, str] | None:

@@ -11,6 +11,7 @@ from torch import nn
 
 from qflow.atomic import write
 from qflow.diagnostics import Diagnostic, fail
+from qflow.lint import repeats
 from qflow.march import March
 from qflow.march.current import required
 from qflow.plan.plan import GraphSpec
@@ -155,7 +156,7 @@ def _report(
     # a mapping stands for arguments by name, so both kinds at once are not passed on
     examples = args if not kwargs else dict(kwargs) if not args else None
     result = checking.check_model(module, examples, out_dir)
-    say((*facts.notes, *result.diagnostics))
+    say((*facts.notes, *(d for d in result.diagnostics if not repeats(d, facts.notes))))
     if out_dir is None:
         return
     write(Path(out_dir) / GRAPH_FILE, dump(module))

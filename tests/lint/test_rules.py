@@ -39,4 +39,4 @@ def test_models_of_a_lock_are_looked_at_and_one_cause_is_said_once() -> None:
     assert "QF505" in permuted
     assert "QF701" not in permuted
     heads = codes("nets:two_heads", "{logits: float32[N, 4], sum: float32[N, 4]}")
-    assert "QF505" not in heads
+    assert "QF718" in heads
