@@ -92,6 +92,9 @@ def multi_head_attention(
     if add_zero_attn:
         key, value = functional.pad(key, (0, 0, 0, 1)), functional.pad(value, (0, 0, 0, 1))
     query = _heads(query, batch, num_heads)
+    if is_causal and key_padding_mask is None and not need_weights:
+        # then the mask is only a hint, and torch does not read it
+        attn_mask = None
     added = int(key.shape[1]) - (0 if attn_mask is None else int(attn_mask.shape[-1]))
     if attn_mask is not None and added:
         attn_mask = functional.pad(attn_mask, (0, added))

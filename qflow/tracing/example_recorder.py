@@ -38,6 +38,8 @@ class Recorder:
         self._constants: dict[int, tuple[Tensor, fx.Node]] = {}
         self._varying: set[fx.Node] = set()
         self._sized: set[fx.Node] = set()
+        self._decided: set[fx.Node] = set()
+        self._acting: set[fx.Node] = set()
         self._lengths: dict[fx.Node, Diagnostic] = {}
 
     # --- who runs ---------------------------------------------------------------------------------
@@ -103,6 +105,8 @@ class Recorder:
             for x in changed:
                 self._nodes[id(x)] = (x, made)
             made.meta[DIGEST] = digest_of(fresh)
+            if changed or op == "call_module":
+                self._acting.add(made)
             return fresh
 
     def _plain(
@@ -233,7 +237,9 @@ class Recorder:
 
     def decides(self, value: Tensor, what: str) -> None:
         """Python was given the value of a tensor, so what follows is as on this example."""
-        if self.argument(value) in self._varying and (note := self._decision(what)):
+        node = self.argument(value)
+        self._decided.add(node)
+        if node in self._varying and (note := self._decision(what)):
             self._add(note)
 
     def counts(self, value: Tensor) -> None:
@@ -244,8 +250,13 @@ class Recorder:
     def finished(self) -> tuple[Diagnostic, ...]:
         """Notes of the whole trace; what no node reads is taken out of the graph."""
         for node in reversed(list(self.graph.nodes)):
-            if node.users or DIGEST in node.meta or node.op in ("placeholder", "output"):
+            if node.users or node.op in ("placeholder", "output"):
                 continue
+            if DIGEST in node.meta:
+                if node not in self._decided or node in self._acting:
+                    continue
+                # what was asked for to decide, and for nothing else
+                self._decided.update(node.all_input_nodes)
             # nothing of the graph reads the number, so Python did
             if note := self._lengths.get(node):
                 self._add(note)

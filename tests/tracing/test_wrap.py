@@ -78,7 +78,7 @@ def test_a_wrapped_method_calls_what_was_put_in_place(method: str) -> None:
     module = copy.deepcopy(found.module)
     module.post.refine = nn.Identity()
     x = module.conv(image()) + 1
-    assert torch.equal(module(image()), (x.relu() + 0.5) * 3)
+    assert torch.equal(module(image()), (x.relu() + module.post.offset) * 3)
 
 
 def test_the_calls_inside_can_be_reached_from_their_node(method: str) -> None:
