@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import fx, nn
 
 from qflow.diagnostics import Diagnostic, fail
-
-if TYPE_CHECKING:
-    from qflow.export import IntegerModel
 
 
 class ConvertedModel(nn.Module):
@@ -26,7 +23,7 @@ class ConvertedModel(nn.Module):
     the first call, by its arguments.
     """
 
-    def __init__(self, model: nn.Module | None, integer: IntegerModel | None) -> None:
+    def __init__(self, model: nn.Module | None, integer: Any) -> None:
         super().__init__()
         # no child: what is converted has no parameters that training could move
         self._waiting = (model,)
@@ -34,8 +31,8 @@ class ConvertedModel(nn.Module):
         self.eval()
 
     @property
-    def integer(self) -> IntegerModel:
-        """The integer model. Raises QflowError QF263 before the first call of an eager model."""
+    def integer(self) -> Any:
+        """The `qflow.export.IntegerModel`; QF263 before the first call of an eager model."""
         if self._integer is None:
             raise fail(
                 Diagnostic(
@@ -100,7 +97,6 @@ def convert_fx(
     return convert(graph_module, inplace=inplace, fast_mode=fast_mode)
 
 
-def _exported(module: Any, inputs: Any, keywords: Mapping[str, Any] | None) -> IntegerModel:
+def _exported(module: Any, inputs: Any, keywords: Mapping[str, Any] | None) -> Any:
     make = import_module("qflow.export._model.make")
-    result: IntegerModel = make.export(module, inputs, example_kw_inputs=keywords)
-    return result
+    return make.export(module, inputs, example_kw_inputs=keywords)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, fx, nn
 
-from qflow.diagnostics import Diagnostic, QflowError, fail
+from qflow.diagnostics import Diagnostic, QflowError
 from qflow.quantization.attach import output_grid
 from qflow.quantization.check import unobserved
 from qflow.quantization.extent import Extent
@@ -43,6 +43,7 @@ def record(prepared: fx.GraphModule) -> PreparedGraph:
         ids[node] = f"{call.address}#{repeat}" if repeat else call.address
         if node in extent.inside or node in extent.tails:
             here.append(node)
+    _require_operators(here)
     given = _given(here, extent)
     nodes = [
         *(_input(ids[n], n) for n in prepared.graph.nodes if n in given),
@@ -72,12 +73,6 @@ def _input(id_: str, node: fx.Node) -> PreparedNode:
 def _node(prepared: fx.GraphModule, node: fx.Node, ids: dict[fx.Node, str]) -> PreparedNode:
     call = call_of(node)
     assert call is not None
-    if call.op == "unknown":
-        raise fail(
-            Diagnostic(
-                "QF502", f"`{call.address}` is no operator qflow knows", notes=(call.detail,)
-            )
-        )
     sources = [producer(n) for n in operands(node)]
     # an operator with a constant operand is `unknown` since the trace
     inputs = tuple(ids[s] for s in sources if s is not None)
@@ -133,6 +128,17 @@ def _grid(quantizer: nn.Module) -> Grid:
 
 def _array(tensor: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
     return tensor.detach().cpu().float().numpy().copy()
+
+
+def _require_operators(here: Sequence[fx.Node]) -> None:
+    calls = [call for n in here if (call := call_of(n)) is not None and call.op == "unknown"]
+    if calls:
+        raise QflowError(
+            tuple(
+                Diagnostic("QF502", f"`{c.address}` is no operator qflow knows", notes=(c.detail,))
+                for c in calls
+            )
+        )
 
 
 def _require_scales(prepared: nn.Module, extent: Extent) -> None:

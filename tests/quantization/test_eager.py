@@ -257,3 +257,27 @@ def test_conversion_waits_for_arguments() -> None:
     assert made.integer.outputs[0].dtype == "int32"
     with pytest.raises(QflowError, match="QF260"):
         convert(Net().eval())
+
+
+def test_the_oldest_graph_api(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from qflow.quantization import convert_fx, fuse_fx, prepare_qat_fx
+
+    monkeypatch.chdir(tmp_path)  # `prepare` writes its reports there
+
+    net = with_statistics(Net()).eval()
+    fused = NASH(fuse_fx)(net, example_inputs=image())
+    torch.testing.assert_close(fused(image()), net(image()), rtol=1e-4, atol=1e-5)
+    assert isinstance(fused.bn, nn.Identity)
+    with pytest.raises(QflowError, match="QF252: `fuse_fx` needs example inputs"):
+        NASH(fuse_fx)(net)
+    with pytest.raises(QflowError, match="QF268: `hybrid` has no meaning"):
+        prepare_qat_fx(net, hybrid=True)
+    qconfigs = {
+        "": get_default_qat_qconfig(),
+        "module_name": {"head": get_default_qat_out_qconfig()},
+    }
+    model = NASH(prepare_qat_fx)(net, qconfigs, example_inputs=image())
+    assert "skip_add.weight" in model.state_dict()
+    converted = convert_fx(trained(model))
+    assert converted(image()).shape == net(image()).shape
+    assert converted.integer.outputs[0].dtype == "int32"
