@@ -5,7 +5,21 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from qflow.quantization import DeQuantStub, FakeQuantState, QuantStub, prepare, set_fake_quantize
+from qflow.dtype import qint8
+from qflow.quantization import (
+    DeQuantStub,
+    FakeQuantize,
+    FakeQuantState,
+    QuantStub,
+    prepare,
+    set_fake_quantize,
+)
+from qflow.quantization.field_observers import FixedScaleObserver, MinMaxObserver
+from qflow.quantization.qconfig import QConfig
+from qflow.quantization.qconfig_template import (
+    ModuleNameQconfigSetter,
+    default_calibration_qconfig_setter,
+)
 
 
 class Branches(nn.Module):
@@ -52,12 +66,37 @@ def batches(shape: tuple[int, ...], count: int = 2, seed: int = 0) -> list[Tenso
     return [torch.randn(shape, generator=generator) for _ in range(count)]
 
 
-def calibrated(model: nn.Module, data: list[Tensor]):
+def calibrated(model: nn.Module, data: list[Tensor], qconfig=None):
+    """Prepared, with a scale for every tensor."""
     torch.manual_seed(3)
     outputs = ("first", "second") if isinstance(model, Branches) else ("output",)
-    prepared = prepare(model, (data[0],), march="nash-m", output_names=outputs)
+    prepared = prepare(
+        model.eval(), (data[0],), qconfig, march="nash-m", output_names=outputs, out_dir=None
+    )
     set_fake_quantize(prepared, FakeQuantState.CALIBRATION)
     with torch.no_grad():
         for x in data:
             prepared(x)
     return prepared.eval()
+
+
+class Sum(nn.Module):
+    """Two stubs and an add."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.dequant = QuantStub(), QuantStub(), DeQuantStub()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.dequant(self.first(x) + self.second(3.0 - x))
+
+
+def calibrated_with_input_grids(data: list[Tensor]):
+    """A model whose add brings both operands to a grid of their own."""
+    wide = FakeQuantize.with_args(observer=FixedScaleObserver, dtype=qint8, scale=0.05)
+    own = QConfig(output=FakeQuantize.with_args(observer=MinMaxObserver, dtype=qint8), input=wide)
+    setters = (
+        ModuleNameQconfigSetter({"_generated_add_0": own}),
+        default_calibration_qconfig_setter,
+    )
+    return calibrated(Sum(), data, setters)

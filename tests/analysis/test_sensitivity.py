@@ -15,8 +15,21 @@ from qflow.analysis.ablation.partial import Partial
 from qflow.analysis.similarity import Similarity
 from qflow.diagnostics import QflowError
 from qflow.plan import sensitivity as tables
-from qflow.quantization import FakeQuantize, FakeQuantState, sensitivity_table, set_fake_quantize
-from tests.analysis.nets import Branches, Twice, batches, calibrated
+from qflow.quantization import (
+    FakeQuantize,
+    FakeQuantState,
+    get_default_qconfig,
+    prepare,
+    sensitivity_table,
+    set_fake_quantize,
+)
+from tests.analysis.nets import (
+    Branches,
+    Twice,
+    batches,
+    calibrated,
+    calibrated_with_input_grids,
+)
 
 METRICS = registry.names("analysis.similarity")
 
@@ -41,6 +54,7 @@ def brute_force(prepared, data, metric: str) -> dict[tuple[str, str, int], float
             quantizer.quantizing = False
             address, _, child = path.rpartition(".")
             kind = "weight" if child == "weight_fake_quant" else "activation"
+            address = path if address.endswith("activation_pre_process") else address
             for i, (a, b) in enumerate(zip(baseline, changed, strict=True)):
                 counter = found.setdefault((address, kind, i), cls())
                 counter.update(a.double().numpy(), b.double().numpy())
@@ -75,6 +89,51 @@ def test_equals_brute_force(network: str, metric: str, branches) -> None:
     assert found == expected
     assert len({v for v in found.values()}) > 2
     assert table.evaluations < table.brute_force
+
+
+def test_operands_with_grids_of_their_own_are_tensors_too() -> None:
+    data = batches((5, 6))
+    prepared = calibrated_with_input_grids(data)
+    rows = sensitivity(prepared, data, metrics=("l1",)).of()
+    found = sorted((r.metric, r.op_name) for r in rows if r.sensitive_type == "input")
+    expected = brute_force(prepared, data, "l1")
+    paths = [key for key in expected if "activation_pre_process" in key[0]]
+    assert len(paths) == len(found) == 2
+    assert [m for m, _ in found] == sorted(expected[key] for key in paths)
+    assert {name for _, name in found} == {"_generated_add_0"}
+    assert found[0][0] != found[1][0]
+
+
+def test_learned_scales_are_measured_too() -> None:
+    data = batches((5, 6))
+    qconfig = get_default_qconfig(activation_fake_quant="lsq", weight_fake_quant="lsq")
+    prepared = calibrated(Twice(), data, qconfig)
+    found = {(r.op_name, r.sensitive_type): r.metric for r in sensitivity(prepared, data).of()}
+    expected = brute_force(prepared, data, "cosine")
+    assert found == {(address, kind): value for (address, kind, _), value in expected.items()}
+
+
+def test_nested_arguments_and_results() -> None:
+    class Nested(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = Twice()
+
+        def forward(self, pair, *, more):
+            return {"y": self.inner(pair[0] + more["x"]), "rest": (pair[1],)}
+
+    x = batches((5, 6))[0]
+    keywords = {"more": {"x": x}}
+    prepared = prepare(
+        Nested().eval(), ((x, x),), example_kw_inputs=keywords, march="nash-m", out_dir=None
+    )
+    set_fake_quantize(prepared, FakeQuantState.CALIBRATION)
+    with torch.no_grad():
+        prepared((x, x), **keywords)
+    prepared.eval()
+    table = sensitivity(prepared, [{"pair": (x, x), **keywords}])
+    assert table.outputs[0] == "y"
+    assert table.of("y")[0].score > 0
 
 
 def test_an_in_place_module_spoils_nothing_that_is_kept() -> None:
@@ -267,8 +326,6 @@ def test_what_cannot_be_measured_is_refused(branches) -> None:
         sensitivity(prepared, [])
     with pytest.raises(QflowError, match="QF403"):
         sensitivity(prepared, [torch.full((4, 3, 8, 8), torch.nan)])
-    from qflow.quantization import prepare
-
     fresh = prepare(Twice(), (torch.zeros(2, 6),), march="nash-m")
     with pytest.raises(QflowError, match="QF401"):
         sensitivity(fresh, [torch.zeros(2, 6)])

@@ -182,7 +182,7 @@ class _Run:
 
     @staticmethod
     def _place(switch: Switch, output: str, metric: str) -> str:
-        return f"{switch.address} {switch.kind}/{output}/{metric}"
+        return f"{switch.path}/{output}/{metric}"
 
     def _row(self, switch: Switch, output: str, metric: str) -> Row:
         similarity = self._similarity(metric, self._place(switch, output, metric))

@@ -28,6 +28,8 @@ _ORDER = ("input", "weight", "activation")
 class Switch:
     """One quantized tensor."""
 
+    path: str
+    """Of its fake-quantizer."""
     address: str
     kind: str
     """`activation`, `weight` or `input`."""
@@ -69,6 +71,7 @@ def switches(evaluator: Evaluator, watch: Watch, types: Sequence[str]) -> tuple[
         own = next((n for n in roots if str(n.target) == address), roots[0])
         found.append(
             Switch(
+                path,
                 address,
                 kind,
                 quantizer,
@@ -82,7 +85,7 @@ def switches(evaluator: Evaluator, watch: Watch, types: Sequence[str]) -> tuple[
 
     def order(switch: Switch) -> tuple[int, int, str]:
         first = evaluator.position[switch.roots[0]]
-        return first, _ORDER.index(switch.kind), switch.address
+        return first, _ORDER.index(switch.kind), switch.path
 
     return tuple(sorted(found, key=order))
 
