@@ -19,7 +19,7 @@ class Reconstruction:
     """Of the term that drives every variable to 0 or 1."""
     b_range: tuple[float, float] = (20.0, 2.0)
     """Its exponent at the beginning and at the end: large ones leave the middle free."""
-    lr: float = 0.02
+    lr: float = 0.05
     """Learning rate of Adam for the variables."""
 
     def __post_init__(self) -> None:

@@ -24,7 +24,7 @@ class Adaround:
     """Of the term that drives every variable to rounding down or up."""
     b_range: tuple[float, ...] = (20.0, 2.0)
     """Its exponent at the beginning and at the end."""
-    lr: float = 0.02
+    lr: float = 0.05
     """Learning rate of the variables."""
 
     def __post_init__(self) -> None:
