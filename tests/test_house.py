@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "nn": _BASE | {"quantization", "tracing", "functional"},
     "functional": _BASE | {"quantization", "tracing"},
     "qat_mode": _BASE | {"quantization", "tracing"},
-    "engine": _FRONT | _BACK,
+    "engine": _FRONT | _BACK | {"functional"},
     "cli": _FRONT | {"cli", "engine"},
     "__main__": {"cli"},
 }
