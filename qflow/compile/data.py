@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from qflow.compile import facts
 from qflow.compile.model import bad_entry, is_entry
+from qflow.compile.options import named
 from qflow.compile.unit import Unit
-from qflow.compile.values import INTEGER, STRING, WORD, Reader, twice, unknown
+from qflow.compile.values import INTEGER, STRING, Reader, twice
 from qflow.diagnostics import Diagnostic
 from qflow.lang import syntax
 from qflow.plan.plan import DataSpec
@@ -34,10 +34,7 @@ def _spec(block: syntax.Block, fields: Reader) -> DataSpec | None:
     samples = fields.at_least("samples", INTEGER, 1)
     batch = fields.at_least("batch", INTEGER, 1)
     seed = fields.at_least("seed", INTEGER, 0)
-    metric = fields.optional("metric", WORD)
-    metrics = facts.known("analysis.metrics")
-    if metric is not None and metrics and metric not in metrics:
-        fields.add(unknown("metric", metric, metrics, fields.span("metric")))
+    metric = named(fields, "metric", "analysis.metrics")
     args = fields.pairs("args")
     if (source := fields.optional("source", STRING)) is not None:
         if "source" in args:

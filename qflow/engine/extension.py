@@ -1,12 +1,13 @@
 """extension: what a setting of a stage names: a file of ours or an entry point, with its fields."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from qflow import registry
 from qflow.diagnostics import Span
 from qflow.engine import entry
 from qflow.engine.work import Work
-from qflow.plan.plan import StagePlan
+from qflow.plan.plan import Plan, StagePlan
 
 KINDS = {
     "loss": "engine.losses",
@@ -39,3 +40,23 @@ def entries(stage: StagePlan) -> tuple[str, ...]:
     """Entry points of the user's own code a stage calls."""
     named = (s.value for n, s in stage.settings if n in KINDS or n.endswith(".entry"))
     return tuple(dict.fromkeys(v for v in named if isinstance(v, str) and ":" in v))
+
+
+def metric_of(data: str, work: Work) -> Any | None:
+    """A fresh metric of a data block; None where it names none."""
+    spec = work.data[data].spec
+    if spec.metric is None:
+        return None
+    at = entry.span_of(spec.fields, "metric", spec.at)
+    return find("metric", spec.metric, work, at)()
+
+
+def metric_name(metric: str) -> str:
+    """What a table calls a metric: a word of ours, or what comes behind the colon."""
+    return metric.rpartition(":")[2]
+
+
+def metric_entries(plan: Plan, names: Iterable[str]) -> tuple[str, ...]:
+    """Entry points that the metrics of some data blocks are."""
+    metrics = (d.metric for d in plan.data if d.name in names and d.metric is not None)
+    return tuple(dict.fromkeys(m for m in metrics if ":" in m))

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from qflow import registry
 from qflow.engine import extension, files, freezing, method, observing, prepared
 from qflow.engine.entry import UserCode
 from qflow.engine.located import Located
@@ -35,7 +34,10 @@ def stages(plan: Plan) -> tuple[Stage, ...]:
                 reads=((before, STATE),),
                 weights=may_ask_teacher(stage) or stage.setting("method") is not None,
                 data=tuple(dict.fromkeys((stage.data, *judged))),
-                code=extension.entries(stage),
+                code=(
+                    *extension.entries(stage),
+                    *extension.metric_entries(plan, (stage.data, *judged)),
+                ),
                 seed=seeds[stage.data],
             )
         )
@@ -79,7 +81,8 @@ def _pass(stage: StagePlan, module: nn.Module, work: Work) -> Mapping[str, Any]:
                 with UserCode(f"metric `{data.spec.metric}`", data.spec.at, "QF315"):
                     metric.update({k: v.numpy() for k, v in outputs.items()}, batch.target)
             step.advance(len(batch))
-        measured = {} if metric is None else {str(data.spec.metric): metric.result()}
+        name = extension.metric_name(str(data.spec.metric))
+        measured = {} if metric is None else {name: metric.result()}
         step.say(
             "  ".join([f"{len(data)} samples", *(f"{k} {v:.2%}" for k, v in measured.items())])
         )
@@ -91,4 +94,4 @@ def _metric(stage: StagePlan, work: Work) -> Any:
     spec = work.data[stage.data].spec
     if spec.metric is None or not stage.evaluates or not work.data[stage.data].has_targets:
         return None
-    return registry.load("analysis.metrics", spec.metric)()
+    return extension.metric_of(stage.data, work)

@@ -1,8 +1,9 @@
 """verify: every lane over the data the file names: integers against the oracle, exports, claims."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from qflow import registry
 from qflow.analysis.batch import Batch
 from qflow.analysis.measures import Measure
 from qflow.analysis.measures.steps import Steps
-from qflow.engine import files, reach, scales
+from qflow.emulation.graph import IntegerGraph
+from qflow.engine import extension, files, reach, scales
 from qflow.engine.data import DataSet
 from qflow.engine.entry import UserCode
 from qflow.engine.lanes import Lanes, open_lanes
@@ -38,7 +40,8 @@ def stages(plan: Plan) -> tuple[Stage, ...]:
     reads = [(last_state(plan), STATE), (CONVERT, INTEGER), (CONVERT, LOGICAL)]
     reads += [(EXPORT, "*")] if plan.exports else []
     used = data_of(plan)
-    return (Stage(VERIFY, make, reads=tuple(reads), weights=True, data=used),)
+    code = extension.metric_entries(plan, used)
+    return (Stage(VERIFY, make, reads=tuple(reads), weights=True, data=used, code=code),)
 
 
 def data_of(plan: Plan) -> tuple[str, ...]:
@@ -88,10 +91,14 @@ class Counted:
     integers: int = 0
     mismatches: int = 0
     same_class: int = 0
-    metric: str | None = None
+    metric: Callable[[], Any | None] = lambda: None
+    """Makes a fresh metric of the data; None where it has none."""
+    metric_name: str = ""
     metrics: dict[str, Any] = field(default_factory=dict)
     """Lane to its metric."""
     measures: list[tuple[ClaimPlan, Measure]] = field(default_factory=list)
+    classes: int = 1
+    """Axis of the first output along which its classes lie."""
     distances: dict[str, tuple[Steps, Steps]] = field(default_factory=dict)
     """Export lane to its distance from the emulator in its own arithmetic, and in the target's."""
 
@@ -103,21 +110,28 @@ class Counted:
         exports = [lane for lane in lanes.plain if lane.startswith("export.")]
         distances = {e: (Steps(("emulator", e)), Steps(("integer", e))) for e in exports}
         spec = work.data[name].spec
-        return cls(metric=spec.metric, measures=measures, distances=distances)
+        return cls(
+            metric=partial(extension.metric_of, name, work),
+            metric_name=extension.metric_name(spec.metric or ""),
+            measures=measures,
+            classes=_class_axis(lanes.graph),
+            distances=distances,
+        )
 
     def update(self, batch: Batch) -> None:
         self.samples += len(next(iter(batch.outputs["integer"].values())))
         self.integers += batch.integers
         self.mismatches += batch.mismatches
-        if self.metric is not None and batch.target is not None:
+        if self.metric_name and batch.target is not None:
             for lane, outputs in batch.outputs.items():
-                counter = self.metrics.get(lane) or registry.load("analysis.metrics", self.metric)()
+                counter = self.metrics.get(lane) or self.metric()
                 self.metrics[lane] = counter
                 counter.update(outputs, batch.target)
         for lane, distances in self.distances.items():
             for distance in distances:
                 distance.update(batch)
-            self.same_class += _agreeing(batch.outputs["integer"], batch.outputs[lane])
+            ours, theirs = batch.outputs["integer"], batch.outputs[lane]
+            self.same_class += _agreeing(ours, theirs, self.classes)
         for _, measure in self.measures:
             measure.update(batch)
 
@@ -136,7 +150,7 @@ class Counted:
         }
         return {
             "samples": self.samples,
-            "metrics": {lane: {self.metric: m.result()} for lane, m in self.metrics.items()},
+            "metrics": {lane: {self.metric_name: m.result()} for lane, m in self.metrics.items()},
             "oracle": {
                 "integers": self.integers,
                 "mismatches": self.mismatches,
@@ -146,11 +160,18 @@ class Counted:
         }
 
 
-def _agreeing(ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]) -> int:
-    """Samples whose first output is largest at the same place along axis 1, everywhere."""
+def _class_axis(graph: IntegerGraph) -> int:
+    """That of a scale per channel, which an accumulator has; else axis 1."""
+    node = graph.by_id[graph.outputs[0][1]]
+    types = [graph.by_id[i].output for i in node.inputs]
+    return next((t.axis for t in types if t.axis is not None), 1)
+
+
+def _agreeing(ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray], axis: int) -> int:
+    """Samples whose first output is largest at the same place along `axis`, everywhere."""
     name, first = next(iter(ours.items()))
     second = theirs[name]
-    if first.ndim < 2:
+    if first.ndim <= axis:
         return int((first == second).sum())
-    same = first.argmax(axis=1) == second.argmax(axis=1)
+    same = first.argmax(axis) == second.argmax(axis)
     return int(same.reshape(len(first), -1).all(axis=1).sum())
