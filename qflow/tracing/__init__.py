@@ -6,11 +6,13 @@ from qflow.tracing.dumping import dump
 from qflow.tracing.fusing import fuse
 from qflow.tracing.outputs import name_outputs
 from qflow.tracing.traced import Traced, dead_modules, trace, trace_call
+from qflow.tracing.tracer import Tracer
 from qflow.tracing.wrapping import wrap
 
 __all__ = [
     "GraphDiff",
     "Traced",
+    "Tracer",
     "dead_modules",
     "diff",
     "dump",

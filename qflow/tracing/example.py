@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -24,7 +25,7 @@ from qflow.tracing.leaves import Leaves
 from qflow.tracing.overwriting import set_item
 from qflow.tracing.own_code import raised_at
 from qflow.tracing.trial import MODEL_ERRORS
-from qflow.tracing.wrapping import wrapped
+from qflow.tracing.wrapping import replaced, wrapped
 
 _WRITTEN_OUT: Mapping[Any, Callable[..., Any]] = {
     functional.multi_head_attention_forward: multi_head_attention,
@@ -40,6 +41,8 @@ class Recorded:
     graph: fx.Graph
     notes: tuple[Diagnostic, ...]
     """What a person should know of it."""
+    unseen: bool
+    """Whether a tensor turned up that nobody saw being made."""
     exact: bool
     """Every function is the model's own; otherwise some were written out, and round elsewhere."""
 
@@ -62,6 +65,7 @@ def record_example(model: nn.Module, given: Given, graph: GraphSpec) -> Recorded
         blocks.traced(recorder),
         wrapped(graph.wraps, model),
         float_functional.followed(model),
+        replaced(model, "len", partial(_length, recorder)),
         _module_calls(recorder, leaves),
         _Functions(recorder),
     ):
@@ -71,7 +75,7 @@ def record_example(model: nn.Module, given: Given, graph: GraphSpec) -> Recorded
             raise fail(_failed(model, error)) from error
     recorder.graph.output(recorder.argument(result))
     notes = recorder.finished()
-    return Recorded(recorder.graph, notes, exact=not recorder.written_out)
+    return Recorded(recorder.graph, notes, recorder.unseen, exact=not recorder.written_out)
 
 
 def _failed(model: nn.Module, error: BaseException) -> Diagnostic:
@@ -136,6 +140,19 @@ class _Functions(TorchFunctionMode):
             lambda: function(*args, **named),
             sized_by_values(function, args),
         )
+
+
+def _length(recorder: Recorder, x: Any) -> int:
+    """`len`, which Python lets return no number but its own."""
+    if not isinstance(x, Tensor) or not recorder.live or blocks.current() is not recorder:
+        return len(x)
+    found: int = recorder.record("call_method", "size", (x, 0), {}, lambda: _plain_length(x))
+    return found
+
+
+def _plain_length(x: Tensor) -> int:
+    with torch._C.DisableTorchFunction():
+        return len(x)
 
 
 def _iterates() -> bool:

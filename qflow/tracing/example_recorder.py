@@ -32,12 +32,15 @@ class Recorder:
         self.live = True
         self.written_out = False
         """Whether a function was replaced by those it is made of."""
+        self.unseen = False
+        """Whether a tensor turned up that nobody saw being made."""
         self._nodes: dict[int, tuple[Any, fx.Node]] = {}
         self._paths = {id(m): name for name, m in model.named_modules()}
         self._known = _tensors_of(model)
         self._constants: dict[int, tuple[Tensor, fx.Node]] = {}
         self._varying: set[fx.Node] = set()
         self._sized: set[fx.Node] = set()
+        self._stale: set[int] = set()
         self._decided: set[fx.Node] = set()
         self._acting: set[fx.Node] = set()
         self._lengths: dict[fx.Node, Diagnostic] = {}
@@ -104,6 +107,7 @@ class Recorder:
             fresh = self.known(result, made, {id(x) for x in inputs} - kept)
             for x in changed:
                 self._nodes[id(x)] = (x, made)
+                self._overwritten(x)
             made.meta[DIGEST] = digest_of(fresh)
             if changed or op == "call_module":
                 self._acting.add(made)
@@ -146,6 +150,15 @@ class Recorder:
             self._number(self.node("call_function", pick, (node, i)), n)
             for i, n in enumerate(shape)
         )
+
+    def _overwritten(self, x: Tensor) -> None:
+        """Other tensors over the same memory hold other values now than their nodes say."""
+        storage = x.untyped_storage().data_ptr()
+        for key, (other, _) in self._nodes.items():
+            shares = isinstance(other, Tensor) and key != id(x)
+            if shares and other.untyped_storage().data_ptr() == storage:
+                self._stale.add(key)
+        self._stale.discard(id(x))
 
     # --- values -----------------------------------------------------------------------------------
 
@@ -213,11 +226,15 @@ class Recorder:
 
     def _of_tensor(self, value: Tensor) -> fx.Node:
         if id(value) in self._nodes:
+            if id(value) in self._stale and (place := running_at()):
+                text = "a tensor is read that was overwritten through another view of its memory"
+                advice = "overwrite the tensor itself, or a copy of it"
+                self._note("QF227", place.span, place.line, text, advice)
             return self._nodes[id(value)][1]
         if id(value) in self._constants:
             return self._constants[id(value)][1]
-        if (path := self._known.get(id(value))) is None:
-            path = self._kept(value)
+        known = self._known.get(id(value))
+        path = self._kept(value) if known is None else known[1]
         node = self.node("get_attr", path)
         if not path.startswith(_CONSTANT):
             self._varying.add(node)
@@ -231,6 +248,7 @@ class Recorder:
         if place := running_at():
             text = "a tensor that was made where the trace does not see it stays as it is"
             self._note("QF227", place.span, place.line, text, "make it with functions of torch")
+        self.unseen = True
         return path
 
     # --- notes ------------------------------------------------------------------------------------
@@ -291,14 +309,14 @@ _unseen = torch._C.DisableTorchFunction
 """What the recorder itself does with tensors is no part of the model."""
 
 
-def _tensors_of(model: nn.Module) -> dict[int, str]:
+def _tensors_of(model: nn.Module) -> dict[int, tuple[Tensor, str]]:
     """Parameters, buffers and plain tensor attributes by identity; of tied ones the first name."""
-    found: dict[int, str] = {}
+    found: dict[int, tuple[Tensor, str]] = {}
     for path, module in model.named_modules():
         own = {**module._parameters, **module._buffers, **vars(module)}
         for name, value in own.items():
             if isinstance(value, Tensor):
-                found.setdefault(id(value), f"{path}.{name}" if path else name)
+                found.setdefault(id(value), (value, f"{path}.{name}" if path else name))
     return found
 
 

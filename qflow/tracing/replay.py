@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.utils._pytree import tree_map
 
 from qflow.diagnostics import Diagnostic, fail
 from qflow.tracing.call import OWNER
@@ -16,7 +17,7 @@ from qflow.tracing.digests import digest_of
 from qflow.tracing.example_recorder import DIGEST
 from qflow.tracing.given import Given
 from qflow.tracing.results import leaves
-from qflow.tracing.trial import try_forward
+from qflow.tracing.trial import MODEL_ERRORS, try_forward
 
 _CLOSE = 1e-4
 """Allowed difference, relative to the largest value, where a function was written out."""
@@ -53,6 +54,49 @@ class Reference:
         if len(self.result) != len(self._returned):
             return False
         return all(map(_equal if exact else _near, self.result, self._returned))
+
+
+def refuse_frozen(
+    model: nn.Module, module: fx.GraphModule, given: Given, notes: Sequence[Diagnostic]
+) -> None:
+    """QF227 when a tensor that nobody saw being made depends on the inputs after all.
+
+    Both run on other values. Where other decisions would be taken as well, nothing can be told.
+    """
+    if any(n.code == "QF226" for n in notes):
+        return
+    values = [tree_map(_other, value) for _, value in given.parameters]
+    try:
+        with torch.no_grad(), _written_out():
+            state = torch.get_rng_state()
+            wanted = given.call(model, values=dict(zip(_names(given), values, strict=True)))
+            torch.set_rng_state(state)
+            found = fx.Interpreter(module).run(*values)
+    except MODEL_ERRORS:
+        # values the model does not take
+        return
+    pairs = zip(leaves(wanted), leaves(found), strict=True)
+    if not all(_near(a, b) for (_, a), (_, b) in pairs):
+        note = next(n for n in notes if n.code == "QF227")
+        raise fail(
+            Diagnostic(
+                "QF227",
+                "a tensor that the trace does not see being made depends on the inputs",
+                note.at,
+                notes=note.notes,
+                help="make it with functions of torch, or keep the function whole with `wrap`",
+            )
+        )
+
+
+def _names(given: Given) -> tuple[str, ...]:
+    return tuple(n for n, _ in given.parameters)
+
+
+def _other(value: Any) -> Any:
+    if isinstance(value, Tensor) and value.is_floating_point():
+        return value.flip(-1) * -0.5 + 0.25 if value.dim() else value * -0.5 + 0.25
+    return value
 
 
 def reference(model: nn.Module, given: Given) -> Reference:

@@ -54,7 +54,7 @@ def add_stubs(module: fx.GraphModule, values: Values, names: Names) -> tuple[Dia
             "QF225",
             "the model has no stubs: all of it lies between generated stubs at its inputs "
             "and outputs",
-            notes=(f"{len(entries)} tensors enter, {len(exits)} leave",),
+            notes=(f"tensors that enter: {len(entries)}, that leave: {len(exits)}",),
             help="to keep pre- or post-processing in float, put a QuantStub and a DeQuantStub "
             "around what is to be quantized",
             severity="note",

@@ -22,7 +22,7 @@ from qflow.tracing.inplace import follow_overwrites
 from qflow.tracing.inventory import inventory_of
 from qflow.tracing.outputs import name_outputs
 from qflow.tracing.parametric import CLASSES, classes_of
-from qflow.tracing.replay import reference, repeatable
+from qflow.tracing.replay import reference, refuse_frozen, repeatable
 from qflow.tracing.results import Path, paths
 from qflow.tracing.stubbing import add_constants, add_stubs
 from qflow.tracing.tracer import record
@@ -112,6 +112,7 @@ def _traced(
     stubs: bool,
 ) -> Traced:
     notes: tuple[Diagnostic, ...] = ()
+    unseen = False
     classes = classes_of(copy)
     with repeatable() as again:
         found = reference(copy, given)
@@ -121,10 +122,13 @@ def _traced(
         else:
             example = record_example(copy, given, graph)
             recorded, notes, exact = example.graph, example.notes, example.exact
+            unseen = example.unseen
         module = fx.GraphModule(copy, recorded)
         module.meta[CLASSES] = classes
         again()
         values = values_of(module, [v for _, v in given.parameters], found.compare)
+        if unseen:
+            refuse_frozen(copy, module, given, notes)
     if method == "example":
         found.refuse_differences(exact)
     follow_overwrites(module, values)

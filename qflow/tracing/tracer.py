@@ -30,6 +30,9 @@ class Tracer(fx.Tracer):
         self._leaves = Leaves(graph, composites=False)
         self._inside: list[str] = []
 
+    dynamic_block = staticmethod(blocks.dynamic_block)
+    """As scripts of the field spell it."""
+
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """Operators, modules of torch itself, and what the `graph` block or `wrap` names."""
         return self._leaves.has(m, module_qualified_name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
@@ -188,6 +188,23 @@ def wrapped(names: Sequence[tuple[str, Span]], model: nn.Module) -> Iterator[Non
                 scope[name] = value
 
 
+@contextmanager
+def replaced(model: nn.Module, name: str, function: Callable[..., Any]) -> Iterator[None]:
+    """While it is open, a built-in is another function in the files of the model's classes.
+
+    Files that have the name for something of their own keep it.
+    """
+    scopes = [vars(sys.modules[f]) for f in _own(_files(model)) if f in sys.modules]
+    changed = [scope for scope in scopes if name not in scope]
+    for scope in changed:
+        scope[name] = function
+    try:
+        yield
+    finally:
+        for scope in changed:
+            del scope[name]
+
+
 _MISSING = object()
 
 
@@ -207,10 +224,20 @@ def _scopes(model: nn.Module, functions: Sequence[Callable[..., Any]]) -> list[d
     """Global names of every Python file the model's classes and the functions come from."""
     if not functions:
         return []
+    files = _files(model) | {f.__module__ for f in functions}
+    return [vars(sys.modules[f]) for f in _own(files) if f in sys.modules]
+
+
+def _files(model: nn.Module) -> set[str]:
+    """Where the model's classes, and the functions that are their methods, were written."""
     classes = {c for m in model.modules() for c in type(m).__mro__}
-    files = {c.__module__ for c in classes} | {f.__module__ for f in functions}
-    own = {f for f in files if f.partition(".")[0] not in ("torch", "builtins", "qflow")}
-    return [vars(sys.modules[f]) for f in sorted(own) if f in sys.modules]
+    methods = {f for c in classes for f in vars(c).values() if isinstance(f, FunctionType)}
+    return {str(found.__module__) for found in (*classes, *methods)}
+
+
+def _own(files: Iterable[str]) -> list[str]:
+    """Python files of neither torch, Python nor qflow."""
+    return sorted(f for f in files if f.partition(".")[0] not in ("torch", "builtins", "qflow"))
 
 
 def _found(name: str, span: Span) -> Callable[..., Any]:

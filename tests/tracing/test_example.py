@@ -61,6 +61,7 @@ def test_sizes_stay_symbolic() -> None:
         lambda x: x.shape[0],
         lambda x: x.size()[0],
         lambda x: len(x.shape[:1]) * x.shape[0],
+        lambda x: len(x),
         lambda x: x.numel() // x.shape[-1],
         lambda x: 2 * x.shape[0] - x.shape[0],
         lambda x: abs(-x.shape[0]),

@@ -57,13 +57,15 @@ def test_sizes_that_values_decide() -> None:
             total = total + 1
         for row in found:  # walked
             total = total + row.sum()
-        return total + len(picked)  # length
+        for _ in range(len(picked)):  # length
+            total = total + len(picked)
+        return total
 
     _, traced = follow(forward, rows().abs())
     assert set(lines_of(forward, traced)) == {
         "for _ in range(found.shape[0]):  # counted",
         "for row in found:  # walked",
-        "return total + len(picked)  # length",
+        "for _ in range(len(picked)):  # length",
     }
 
 
@@ -97,6 +99,39 @@ def test_a_tensor_that_nobody_saw_being_made() -> None:
     assert lines_of(forward, traced, "QF227") == [
         "return x * GLOBAL + torch.from_numpy(np.ones(4, dtype=np.float32))"
     ]
+    assert torch.equal(traced.module(rows(3)), model(rows(3)))
+
+
+def test_a_tensor_that_nobody_saw_and_that_depends_on_the_inputs() -> None:
+    def forward(self, x):
+        return x + unseen(x)
+
+    with pytest.raises(QflowError, match="QF227: a tensor that the trace does not see") as caught:
+        follow(forward, rows())
+    assert caught.value.diagnostics[0].at is not None
+
+
+class Hidden(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        with torch._C.DisableTorchFunction():
+            return x * 2
+
+
+def unseen(x: Tensor) -> Tensor:
+    return Hidden.apply(x)
+
+
+def test_a_view_that_is_overwritten() -> None:
+    def forward(self, x):
+        x = x + 0
+        y = x[:, 1:]
+        y.relu_()
+        z = y * 2
+        return x.sum() + z.sum()  # read
+
+    model, traced = follow(forward, rows())
+    assert lines_of(forward, traced, "QF227") == ["return x.sum() + z.sum()  # read"]
     assert torch.equal(traced.module(rows(3)), model(rows(3)))
 
 

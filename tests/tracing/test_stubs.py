@@ -40,7 +40,7 @@ def test_inputs_and_outputs_are_the_boundary_of_a_model_without_stubs(method: st
         assert torch.equal(wanted, result)
     (note,) = found.notes
     assert (note.code, note.severity) == ("QF225", "note")
-    assert note.notes == ("2 tensors enter, 1 leave",)
+    assert note.notes == ("tensors that enter: 2, that leave: 1",)
 
 
 def test_a_model_with_any_stub_keeps_what_it_has(method: str) -> None:
