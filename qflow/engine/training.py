@@ -26,7 +26,6 @@ from qflow.engine.objective import Objective
 from qflow.engine.optimizing import Optimizing
 from qflow.engine.work import Work
 from qflow.plan.plan import StagePlan
-from qflow.quantization import FakeQuantize
 
 
 def train(stage: StagePlan, module: fx.GraphModule, work: Work) -> Mapping[str, Any]:
@@ -113,9 +112,6 @@ def _epoch(run: _Run, epoch: int, step: Step) -> None:
             run.optimizing.step(value, epoch + number / batches, stage.epochs)
         summed += value.item() * len(batch)
         step.advance(len(batch), f"loss {value.item():.4f}")
-    for quantizer in (m for m in module.modules() if isinstance(m, FakeQuantize)):
-        if hasattr(quantizer, "settle"):
-            quantizer.settle()
     run.course.losses.append(summed / len(run.data))
     said = f"epoch {epoch + 1}/{stage.epochs}  loss {run.course.losses[-1]:.4f}"
     if run.judge is not None:

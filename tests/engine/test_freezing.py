@@ -59,6 +59,33 @@ def test_only_a_weight(project: Project) -> None:
     assert not moved & {"head.weight", "head.bias", "head.weight_fake_quant.scale"}
 
 
+LEARNED = "{ act.dtype = act; act.fake_quant = lsq; weight.fake_quant = lsq }"
+
+
+@pytest.mark.parametrize("line", ['state "conv" = validation', 'freeze scale "conv"'])
+def test_a_learned_scale_rests(project: Project, line: str) -> None:
+    """Neither its gradient nor the decay of weights reaches it."""
+    project.replace("tiny.qf", "{ act.dtype = act }", LEARNED)
+    moved = trained(project, line)
+    assert {"conv.weight", "head.weight_fake_quant.scale"} <= moved
+    assert not {k for k in moved if k.startswith("conv.") and "quant" in k}
+
+
+def test_a_learned_scale_does_not_decay(project: Project) -> None:
+    """With a loss that asks for nothing, weights shrink and learned scales do not."""
+    source = """
+class Nothing:
+    def __call__(self, outputs, target):
+        return (outputs["logits"] * 0.0).sum()
+"""
+    project.write("tiny/losses.py", source)
+    project.replace("tiny.qf", "loss = cross_entropy", 'loss = "tiny.losses:Nothing"')
+    project.replace("tiny.qf", "{ act.dtype = act }", LEARNED)
+    moved = trained(project)
+    assert moved >= WEIGHTS
+    assert not {k for k in moved if k.endswith("scale")}
+
+
 def test_from_an_epoch_on(project: Project) -> None:
     """The first epoch is that of a training of one epoch; momentum moves nothing after it."""
     trained(

@@ -31,8 +31,13 @@ VARIANTS = {
         '    freeze weight "conv" from epoch 1; freeze scale "head" from epoch 1\n'
         '    freeze scale "quant" from epoch 2'
     ),
+    "learned": (
+        "loss = cross_entropy; optimizer = adam; lr = 1e-2\n"
+        '    freeze scale "conv" from epoch 2; state "head" = validation from epoch 1'
+    ),
     "random": 'loss = "tiny.losses:Noisy"; optimizer = sgd; lr = 1e-2; momentum = 0.9',
 }
+LEARNED = "{ act.dtype = act; act.fake_quant = pact; weight.fake_quant = lsq }"
 NOISY = """
 import random
 
@@ -56,6 +61,11 @@ class Killed(BaseException):
 def variant(project: Project, request: pytest.FixtureRequest) -> Project:
     project.write("tiny/losses.py", NOISY)
     project.replace("tiny.qf", TRAINING, VARIANTS[request.param])
+    if request.param == "learned":
+        project.replace("tiny.qf", "{ act.dtype = act }", LEARNED)
+    # the statements of a variant come behind this one
+    project.replace("tiny.qf", '    state "**" = qat\n', "")
+    project.replace("tiny.qf", "epochs rounds {\n", 'epochs rounds {\n    state "**" = qat\n')
     return project
 
 
@@ -106,7 +116,7 @@ def test_killed_in_every_epoch(variant: Project, monkeypatch: pytest.MonkeyPatch
 
 KILLER = """
 import os, signal, sys
-import onnx, onnxruntime, torch._inductor.config
+import torch._inductor.config
 from qflow import cli
 from qflow.engine import data, digest
 batches = data.DataSet.batches
