@@ -35,6 +35,10 @@ class _Kept:
     """It is a fake-quantizer that kept its scale for this freeze."""
     evaluates: bool = False
 
+    def of(self, module: nn.Module) -> _Kept:
+        """The same for another module, which takes this one's place."""
+        return replace(self, module=module, parameters=list(self.parameters))
+
     def __call__(self, mode: bool = True) -> nn.Module:
         if not self.evaluates:
             return type(self.module).train(self.module, mode)
@@ -143,9 +147,7 @@ def _kept(module: nn.Module) -> _Kept:
 
 def _copy(module: nn.Module) -> _Kept | None:
     found = vars(module).get(_TRAIN)
-    if not isinstance(found, _Kept):
-        return None
-    return replace(found, parameters=list(found.parameters))
+    return found.of(module) if isinstance(found, _Kept) else None
 
 
 def _stop(module: nn.Module) -> list[str]:

@@ -19,6 +19,9 @@ def recast(module: nn.Module, cls: type[M], **fields: Any) -> M:
     made = cls.__new__(cls)
     # registries are copied, so that adding a child to one does not add it to the other
     state = {k: copy(v) if isinstance(v, (dict, set)) else v for k, v in vars(module).items()}
+    # what stands in a frozen module's own `train` speaks of that module
+    if hasattr(keeper := state.get("train"), "of"):
+        state["train"] = keeper.of(made)
     vars(made).update(state, **fields)
     return made
 

@@ -12,11 +12,13 @@ from qflow.quantization import (
     DeQuantStub,
     FakeQuantize,
     FakeQuantState,
+    QATMode,
     QuantStub,
     freeze,
     frozen,
     prepare,
     set_fake_quantize,
+    set_qat_mode,
     unfreeze,
 )
 
@@ -188,3 +190,56 @@ def test_scales_that_were_never_observed_cannot_be_kept() -> None:
     assert "backbone.0" in str(found.value)
     assert model.get_parameter("backbone.0.weight").requires_grad
     freeze(model.backbone, scale=False)
+
+
+def test_a_frozen_float_model_stays_frozen_when_it_is_prepared() -> None:
+    """The modules are other objects then: the freeze goes with them."""
+    torch.manual_seed(0)
+    net = Net()
+    freeze(net.backbone)
+    model = prepare(net, {"image": torch.randn(2, 1, 6, 6)})
+    model.eval()
+    set_fake_quantize(model, FakeQuantState.CALIBRATION)
+    model(image=torch.randn(8, 1, 6, 6))
+    weight = model.get_parameter("backbone.0.weight").clone()
+    trained(model, momentum(model))
+    assert not model.get_submodule("backbone.0").training
+    assert torch.equal(model.get_parameter("backbone.0.weight"), weight)
+    assert not torch.equal(model.head.weight, net.head.weight)
+    unfreeze(model)
+    model.train()
+    assert model.get_submodule("backbone.0").training
+    assert not net.backbone[0].training, "the float model's own freeze is its own"
+
+
+class Normed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.quant = QuantStub()
+        self.conv = nn.Conv2d(1, 4, 3)
+        self.bn = nn.BatchNorm2d(4)
+        self.head = nn.Conv2d(4, 2, 1)
+        self.dequant = DeQuantStub()
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.dequant(self.head(self.bn(self.conv(self.quant(image)))))
+
+
+@pytest.mark.parametrize("mode", [QATMode.WithBN, QATMode.WithBNReverseFold])
+@pytest.mark.parametrize("parts", [{}, {"weight": False, "scale": False}], ids=["all", "bn"])
+def test_batch_norms_inside_fused_modules(mode: QATMode, parts: dict[str, bool]) -> None:
+    set_qat_mode(mode)
+    try:
+        torch.manual_seed(0)
+        model = prepare(Normed(), {"image": torch.randn(2, 1, 6, 6)})
+    finally:
+        set_qat_mode(QATMode.FuseBN)
+    model.eval()
+    set_fake_quantize(model, FakeQuantState.CALIBRATION)
+    model(image=torch.randn(8, 1, 6, 6))
+    freeze(model.conv, **parts)
+    before = state(model, "conv.")
+    trained(model, momentum(model))
+    moved = {k for k, v in state(model, "conv.").items() if not torch.equal(v, before[k])}
+    assert not {k for k in moved if "running" in k}
+    assert bool(moved) is bool(parts)
