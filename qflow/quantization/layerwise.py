@@ -11,8 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from qflow.diagnostics import Diagnostic
 from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.quantized import WEIGHT
+from qflow.quantization.saying import say
 from qflow.tracing.fused import Fused
 from qflow.tracing.with_bn import WithBN
 
@@ -39,16 +41,28 @@ class Seen:
 def gemms(prepared: fx.GraphModule) -> tuple[str, ...]:
     """Addresses whose weight is rounded in the present states, in execution order.
 
-    Modules that keep their batch norm are left out: their weight is another in every batch.
+    Modules that keep their batch norm are left out, with a warning QF273: what is rounded there is
+    not the weight but the weight with the batch norm in it.
     """
     called = dict.fromkeys(str(n.target) for n in prepared.graph.nodes if n.op == "call_module")
-    return tuple(a for a in called if _rounds(prepared.get_submodule(a)))
+    rounded = [a for a in called if _rounds(prepared.get_submodule(a))]
+    norms = [a for a in rounded if isinstance(prepared.get_submodule(a), WithBN)]
+    say(
+        Diagnostic(
+            "QF273",
+            f"`{address}` keeps its batch norm and is left as it is",
+            help="fold it first: `fold_batch_norm(model)`",
+            severity="warning",
+        )
+        for address in norms
+    )
+    return tuple(a for a in rounded if a not in norms)
 
 
 def _rounds(module: nn.Module) -> bool:
     quantizer = module._modules.get(WEIGHT)
-    whole = isinstance(module, Fused) and not isinstance(module, WithBN)
-    return whole and isinstance(quantizer, FakeQuantize) and quantizer.quantizing
+    mine = isinstance(module, Fused) and isinstance(quantizer, FakeQuantize)
+    return mine and bool(quantizer.quantizing)  # type: ignore[union-attr]
 
 
 def weight_scale(module: nn.Module) -> Tensor:

@@ -8,11 +8,13 @@ from qflow.diagnostics import QflowError
 from qflow.quantization import (
     DeQuantStub,
     FakeQuantState,
+    QATMode,
     QuantStub,
     bias_correction,
     layerwise,
     prepare,
     set_fake_quantize,
+    set_qat_mode,
     weight_reconstruction,
 )
 from qflow.quantization.fake_quantize import FakeQuantize
@@ -185,3 +187,38 @@ def test_nothing_of_the_recording_is_left(nets: tuple[nn.Module, nn.Module]) -> 
     _, made = nets
     list(layerwise.seen(made, ADD, [lambda m: m(batches(1)[0])]))
     assert not {"product", "finish"} & vars(made.get_submodule(ADD)).keys()
+
+
+def test_a_model_that_was_never_calibrated(nets: tuple[nn.Module, nn.Module]) -> None:
+    made = prepare(nets[0], {"image": torch.randn(2, 2, 6, 6)})
+    with pytest.raises(QflowError, match="QF401"):
+        weight_reconstruction(made, batches(1))
+
+
+def test_modules_that_keep_their_batch_norm_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    class Normed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.quant, self.dequant = QuantStub(), DeQuantStub()
+            self.conv, self.bn, self.head = (
+                nn.Conv2d(2, 4, 3),
+                nn.BatchNorm2d(4),
+                nn.Conv2d(4, 2, 1),
+            )
+
+        def forward(self, image: Tensor) -> Tensor:
+            return self.dequant(self.head(self.bn(self.conv(self.quant(image)))))
+
+    set_qat_mode(QATMode.WithBN)
+    try:
+        made = prepare(Normed(), {"image": torch.randn(2, 2, 6, 6)})
+    finally:
+        set_qat_mode(QATMode.FuseBN)
+    made.eval()
+    set_fake_quantize(made, FakeQuantState.CALIBRATION)
+    made(batches(1)[0])
+    before = made.conv.weight.detach().clone()
+    found = weight_reconstruction(made, batches(1), custom_config_dict={"num_steps": 5})
+    assert [f.address for f in found] == ["head"]
+    assert torch.equal(made.conv.weight, before)
+    assert "QF273 warning: `conv` keeps its batch norm and is left as it is" in caplog.text
