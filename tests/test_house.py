@@ -87,21 +87,6 @@ def test_relative_imports_are_not_used(path: Path) -> None:
     assert not [n for n in nodes if isinstance(n, ast.ImportFrom) and n.level]
 
 
-def test_every_module_imports_on_its_own() -> None:
-    """Each with no other module of qflow loaded, so that no order of imports is needed."""
-    code = (
-        "import sys\n"
-        "from importlib import import_module\n"
-        "import click, lark, numpy, rich, torch, yaml\n"
-        f"for name in {MODULES!r}:\n"
-        "    for old in [m for m in sys.modules if m.split('.')[0] == 'qflow']:\n"
-        "        del sys.modules[old]\n"
-        "    import_module(name)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
 TORCH_FREE = [
     m
     for m in MODULES
