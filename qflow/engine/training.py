@@ -149,9 +149,10 @@ def check(stage: StagePlan, work: Work) -> None:
     if not stage.epochs:
         return
     loss = objective.make(stage, work)
-    _require_targets(stage.data, loss.needs_target, stage, work)
+    _require_targets(stage.data, "trains", loss.needs_target, stage, work)
     if stage.validates is not None:
-        _require_targets(stage.validates, judging.needs_target(stage, loss, work), stage, work)
+        needed = judging.needs_target(stage, loss, work)
+        _require_targets(stage.validates, "is judged", needed, stage, work)
     judging.make(stage, loss, work)
     if stage.freezes:
         # asked of a model without scales: what is frozen does not depend on them
@@ -171,12 +172,12 @@ def check(stage: StagePlan, work: Work) -> None:
         )
 
 
-def _require_targets(name: str, needed: bool, stage: StagePlan, work: Work) -> None:
+def _require_targets(name: str, does: str, needed: bool, stage: StagePlan, work: Work) -> None:
     if needed and not work.data[name].has_targets:
         raise fail(
             Diagnostic(
                 "QF315",
-                f"data `{name}` has no targets, and stage `{stage.name}` trains on it",
+                f"data `{name}` has no targets, and stage `{stage.name}` {does} on it",
                 at=stage.at,
                 help="return (inputs, target) from the loader",
             )
