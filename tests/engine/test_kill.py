@@ -48,7 +48,7 @@ def dying_before_the_rename(self, name, key, seconds):
 state.State.start = watched
 data.DataSet.batches = dying
 cache.Cache.finish = dying_before_the_rename
-program, folder, code, *stages = sys.argv[1:]
+program, epochs, folder, code, *stages = sys.argv[1:]
 # someone may be editing qflow while this runs
 digest.of_code = lambda: code
 for stage in stages:
@@ -57,24 +57,45 @@ for stage in stages:
     if not child:
         os._exit(cli.main(["run", program, "--out", os.path.join(folder, stage)]))
     print(stage, -os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+# one run, killed in the middle of each of its epochs and started again
+for epoch in range(3):
+    def dying(self, **more):
+        for number, batch in enumerate(batches(self, **more)):
+            if more.get("epoch") == epoch and number == 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield batch
+
+    data.DataSet.batches = dying
+    child = os.fork()
+    if not child:
+        out = os.path.join(folder, "epochs")
+        os._exit(cli.main(["run", epochs, "--out", out, "--set", "rounds=3"]))
+    print(f"epoch{epoch}", -os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+MOMENTUM = "momentum = 0.9; scheduler = cosine; lr"
 
 
 @pytest.fixture(scope="module")
 def killed(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one run per stage, each killed in the middle of that stage."""
     folder = tmp_path_factory.mktemp("killed")
-    program = str(template.parent / "tiny.qf")
+    program = template.parent / "tiny.qf"
+    epochs = template.parent / "epochs.qf"
+    epochs.write_text(program.read_text().replace("lr", MOMENTUM))
+    arguments = [str(program), str(epochs), str(folder), digest.of_code(), *STAGES]
     done = subprocess.run(
-        [sys.executable, "-B", "-c", KILLER, program, str(folder), digest.of_code(), *STAGES],
+        [sys.executable, "-B", "-c", KILLER, *arguments],
         capture_output=True,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     ends = dict(line.split() for line in done.stdout.splitlines() if line.count(" ") == 1)
-    assert {s: ends.get(s) for s in STAGES} == dict.fromkeys(STAGES, str(int(signal.SIGKILL))), (
+    killed = [*STAGES, "epoch0", "epoch1", "epoch2"]
+    assert {s: ends.get(s) for s in killed} == dict.fromkeys(killed, str(int(signal.SIGKILL))), (
         done.stdout + done.stderr
     )
+    assert "goes on behind epoch 1/3" in done.stdout
     return folder
 
 
@@ -90,6 +111,24 @@ def test_kill_9_in_the_middle_of_a_stage(
     for name in STAGES[: STAGES.index(stage)]:
         assert f"{name:<12}resumed" in again.out
     assert f"{stage:<12}resumed" not in again.out
+
+
+def test_kill_9_in_the_middle_of_every_epoch(project: Project, killed: Path) -> None:
+    project.replace("tiny.qf", "lr", MOMENTUM)
+    out = killed / "epochs"
+    program = project.folder / "epochs.qf"
+    program.write_text(project.program.read_text())
+    outcome = project.call("run", str(program), "--out", str(out), "--set", "rounds=3")
+    assert outcome.code == 0, outcome.text
+    assert "goes on behind epoch 2/3" in outcome.out
+    assert project.run("--set", "rounds=3").code == 0
+    assert state_of(out) == state_of(project.out)
+
+
+def state_of(out: Path) -> bytes:
+    """What training left, byte for byte."""
+    (found,) = (p for p in out.glob("cache/finetune-*") if p.is_dir())
+    return (found / "state.safetensors").read_bytes()
 
 
 class Killed(BaseException):

@@ -1,10 +1,6 @@
 """Training that is killed, in the middle of any epoch, ends with the bits of one that was not."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from qflow.engine import digest, resume
+from qflow.engine import resume
 from qflow.engine.data import DataSet
 from tests.engine.conftest import Project
+from tests.engine.test_kill import Killed, state_of
 
 ROUNDS = "--set", "rounds=3"
 CHECKPOINTS = "cache/finetune-*.checkpoint.safetensors"
@@ -53,10 +50,6 @@ class Noisy:
 """
 
 
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing of ours catches it or cleans up after it."""
-
-
 @pytest.fixture
 def variant(project: Project, request: pytest.FixtureRequest) -> Project:
     project.write("tiny/losses.py", NOISY)
@@ -67,12 +60,6 @@ def variant(project: Project, request: pytest.FixtureRequest) -> Project:
     project.replace("tiny.qf", '    state "**" = qat\n', "")
     project.replace("tiny.qf", "epochs rounds {\n", 'epochs rounds {\n    state "**" = qat\n')
     return project
-
-
-def state_of(out: Path) -> bytes:
-    """What training left, byte for byte."""
-    (found,) = (p for p in out.glob("cache/finetune-*") if p.is_dir())
-    return (found / "state.safetensors").read_bytes()
 
 
 def dying(epoch: int, batch: int, how: Callable[[], None]) -> Callable[..., Iterator[object]]:
@@ -112,46 +99,6 @@ def test_killed_in_every_epoch(variant: Project, monkeypatch: pytest.MonkeyPatch
     mine = Project(project.folder, project.call, out)
     assert (mine.untimed(), mine.results()) == (project.untimed(), project.results())
     assert not list(out.glob(CHECKPOINTS))
-
-
-KILLER = """
-import os, signal, sys
-import torch._inductor.config
-from qflow import cli
-from qflow.engine import data, digest
-batches = data.DataSet.batches
-program, out, code = sys.argv[1:]
-digest.of_code = lambda: code
-for epoch in range(3):
-    def dying(self, **more):
-        for number, batch in enumerate(batches(self, **more)):
-            if more.get("epoch") == epoch and number == 2:
-                os.kill(os.getpid(), signal.SIGKILL)
-            yield batch
-    data.DataSet.batches = dying
-    # torch is imported once; every attempt is a process of its own
-    child = os.fork()
-    if not child:
-        os._exit(cli.main(["run", program, "--out", out, "--set", "rounds=3"]))
-    print("killed by", -os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
-
-
-def test_kill_9_in_the_middle_of_every_epoch(project: Project) -> None:
-    project.replace("tiny.qf", TRAINING, VARIANTS["momentum"])
-    out = project.folder / "killed"
-    done = subprocess.run(
-        [sys.executable, "-B", "-c", KILLER, str(project.program), str(out), digest.of_code()],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert done.stdout.count(f"killed by {int(signal.SIGKILL)}") == 3, done.stdout + done.stderr
-    assert "goes on behind epoch 1/3" in done.stdout
-    outcome = project.call("run", str(project.program), "--out", str(out), *ROUNDS)
-    assert "goes on behind epoch 2/3" in outcome.out
-    assert project.run(*ROUNDS).code == 0
-    assert state_of(out) == state_of(project.out)
 
 
 def test_from_begins_at_the_beginning(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
