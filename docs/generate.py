@@ -14,6 +14,7 @@ import click
 from qflow import cli, march, registry
 from qflow.compile import facts
 from qflow.diagnostics.codes import CODES
+from qflow.plan import op_facts
 
 HERE = Path(__file__).parent
 HEADER = "<!-- Written by `make docs` from the code. Edit the docstrings instead. -->\n\n"
@@ -65,7 +66,7 @@ def extensions(kind: str, settable: bool = True) -> Iterator[str]:
 
 def remarks(kind: str, name: str) -> Iterator[str]:
     """What of an extension its docstrings need not repeat."""
-    if kind == "emulation.ops" and not facts.integer(name) and facts.pattern_word(name) != "bn":
+    if kind == "emulation.ops" and not facts.integer(name) and op_facts.pattern_word(name) != "bn":
         yield "*Fake-quant only*: it is prepared and trained, but has no integer form yet."
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from qflow.compile import facts
 from qflow.compile.region import DEQUANT
 from qflow.compile.unit import Unit
-from qflow.plan import fusion, sharing
+from qflow.plan import fusion, op_facts, sharing
 
 
 def of(unit: Unit, addresses: Iterable[str]) -> tuple[str, ...]:
@@ -19,7 +18,7 @@ def of(unit: Unit, addresses: Iterable[str]) -> tuple[str, ...]:
     fusions = [
         f
         for f in fusion.find(
-            unit.inventory, ("int8",), lambda _: "int8", fusion.PATTERNS, word=facts.pattern_word
+            unit.inventory, ("int8",), lambda _: "int8", fusion.PATTERNS, word=op_facts.pattern_word
         )
         if region.issuperset(f.members)
     ]
@@ -27,7 +26,7 @@ def of(unit: Unit, addresses: Iterable[str]) -> tuple[str, ...]:
     members = {f.at: f.members for f in fusions}
     groups = {
         a: group
-        for group in sharing.groups(unit.inventory, fusions, facts.shares_scale)
+        for group in sharing.groups(unit.inventory, fusions, op_facts.shares_scale)
         for a in group
     }
     found: set[str] = set()

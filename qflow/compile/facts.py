@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Any, get_origin
 
 from qflow import registry
+from qflow.plan.op_facts import operator
 
 
 def known(kind: str) -> tuple[str, ...]:
@@ -20,57 +21,16 @@ def operators() -> tuple[str, ...]:
 
 
 @cache
-def pattern_word(op: str) -> str:
-    """The operator's word in a `fuse` pattern; empty for none."""
-    return str(getattr(_operator(op), "pattern_word", ""))
-
-
-@cache
-def shares_scale(op: str) -> bool:
-    """Whether the operator's output lies on the grid of its inputs."""
-    return bool(getattr(_operator(op), "shares_scale", False))
-
-
-@cache
-def rearranges(op: str) -> bool:
-    """Whether the operator only changes order and shape of one tensor's values."""
-    return bool(getattr(_operator(op), "rearranges", False))
-
-
-@cache
-def role(op: str) -> str:
-    """gemm, normalization, activation, elementwise, pool, shape or boundary; empty for none."""
-    return str(getattr(_operator(op), "role", ""))
-
-
-@cache
-def weight_axis(op: str) -> int | None:
-    """Axis of the output channels in the operator's weight; None where it has no weight."""
-    axis: int | None = getattr(_operator(op), "weight_axis", None)
-    return axis
-
-
-@cache
 def integer(op: str) -> bool:
     """Whether it becomes something that an integer graph can hold; batch norm is folded instead."""
-    known = _operator(op)
+    known = operator(op)
     base = import_module("qflow.emulation.op").Op
     return known is not None and known.lower is not base.lower
-
-
-@cache
-def gives_indices(op: str) -> bool:
-    """Whether its result holds whole numbers that lie on no grid."""
-    return bool(getattr(_operator(op), "gives_indices", False))
 
 
 def per_channel(observer: str, settings: Mapping[str, Any]) -> bool:
     """Whether an observer so set finds a range for each channel."""
     return bool(registry.load("quantization.observers", observer)(**settings).per_channel)
-
-
-def _operator(op: str) -> Any:
-    return registry.load("emulation.ops", op) if op in operators() else None
 
 
 def _written(type_: Any) -> str:

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from qflow.compile import facts
 from qflow.compile.epochs import begin
 from qflow.compile.region import listed
 from qflow.compile.select import has_calls, select
 from qflow.compile.unit import StageSpec, Unit
 from qflow.diagnostics import Diagnostic
 from qflow.lang import syntax
+from qflow.plan import op_facts
 from qflow.plan.inventory import Module
 from qflow.plan.plan import Freezing, ModulePlan
 
@@ -80,7 +80,7 @@ def _reached(
 
 def _has_weight(module: Module) -> bool:
     """Whether there may be parameters; a dropout has none, but is part of what training moves."""
-    role = facts.role(module.op)
+    role = op_facts.role(module.op)
     own = module.weights > 0 or role in ("gemm", "normalization", "") or module.op in _WITH_WEIGHT
     return own or "Dropout" in module.type
 

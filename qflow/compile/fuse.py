@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from qflow.compile import facts
 from qflow.compile.region import listed
 from qflow.compile.unit import Fields, Unit
 from qflow.diagnostics import Diagnostic, Label, Span
 from qflow.dtype import DTYPES
 from qflow.lang import syntax
-from qflow.plan import fusion
+from qflow.plan import fusion, op_facts
 from qflow.plan.address import matches
 from qflow.plan.plan import Fusion
 
@@ -44,7 +43,7 @@ def _find(unit: Unit, allowed: tuple[str, ...]) -> tuple[Fusion, ...]:
 
     region = set(unit.region)
     every = fusion.find(
-        unit.inventory, allowed, act_dtype, fusion.PATTERNS, word=facts.pattern_word
+        unit.inventory, allowed, act_dtype, fusion.PATTERNS, word=op_facts.pattern_word
     )
     return tuple(f for f in every if region.issuperset(f.members))
 

@@ -9,6 +9,7 @@ from qflow.compile.unit import Unit
 from qflow.diagnostics import Diagnostic, Span
 from qflow.dtype import DTYPES
 from qflow.march import March, OpSupport
+from qflow.plan import op_facts
 from qflow.plan.plan import Decided
 
 
@@ -81,7 +82,7 @@ def _not_listed(unit: Unit, march: March, name: str, why: str, addresses: list[s
             at=unit.target.at,
             notes=(places,),
         )
-    fused_only = facts.pattern_word(name) == "bn"
+    fused_only = op_facts.pattern_word(name) == "bn"
     alone = (f"a `{name}` runs only fused behind a conv2d or linear that nothing else reads",)
     return Diagnostic(
         "QF502",
@@ -106,7 +107,7 @@ def _dtypes(unit: Unit, march: March) -> Iterator[Diagnostic]:
         for role, dtype in _refused(unit, address, op, support):
             found.setdefault((op, role, str(dtype.value), dtype.by), []).append(address)
         weight = fields["weight.dtype"]
-        if facts.weight_axis(op) is not None and weight.value not in support.weight:
+        if op_facts.weight_axis(op) is not None and weight.value not in support.weight:
             found.setdefault((op, "weight", str(weight.value), weight.by), []).append(address)
     for (op, role, name, by), addresses in found.items():
         yield Diagnostic(

@@ -9,6 +9,7 @@ from qflow.compile.region import DEQUANT
 from qflow.compile.unit import Fields, Unit
 from qflow.diagnostics import Span
 from qflow.dtype import DTYPES, DType
+from qflow.plan import op_facts
 from qflow.plan.inventory import Module
 from qflow.plan.plan import Decided, Fixed, ModulePlan, Observed, Shared, Source, TensorPlan
 
@@ -44,7 +45,7 @@ def _plan(unit: Unit, module: Module, fields: Fields, owners: Mapping[str, str])
     address = module.address
     kept = unit.kept.get(address)
     op = unit.op_at(address)
-    weight, axis = None, facts.weight_axis(op)
+    weight, axis = None, op_facts.weight_axis(op)
     if axis is not None:
         weight = _tensor(unit, "weight", fields, fields["weight.dtype"], axis)
     act = None
@@ -100,6 +101,6 @@ def _why_shared(unit: Unit, address: str, owner: str) -> str:
     """Which operator puts the two on one grid."""
     assert unit.inventory is not None
     op = unit.inventory.by_address[address].op
-    if facts.shares_scale(op):
+    if op_facts.shares_scale(op):
         return f"{op} keeps the grid of its input"
     return f"{unit.inventory.by_address[owner].op} gives its inputs its own grid"

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from qflow.compile import facts
 from qflow.compile.unit import Unit
 from qflow.diagnostics import Diagnostic, Span
+from qflow.plan import op_facts
 from qflow.plan.inventory import Inventory, Module
 
 QUANT, DEQUANT = "quant", "dequant"
@@ -89,7 +89,7 @@ def tails(inventory: Inventory) -> set[str]:
     found: set[str] = set()
     for module in inventory.modules:
         sources = [inventory.by_address[a] for a in inventory.sources[module.address]]
-        if len(sources) != 1 or module.calls != 1 or not facts.rearranges(module.op):
+        if len(sources) != 1 or module.calls != 1 or not op_facts.rearranges(module.op):
             continue
         if sources[0].op == DEQUANT or sources[0].address in found:
             found.add(module.address)

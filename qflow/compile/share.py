@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from qflow.compile import facts
 from qflow.compile.learning import PLAIN
 from qflow.compile.qfields import FIXED
 from qflow.compile.region import DEQUANT, listed
 from qflow.compile.unit import Fields, Unit
 from qflow.diagnostics import Diagnostic, Label, Span
-from qflow.plan import show
+from qflow.plan import op_facts, show
 from qflow.plan.plan import Scalar
 from qflow.plan.sharing import groups
 
@@ -24,7 +23,7 @@ def grids(unit: Unit) -> Unit:
     region = {a for a in unit.region if unit.inventory.by_address[a].op != DEQUANT}
     found = [
         tuple(a for a in group if a in region)
-        for group in groups(unit.inventory, unit.fusions, facts.shares_scale)
+        for group in groups(unit.inventory, unit.fusions, op_facts.shares_scale)
     ]
     unit = replace(unit, groups=tuple(g for g in found if len(g) > 1))
     return unit.having(_problems(unit))

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from qflow.compile import facts
 from qflow.compile.region import DEQUANT, listed
 from qflow.compile.unit import Unit
 from qflow.diagnostics import Diagnostic
+from qflow.plan import op_facts
 from qflow.plan.inventory import Inventory
 from qflow.plan.plan import Decided
 
@@ -55,20 +55,14 @@ def _tails(unit: Unit) -> Iterator[_Tail]:
             continue
         way: list[str] = []
         address = inventory.sources[module.address][0]
-        while _moves(inventory, address) and _read_once(inventory, address):
+        while op_facts.moves_only(inventory, address) and _read_once(inventory, address):
             way.append(address)
             address = inventory.sources[address][0]
         at = lives.get(address, address)
-        if not _read_once(inventory, address) or facts.role(unit.op_at(at)) != "gemm":
+        if not _read_once(inventory, address) or op_facts.role(unit.op_at(at)) != "gemm":
             continue
         identities = tuple(a for a in way if inventory.by_address[a].op == _IDENTITY)
         yield _Tail(at, identities, tuple(a for a in reversed(way) if a not in identities))
-
-
-def _moves(inventory: Inventory, address: str) -> bool:
-    """Identity and operators that only change the layout of one tensor."""
-    op = inventory.by_address[address].op
-    return op == _IDENTITY or (facts.role(op) == "shape" and len(inventory.sources[address]) == 1)
 
 
 def _read_once(inventory: Inventory, address: str) -> bool:
@@ -93,7 +87,7 @@ def _clipped(unit: Unit, at: str) -> bool:
     """A relu6 clips at a value of its own grid, which an accumulator does not have."""
     assert unit.inventory is not None
     last = unit.members_at.get(at, (at,))[-1]
-    return facts.pattern_word(unit.inventory.by_address[last].op) == "relu6"
+    return op_facts.pattern_word(unit.inventory.by_address[last].op) == "relu6"
 
 
 def _layout(unit: Unit, tail: _Tail, reason: Decided) -> Diagnostic:

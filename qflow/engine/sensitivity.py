@@ -25,7 +25,6 @@ from qflow.plan.sensitivity import Table, render
 from qflow.quantization import prepare_plan, set_states
 
 NAME = "sensitivity"
-FUNCTION = "sensitive"
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,15 @@
 """Questions several rules ask about what reads what."""
 
-from qflow.compile import facts
+from qflow.plan import op_facts
 from qflow.plan.inventory import Inventory, Module
 from qflow.plan.subject import Subject
 
-GEMM_TYPES = ("conv", "linear", "matmul", "bmm")
 POOLS = ("max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d", "max_pool1d")
 
 
 def is_gemm(module: Module) -> bool:
     """A convolution, linear or matrix product."""
-    return facts.role(module.op) == "gemm" or module.op in ("matmul", "conv_transpose2d")
-
-
-def moves_only(inventory: Inventory, module: Module) -> bool:
-    """Identity, or an operator that only changes the layout of one tensor."""
-    one = len(inventory.sources[module.address]) == 1
-    return module.op == "identity" or (one and facts.role(module.op) == "shape")
+    return op_facts.role(module.op) == "gemm"
 
 
 def read_once(inventory: Inventory, module: Module) -> bool:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from qflow.compile import facts
 from qflow.compile.unit import Matched, Unit
 from qflow.diagnostics import Diagnostic
 from qflow.lang import syntax
+from qflow.plan import op_facts
 
 
 class Qf206:
@@ -36,7 +36,7 @@ class Qf206:
 def _has_gemm(unit: Unit, matched: Matched) -> bool:
     assert unit.inventory is not None
     return any(
-        facts.weight_axis(unit.inventory.by_address[a].op) is not None for a in matched.addresses
+        op_facts.weight_axis(unit.inventory.by_address[a].op) is not None for a in matched.addresses
     )
 
 

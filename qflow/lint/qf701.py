@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from qflow.diagnostics import Diagnostic
 from qflow.lint._finding import listed, warning
-from qflow.lint._graph import is_gemm, moves_only, read_once, source, tail_is_int32
+from qflow.lint._graph import is_gemm, read_once, source, tail_is_int32
 from qflow.plan.inventory import Inventory, Module
+from qflow.plan.op_facts import moves_only
 from qflow.plan.subject import Subject
 
 
@@ -50,7 +51,7 @@ def _way(inventory: Inventory, dequant: Module) -> list[Module]:
     module = source(inventory, dequant)
     while module is not None:
         way.append(module)
-        if not moves_only(inventory, module) or not read_once(inventory, module):
+        if not moves_only(inventory, module.address) or not read_once(inventory, module):
             return way
         module = source(inventory, module)
     return way or [dequant]

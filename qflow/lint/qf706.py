@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from qflow.compile import facts
 from qflow.diagnostics import Diagnostic
 from qflow.lint._finding import listed, warning
 from qflow.lint._script import ClassFact, Script
+from qflow.plan import op_facts
 from qflow.plan.subject import Subject
 
 _ONE_EACH = ("FloatFunctional", "QuantStub")
@@ -36,7 +36,7 @@ class Qf706:
         shared = [
             m
             for m in subject.region
-            if m.calls > 1 and not facts.shares_scale(m.op) and facts.role(m.op) != "shape"
+            if m.calls > 1 and not op_facts.shares_scale(m.op) and op_facts.role(m.op) != "shape"
         ]
         if shared:
             yield warning(

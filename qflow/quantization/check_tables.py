@@ -11,6 +11,7 @@ from torch import nn
 from qflow.atomic import write
 from qflow.plan import fusion
 from qflow.quantization.check_text import Checked, qconfig_text
+from qflow.quantization.example_inputs import arguments
 from qflow.quantization.facts import facts_of
 from qflow.quantization.layers import Layer, layers_of, with_sources
 from qflow.quantization.table import table
@@ -60,8 +61,7 @@ def _unfused(
     if facts is not None:
         inventory, groups = facts.inventory, [u.members for u in facts.unfused]
     else:
-        args = example_inputs if isinstance(example_inputs, (tuple, list)) else (example_inputs,)
-        inventory = trace_call(model, tuple(args), {}).inventory
+        inventory = trace_call(model, *arguments(example_inputs)).inventory
         found = fusion.find(inventory, ("int8",), lambda _: "int8")
         left = fusion.unfused(inventory, found, ("int8",), lambda _: "int8")
         groups = [*(f.members for f in found), *(u.members for u in left)]

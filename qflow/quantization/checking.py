@@ -14,11 +14,12 @@ from qflow.diagnostics import Diagnostic, sort
 from qflow.plan.subject import Subject
 from qflow.quantization.check_text import Checked, check_text
 from qflow.quantization.eager_trace import trace_eager
+from qflow.quantization.example_inputs import arguments
 from qflow.quantization.facts import facts_of
 from qflow.quantization.fingerprint import keep_fingerprint
 from qflow.quantization.layers import Layer, has_graph, layers_of, with_sources
 from qflow.quantization.subject import subject_of
-from qflow.quantization.watching import arguments, is_leaf, tensors_of
+from qflow.quantization.watching import is_leaf, tensors_of
 
 FILE = "model_check_result.txt"
 

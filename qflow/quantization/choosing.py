@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from torch import fx, nn
 
 from qflow.march import March
-from qflow.plan import fusion
+from qflow.plan import fusion, op_facts
 from qflow.plan.plan import Fixed
 from qflow.quantization import attributes as own_qconfigs
-from qflow.quantization import op_facts
 from qflow.quantization.attributes import Attributes
 from qflow.quantization.deciding import Answer, Decision, Setter, decide
 from qflow.quantization.facts import Unfused

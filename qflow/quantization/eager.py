@@ -17,13 +17,14 @@ from torch import nn
 from qflow.diagnostics import Diagnostic, fail
 from qflow.march import March
 from qflow.march.current import required
+from qflow.plan import op_facts
 from qflow.plan.inventory import Inventory, Module
 from qflow.plan.plan import Decided, Fixed, ModulePlan, TensorPlan
 from qflow.plan.sharing import JOINS
-from qflow.quantization import op_facts
 from qflow.quantization.attributes import Attributes, attributes_of, holder
 from qflow.quantization.eager_fusion import word_of
-from qflow.quantization.eager_trace import arguments, functions_left, trace_eager
+from qflow.quantization.eager_trace import functions_left, trace_eager
+from qflow.quantization.example_inputs import arguments
 from qflow.quantization.factory import fake_quantize_of
 from qflow.quantization.facts import Facts, set_facts
 from qflow.quantization.fake_quantize import FakeQuantize

@@ -10,8 +10,8 @@ from torch import fx, nn
 
 from qflow.diagnostics import Diagnostic
 from qflow.march import March
+from qflow.plan import op_facts
 from qflow.plan.inventory import Inventory
-from qflow.quantization import op_facts
 from qflow.quantization.attach import OutputGrid, set_output_grid
 from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.quantized import OUTPUT, WEIGHT, Quantized
@@ -46,21 +46,6 @@ def trace_eager(
         input_names=input_names,
         output_names=output_names,
     )
-
-
-def arguments(
-    example_inputs: Any, example_kw_inputs: Mapping[str, Any] | None = None
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Example inputs as positional arguments and those by name.
-
-    A tensor is one argument, a tuple or list several; a mapping at the top is arguments by name.
-    """
-    by_name = dict(example_kw_inputs or {})
-    if isinstance(example_inputs, Mapping):
-        return (), {**example_inputs, **by_name}
-    if isinstance(example_inputs, (tuple, list)):
-        return tuple(example_inputs), by_name
-    return () if example_inputs is None else (example_inputs,), by_name
 
 
 def functions_left(inventory: Inventory) -> tuple[Diagnostic, ...]:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from torch import fx
 
-from qflow import registry
+from qflow.plan import op_facts
 from qflow.tracing.call import call_of, operands, producer
 from qflow.tracing.inventory import outputs_of
 
@@ -107,7 +107,4 @@ def _op(node: fx.Node | None) -> str:
 
 
 def _rearranges(node: fx.Node) -> bool:
-    op = _op(node)
-    if op not in registry.names("emulation.ops") or len(operands(node)) != 1:
-        return False
-    return bool(getattr(registry.load("emulation.ops", op), "rearranges", False))
+    return op_facts.rearranges(_op(node)) and len(operands(node)) == 1

@@ -10,9 +10,8 @@ from torch import fx, nn
 
 from qflow.diagnostics import Diagnostic, fail
 from qflow.march.current import required
-from qflow.plan import fusion
-from qflow.quantization import op_facts
-from qflow.quantization.eager_trace import arguments
+from qflow.plan import fusion, op_facts
+from qflow.quantization.example_inputs import arguments
 from qflow.quantization.fusing_modes import get_qat_mode
 from qflow.quantization.region import between_stubs
 from qflow.tracing import fuse

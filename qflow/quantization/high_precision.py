@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from qflow.diagnostics import Diagnostic
-from qflow.quantization import op_facts
+from qflow.plan import op_facts
 from qflow.quantization.scene import Scene
 
 _IDENTITY = "identity"
@@ -101,8 +101,5 @@ def _no_gemm(scene: Scene, unit: str) -> str:
 
 def _passes(scene: Scene, address: str) -> bool:
     """Identity, or an operator that only changes the layout of one tensor."""
-    module = scene.inventory.by_address[address]
-    if address not in scene.inside or scene.unit[address] != address:
-        return False
-    one = len(scene.inventory.sources[address]) == 1
-    return module.op == _IDENTITY or (op_facts.role(module.op) == "shape" and one)
+    alone = address in scene.inside and scene.unit[address] == address
+    return alone and op_facts.moves_only(scene.inventory, address)

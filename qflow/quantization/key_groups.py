@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from qflow.plan import op_facts
 from qflow.plan.inventory import Inventory
 from qflow.quantization.facts import Facts
 from qflow.quantization.key_names import PARTS, generated, is_quantizer, split
 
 Shapes = Mapping[str, tuple[int, ...]]
 _ALIKE = 0.6
+_IDENTITY = "identity"
 _BN = ("running_mean", "running_var", "num_batches_tracked")
 
 
@@ -135,18 +137,12 @@ def _to_dequant(inventory: Inventory, address: str) -> list[str] | None:
         user = inventory.by_address[users[0]]
         if user.op == "dequant":
             return way
-        if user.op not in _LAYOUTS or len(inventory.sources[user.address]) != 1:
+        if not op_facts.moves_only(inventory, user.address):
             return None
-        if user.op != "identity":
+        if user.op != _IDENTITY:
             way.append(user.address)
         address = user.address
     return None
-
-
-_LAYOUTS = (
-    *("identity", "permute", "transpose", "reshape", "view", "flatten", "squeeze", "unsqueeze"),
-    *("contiguous", "pixel_shuffle", "slice"),
-)
 
 
 def _shifted(case: _Case) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from qflow.dtype import DTYPES
+from qflow.plan import op_facts
 from qflow.plan.plan import Fixed, TensorPlan
-from qflow.quantization import op_facts
 from qflow.quantization.facts import Change
 from qflow.quantization.falling_back import dtype_of, takes
 from qflow.quantization.high_precision import accumulators

@@ -19,6 +19,7 @@ from qflow.quantization import changelog, qconfig_template
 from qflow.quantization.attach import attach
 from qflow.quantization.attributes import attributes_of
 from qflow.quantization.choosing import choose
+from qflow.quantization.example_inputs import arguments
 from qflow.quantization.facts import Facts, set_facts
 from qflow.quantization.fusing_modes import get_qat_mode
 from qflow.quantization.prepare_method import PrepareMethod
@@ -127,12 +128,7 @@ def _arguments(
                 help="pass `example_inputs=(x,)`, or use `method=PrepareMethod.EAGER`",
             )
         )
-    named = dict(keywords or {})
-    if inputs is None:
-        return (), named
-    if isinstance(inputs, Mapping):
-        return (), {**inputs, **named}
-    return (tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)), named
+    return arguments(inputs, keywords)
 
 
 def _chosen_here() -> Diagnostic:

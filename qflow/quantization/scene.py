@@ -10,13 +10,9 @@ from types import MappingProxyType
 from torch import nn
 
 from qflow.march import March
-from qflow.plan import fusion, sharing
+from qflow.plan import fusion, op_facts, sharing
 from qflow.plan.inventory import Inventory
 from qflow.plan.plan import Fusion
-from qflow.quantization import op_facts
-
-BORDERS = ("input", "output", "dequant")
-"""Operators that never have a grid of their own."""
 
 
 @dataclass(frozen=True)

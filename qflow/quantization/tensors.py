@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from qflow.diagnostics import Diagnostic
+from qflow.plan import op_facts
 from qflow.plan.plan import Decided, Fixed, TensorPlan
-from qflow.quantization import op_facts
 from qflow.quantization.deciding import Decision
 from qflow.quantization.facts import Change
 from qflow.quantization.scene import Scene

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from qflow.plan.inventory import Edge, Inventory, Module
+from qflow.quantization.example_inputs import arguments
 from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.key_names import PARTS
 from qflow.tracing import operators
@@ -48,15 +49,6 @@ def watch(model: nn.Module, example_inputs: Any, leaf: Leaf | None = None) -> Wa
         seen.leave(f"output.{place}", x)
     never = tuple(a for a in names.values() if a not in seen.modules)
     return Watched(seen.inventory(type(model).__name__), never, flat)
-
-
-def arguments(example_inputs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """How a model is called with them."""
-    if isinstance(example_inputs, Mapping):
-        return (), dict(example_inputs)
-    return (
-        tuple(example_inputs) if isinstance(example_inputs, (tuple, list)) else (example_inputs,)
-    ), {}
 
 
 def tensors_of(example_inputs: Any) -> dict[str, Tensor]:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 import pytest
 
 from qflow.compile import facts
+from qflow.plan import op_facts
 from qflow.plan.fusion import PATTERNS, WORDS, find
 from qflow.plan.inventory import Inventory
 from qflow.plan.plan import Fusion
@@ -91,5 +92,5 @@ def test_shared_members_are_not_fused() -> None:
 
 
 def test_words_agree_with_the_operator_files() -> None:
-    said = {op: facts.pattern_word(op) for op in facts.operators()}
+    said = {op: op_facts.pattern_word(op) for op in facts.operators()}
     assert {op: word for op, word in said.items() if word} == WORDS

@@ -1,6 +1,7 @@
 """sharing: which addresses lie on one grid and who owns it."""
 
 from qflow.compile import facts
+from qflow.plan import op_facts
 from qflow.plan.fusion import find
 from qflow.plan.sharing import SHARING, groups
 from tests.compile.models import MODELS, inventory
@@ -39,4 +40,4 @@ def test_float_tensors_have_no_grid() -> None:
 
 
 def test_operators_agree_with_their_files() -> None:
-    assert {op for op in facts.operators() if facts.shares_scale(op)} == SHARING
+    assert {op for op in facts.operators() if op_facts.shares_scale(op)} == SHARING

@@ -9,6 +9,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from qflow.analysis.ablation.readers import Watch
+from qflow.quantization.example_inputs import arguments
 
 if TYPE_CHECKING:
     from torch import Tensor, fx, nn
@@ -165,13 +166,6 @@ def _bound(module: fx.GraphModule, batch: Any) -> Sequence[Any]:
     bound.apply_defaults()
     found: Sequence[Any] = module.graph.process_inputs(*bound.args, *bound.kwargs.values())
     return found
-
-
-def arguments(batch: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """A mapping is arguments by name, a tuple or list arguments in order, else the one argument."""
-    if isinstance(batch, Mapping):
-        return (), dict(batch)
-    return (tuple(batch), {}) if isinstance(batch, (tuple, list)) else ((batch,), {})
 
 
 def _copied(value: Any) -> Any:

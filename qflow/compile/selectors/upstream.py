@@ -14,6 +14,7 @@ from qflow.compile.unit import Unit
 from qflow.compile.values import INTEGER, WORD, outside, unknown
 from qflow.diagnostics import Diagnostic
 from qflow.lang import syntax
+from qflow.plan import op_facts
 
 _FORM = 'upstream("ADDRESS", until = gemm)'
 ROLES = ("gemm", "normalization", "activation", "elementwise", "pool", "shape", "boundary")
@@ -50,6 +51,6 @@ class Upstream:
 
         def stops(address: str) -> bool:
             op = modules[address].op
-            return op == "quant" or until in (op, facts.role(op))
+            return op == "quant" or until in (op, op_facts.role(op))
 
         return Selected(ordered(unit.inventory, reached(start, unit.inventory.sources, stops)))

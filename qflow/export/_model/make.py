@@ -15,6 +15,7 @@ from qflow.export._model.cut import without_impossible_tails
 from qflow.export._model.graph_structure import structure_of
 from qflow.export._model.model import IntegerModel
 from qflow.export._model.structure import Structure
+from qflow.quantization.example_inputs import arguments
 
 if TYPE_CHECKING:
     from torch import fx, nn
@@ -44,8 +45,6 @@ def export(
     scales that no data reached, QF262 and QF502 for what has no integers, QF312 and QF313 for names
     and inputs that do not fit.
     """
-    from qflow.quantization.eager_trace import arguments
-
     legal.require_prepared(model)
     legal.require_validation(model)
     args, kwargs = arguments(example_inputs, example_kw_inputs)

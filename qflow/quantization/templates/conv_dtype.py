@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from qflow.quantization import op_facts
+from qflow.plan import op_facts
 from qflow.quantization.scene import Scene
 from qflow.quantization.templates.request import (
     Applied,

@@ -1,0 +1,60 @@
+"""op_facts: what operator files say of themselves, read without torch; `unknown` has no facts."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from qflow import registry
+from qflow.plan.inventory import Inventory
+
+KIND = "emulation.ops"
+
+
+@cache
+def role(op: str) -> str:
+    """gemm, normalization, activation, elementwise, pool, shape or boundary; empty for none."""
+    return str(getattr(operator(op), "role", ""))
+
+
+@cache
+def pattern_word(op: str) -> str:
+    """Its word in a fusion pattern; empty for none."""
+    return str(getattr(operator(op), "pattern_word", ""))
+
+
+@cache
+def shares_scale(op: str) -> bool:
+    """Whether the output lies on the grid of the inputs."""
+    return bool(getattr(operator(op), "shares_scale", False))
+
+
+@cache
+def rearranges(op: str) -> bool:
+    """Whether it only changes order and shape of one tensor's values."""
+    return bool(getattr(operator(op), "rearranges", False))
+
+
+def moves_only(inventory: Inventory, address: str) -> bool:
+    """Whether it is an identity, or an operator that only changes the layout of one tensor."""
+    op = inventory.by_address[address].op
+    one = len(inventory.sources[address]) == 1
+    return op == "identity" or (one and role(op) == "shape")
+
+
+@cache
+def weight_axis(op: str) -> int | None:
+    """Axis of the output channels in the weight; None where there is no weight with a grid."""
+    axis: int | None = getattr(operator(op), "weight_axis", None)
+    return axis
+
+
+@cache
+def gives_indices(op: str) -> bool:
+    """Whether its result holds whole numbers that lie on no grid: argmax."""
+    return bool(getattr(operator(op), "gives_indices", False))
+
+
+def operator(op: str) -> Any:
+    """What is registered under that name; None for nothing."""
+    return registry.load(KIND, op) if op in registry.names(KIND) else None
