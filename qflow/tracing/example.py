@@ -21,7 +21,7 @@ from qflow.tracing.attention import attention, multi_head_attention
 from qflow.tracing.example_recorder import Recorder
 from qflow.tracing.example_targets import TAKES_VALUES, sized_by_values, target_of
 from qflow.tracing.given import Given, place
-from qflow.tracing.leaves import Leaves
+from qflow.tracing.leaves import Leaves, is_wrapped
 from qflow.tracing.overwriting import set_item
 from qflow.tracing.own_code import raised_at
 from qflow.tracing.trial import MODEL_ERRORS
@@ -47,11 +47,13 @@ class Recorded:
     """Every function is the model's own; otherwise some were written out, and round elsewhere."""
 
 
-def record_example(model: nn.Module, given: Given, graph: GraphSpec) -> Recorded:
+def record_example(
+    model: nn.Module, given: Given, graph: GraphSpec, whole: bool = False
+) -> Recorded:
     """The graph of what `forward` did on the example.
 
-    `model` is in evaluation mode, may be changed, and is known to run. QF227 when it fails all the
-    same.
+    `model` is in evaluation mode, may be changed, and is known to run. `whole`: what a wrapped call
+    returned is one output, whatever is in it. QF227 when the model fails all the same.
     """
     recorder = Recorder(model)
     values = place(
@@ -73,7 +75,8 @@ def record_example(model: nn.Module, given: Given, graph: GraphSpec) -> Recorded
             result = given.call(model.forward, values=values)
         except MODEL_ERRORS as error:
             raise fail(_failed(model, error)) from error
-    recorder.graph.output(recorder.argument(result))
+    returned = recorder.wholes.put(result) if whole else result
+    recorder.graph.output(recorder.argument(returned))
     notes = recorder.finished()
     return Recorded(recorder.graph, notes, recorder.unseen, exact=not recorder.written_out)
 
@@ -178,7 +181,7 @@ def _module_calls(recorder: Recorder, leaves: Leaves) -> Iterator[None]:
             with recorder.paused():
                 return original(module, *args, **kwargs)
 
-        return recorder.record("call_module", path, args, kwargs, run)
+        return recorder.record("call_module", path, args, kwargs, run, whole=is_wrapped(module))
 
     nn.Module.__call__ = call  # type: ignore[method-assign]
     try:

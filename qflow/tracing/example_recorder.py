@@ -16,6 +16,7 @@ from qflow.tracing.call import OWNER
 from qflow.tracing.digests import digest_of
 from qflow.tracing.example_numbers import Followed, followed
 from qflow.tracing.own_code import running_at
+from qflow.tracing.wholes import Wholes
 
 DIGEST = "qflow.digest"
 """Key in `node.meta`: digest of what the node was while the model ran."""
@@ -34,6 +35,7 @@ class Recorder:
         """Whether a function was replaced by those it is made of."""
         self.unseen = False
         """Whether a tensor turned up that nobody saw being made."""
+        self.wholes = Wholes()
         self._nodes: dict[int, tuple[Any, fx.Node]] = {}
         self._paths = {id(m): name for name, m in model.named_modules()}
         self._known = _tensors_of(model)
@@ -90,12 +92,17 @@ class Recorder:
         kwargs: Mapping[str, Any],
         run: Callable[[], Any],
         sized: bool = False,
+        whole: bool = False,
     ) -> Any:
-        """Run a call and put it into the graph, unless no tensor goes in or comes out."""
+        """Run a call and put it into the graph, unless no tensor goes in or comes out.
+
+        `whole`: a call that was wrapped, so what it takes and returns stays as it is.
+        """
         with _unseen():
             inputs = list(_tensors(args, kwargs))
             versions = [x._version for x in inputs]
-            mapped = self.argument(args), self.argument(dict(kwargs))
+            given = self.wholes.put((args, dict(kwargs))) if whole else (args, dict(kwargs))
+            mapped = self.argument(given[0]), self.argument(given[1])
         result = run()
         with _unseen():
             changed = [x for x, v in zip(inputs, versions, strict=True) if x._version != v]
@@ -109,6 +116,8 @@ class Recorder:
                 self._nodes[id(x)] = (x, made)
                 self._overwritten(x)
             made.meta[DIGEST] = digest_of(fresh)
+            if whole:
+                self.wholes.keep(fresh, made)
             if changed or op == "call_module":
                 self._acting.add(made)
             return fresh

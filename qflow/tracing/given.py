@@ -91,6 +91,21 @@ def by_call(
     return Given(given.positional, given.by_name, chosen)
 
 
+def fixed_arguments(given: Given) -> tuple[Diagnostic, ...]:
+    """A note for every argument without tensors: the graph does what its value led to."""
+    return tuple(
+        Diagnostic(
+            "QF227",
+            f"the argument `{name}` counts as {value!r} from now on, as in the example: "
+            "it is no tensor",
+            help="other values need a trace of their own",
+            severity="note",
+        )
+        for name, value in given.parameters
+        if value is not None and not any(True for _ in tensors_in(value))
+    )
+
+
 def tensors_in(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Tensor]]:
     """Every tensor in tuples, lists and dictionaries, with the keys that lead to it."""
     if isinstance(value, Tensor):

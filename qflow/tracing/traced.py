@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from torch import Tensor, fx, nn
@@ -17,7 +17,7 @@ from qflow.tracing.call import output_node, set_output_paths
 from qflow.tracing.example import record_example
 from qflow.tracing.facts import note_calls
 from qflow.tracing.generated import generate
-from qflow.tracing.given import Given
+from qflow.tracing.given import Given, fixed_arguments
 from qflow.tracing.inplace import follow_overwrites
 from qflow.tracing.inventory import inventory_of
 from qflow.tracing.outputs import name_outputs
@@ -90,7 +90,9 @@ def trace_call(
 
     Arguments and results nest freely in tuples, lists and dictionaries; the traced module takes and
     returns the same. What is no tensor is what it was on the example. Inputs and outputs have the
-    names given, one per tensor, or those of `given.by_call` and `results.paths`. Raises as `trace`.
+    names given, one per tensor, or those of `given.by_call` and `results.paths`; without names,
+    what a wrapped call returns is one output, and may hold something else in training. Raises as
+    `trace`.
     """
     copy = _copy(model)
     given = givens.by_call(copy, args, kwargs or {}, input_names)
@@ -99,7 +101,10 @@ def trace_call(
     def named(result: Any) -> dict[str, Path]:
         return paths(result, output_names)
 
-    return _traced(copy, given, named, type(model).__name__, graph or GraphSpec(), method, stubs)
+    spec, entry = graph or GraphSpec(), type(model).__name__
+    # names are per tensor, so what a wrapped call returns is taken apart for them
+    traced = _traced(copy, given, named, entry, spec, method, stubs, whole=output_names is None)
+    return replace(traced, notes=(*traced.notes, *fixed_arguments(given)))
 
 
 def _traced(
@@ -110,6 +115,7 @@ def _traced(
     graph: GraphSpec,
     method: Method,
     stubs: bool,
+    whole: bool = False,
 ) -> Traced:
     notes: tuple[Diagnostic, ...] = ()
     unseen = False
@@ -120,7 +126,7 @@ def _traced(
         if method == "symbolic":
             recorded, exact = record(copy, given, graph), True
         else:
-            example = record_example(copy, given, graph)
+            example = record_example(copy, given, graph, whole)
             recorded, notes, exact = example.graph, example.notes, example.exact
             unseen = example.unseen
         module = fx.GraphModule(copy, recorded)

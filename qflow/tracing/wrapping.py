@@ -150,7 +150,7 @@ def _recorded(
         with tracing.paused():
             return function(*(args if real is None else real), **kwargs)
 
-    return tracing.record("call_function", target, args, kwargs, run)
+    return tracing.record("call_function", target, args, kwargs, run, whole=True)
 
 
 @contextmanager

@@ -82,3 +82,18 @@ def test_outputs_that_do_not_fit() -> None:
 
     with pytest.raises(QflowError, match="QF312: the model returns 0 tensors"):
         trace_call(Nothing(), (torch.ones(1),))
+
+
+class Repeats(nn.Module):
+    def forward(self, x: Tensor, times: int = 1) -> Tensor:
+        for _ in range(times):
+            x = x + 1
+        return x
+
+
+def test_an_argument_that_is_no_tensor_is_said_to_stay() -> None:
+    x = torch.zeros(1, 2)
+    (note,) = (n for n in trace_call(Repeats(), (x, 3)).notes if n.code == "QF227")
+    assert "`times` counts as 3" in note.message
+    assert note.severity == "note"
+    assert not [n for n in trace_call(Repeats(), (x,)).notes if n.code == "QF227"]
