@@ -7,9 +7,11 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import click
+import python_pages
 
 from qflow import cli, march, registry
 from qflow.compile import facts
@@ -130,6 +132,16 @@ def verbs() -> Iterator[str]:
         yield f"## `qflow {name}`\n\n```\n{text}\n```\n\n"
 
 
+def ruled(kind: str, text: str) -> Callable[[], Iterator[str]]:
+    """The extensions of a kind behind a sentence on what they are for."""
+
+    def page() -> Iterator[str]:
+        yield text + "\n\n"
+        yield from extensions(kind, settable=False)
+
+    return page
+
+
 PAGES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "diagnostics.md": ("Diagnostics", diagnostics),
     "observers.md": ("Observers", lambda: extensions("quantization.observers")),
@@ -143,6 +155,34 @@ PAGES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "methods.md": ("Methods of a stage", lambda: extensions("engine.methods")),
     "operators.md": ("Operators", lambda: extensions("emulation.ops")),
     "profiles.md": ("Rescale profiles", lambda: extensions("emulation.profiles", settable=False)),
+    "selectors.md": (
+        "Selector functions",
+        ruled("compile.selectors", "`match NAME(...)` in `quantize` covers what these give."),
+    ),
+    "metrics.md": (
+        "Metrics",
+        ruled("analysis.metrics", "`metric = NAME` of a `data` block: outputs against targets."),
+    ),
+    "similarity.md": (
+        "Similarity metrics",
+        ruled(
+            "analysis.similarity",
+            "`metric = NAME` of a `sensitivity` block, and `metrics=` of "
+            "`qflow.analysis.sensitivity`: how far one tensor is from another.",
+        ),
+    ),
+    "python.md": (
+        "Python: from a model to integers",
+        partial(python_pages.page, python_pages.FLOW),
+    ),
+    "qconfigs.md": (
+        "Python: qconfigs, setters, templates",
+        partial(python_pages.page, python_pages.QCONFIGS),
+    ),
+    "modules.md": (
+        "Python: modules and functions",
+        partial(python_pages.page, python_pages.MODULES),
+    ),
     "measures.md": ("Measures of checks", lambda: extensions("analysis.measures", settable=False)),
     "exports.md": ("Export targets", lambda: extensions("export")),
     "marches.md": ("Marches", marches),
