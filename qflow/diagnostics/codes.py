@@ -46,6 +46,7 @@ CODES: dict[str, str] = {
     "QF256": "a qconfig setter that decides nothing",
     "QF257": "a qconfig that `prepare` chose itself",
     "QF258": "a state for a model without fake-quantizers",
+    "QF259": "a model that is prepared or converted already",
     "QF260": "an export of a model without fake-quantizers",
     "QF261": "an export of a model that is not in evaluation and validation",
     "QF262": "float operators inside the part that is exported",

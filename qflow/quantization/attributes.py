@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from qflow.diagnostics import Diagnostic, fail
 from qflow.quantization.deciding import Answer, Decision
-from qflow.quantization.qconfig import QConfig
+from qflow.quantization.qconfig import QConfig, require_qconfig
 from qflow.quantization.scene import Scene
 
 Attributes = Mapping[str, QConfig | None]
@@ -23,15 +22,7 @@ def attributes_of(model: nn.Module) -> dict[str, QConfig | None]:
         if "qconfig" in vars(module)
     }
     for address, value in found.items():
-        if value is not None and not isinstance(value, QConfig):
-            raise fail(
-                Diagnostic(
-                    "QF113",
-                    f"the `qconfig` of `{address or 'the model'}` is no QConfig of qflow, "
-                    f"but a {type(value).__name__}",
-                    help="import it from `qflow.quantization.qconfig`",
-                )
-            )
+        require_qconfig(value, f"the `qconfig` of `{address or 'the model'}`")
     return found
 
 

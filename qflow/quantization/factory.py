@@ -193,7 +193,7 @@ def _made(make: Callable[..., Any], first: Any, settings: Mapping[str, Any]) -> 
     cls = subject if isinstance(subject, type) else type(subject)
     takes = [f.name for f in fields(cls) if f.init] if is_dataclass(cls) else []
     if extra := sorted(set(settings) - set(takes)):
-        near = registry.nearest(extra[0], (*takes, "dtype", "observer"))
+        near = registry.nearest(extra[0], tuple(dict.fromkeys((*takes, "dtype", "observer"))))
         raise fail(
             Diagnostic(
                 "QF112",

@@ -112,16 +112,24 @@ class FieldObserver:
 
 
 def dtype_of(value: Any) -> DType:
-    """`qint8`, `torch.qint8`, `"int8"` as one of ours; QF110 for another name, QF120 for floats."""
+    """`qint8`, `torch.qint8`, `"int8"` as one of ours.
+
+    Raises QflowError: QF110 for another name, QF113 for what is no name at all, QF120 for floats.
+    """
     if isinstance(value, DType):
         found: DType | None = value
+    elif not isinstance(value, str) and type(value).__module__ != "torch":
+        help = "write `qint8`, `torch.qint8` or `'int8'`"
+        raise fail(Diagnostic("QF113", f"a dtype is no {type(value).__name__}", help=help))
     else:
         found = DTYPES.get(str(value).removeprefix("torch.").removeprefix("q"))
     if found is None:
         known = ", ".join(f"`q{n}`" for n, d in DTYPES.items() if not d.is_float)
         raise fail(Diagnostic("QF110", f"there is no dtype `{value}`", help=f"there are {known}"))
     if found.is_float:
-        raise fail(Diagnostic("QF120", f"a fake-quantizer of `{found}` is not supported yet"))
+        help = "use `qint8` or `qint16`, or None to leave a tensor as it is"
+        text = f"a fake-quantizer of `{found}` is not supported yet"
+        raise fail(Diagnostic("QF120", text, help=help))
     return found
 
 

@@ -7,14 +7,23 @@ from torch import nn
 
 from qflow.diagnostics import Diagnostic
 from qflow.quantization.fake_quantize import FakeQuantize
+from qflow.quantization.saying import say
 
 
 def load_observer_params(calib: nn.Module, qat: nn.Module) -> tuple[Diagnostic, ...]:
     """Give `qat` the scales and ranges of every fake-quantizer both models have; weights stay.
 
     A scale of `qat` that was given stays. Where the dtypes differ the range is kept and the scale
-    follows. Returns QF255 warnings for what only one of the models has.
+    follows. Logs and returns QF255 warnings for what only one of the models has, and QF258 where
+    one of them has no fake-quantizer at all.
     """
+    empty = tuple(_empty(m) for m in (calib, qat) if not _quantizers(m))
+    found = empty or _given(calib, qat)
+    say(found)
+    return found
+
+
+def _given(calib: nn.Module, qat: nn.Module) -> tuple[Diagnostic, ...]:
     source = _quantizers(calib)
     found: list[Diagnostic] = []
     for path, quantizer in _quantizers(qat).items():
@@ -33,6 +42,15 @@ def load_observer_params(calib: nn.Module, qat: nn.Module) -> tuple[Diagnostic, 
 
 def _quantizers(model: nn.Module) -> dict[str, FakeQuantize]:
     return {p: m for p, m in model.named_modules() if isinstance(m, FakeQuantize)}
+
+
+def _empty(model: nn.Module) -> Diagnostic:
+    return Diagnostic(
+        "QF258",
+        f"`{type(model).__name__}` has no fake-quantizers, so no scale is given to the other model",
+        help="pass the calibrated model first and the one to be trained second, both prepared",
+        severity="warning",
+    )
 
 
 def _missing(path: str, which: str) -> Diagnostic:

@@ -19,8 +19,10 @@ from qflow.quantization import changelog, qconfig_template
 from qflow.quantization.attach import attach
 from qflow.quantization.attributes import attributes_of
 from qflow.quantization.choosing import choose
+from qflow.quantization.converting import ConvertedModel
 from qflow.quantization.example_inputs import arguments
 from qflow.quantization.facts import Facts, set_facts
+from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.fusing_modes import get_qat_mode
 from qflow.quantization.prepare_method import PrepareMethod
 from qflow.quantization.saying import say
@@ -56,9 +58,10 @@ def prepare(
     model was. Reports go to `out_dir` (None: none): `model_check_result.txt`, `fx_graph.txt`,
     `qconfig_changelogs.txt`.
 
-    Raises QflowError: QF251 no march; QF252 examples are missing; QF250 names that match nothing;
-    QF312 to QF314 from the trace; QF501 where a frozen dtype is not the march's; QF224 given scales
-    that differ within a scale group. What the march lowers or lacks is said, and no error.
+    Raises QflowError: QF251 no march; QF259 a prepared model; QF252 examples are missing; QF250
+    names that match nothing; QF312 to QF314 from the trace; QF501 where a frozen dtype is not the
+    march's; QF224 given scales that differ within a scale group. What the march lowers or lacks is
+    said, and no error.
     """
     method = _method(method)
     target = required(march)
@@ -71,6 +74,7 @@ def prepare(
             example_kw_inputs=example_kw_inputs,
             march=target,
         )
+    _refuse_prepared(model)
     args, kwargs = _arguments(example_inputs, example_kw_inputs, method)
     attributes = attributes_of(model)
     setters = setters_of(qconfig_setter)
@@ -104,6 +108,21 @@ def prepare(
     set_facts(module, facts)
     _report(module, facts, args, kwargs, out_dir)
     return module
+
+
+def _refuse_prepared(model: nn.Module) -> None:
+    """A calibrated model is not prepared again for training: the float model is, once for each."""
+    made = next((m for m in model.modules() if isinstance(m, (FakeQuantize, ConvertedModel))), None)
+    if made is None:
+        return
+    what = "is prepared already" if isinstance(made, FakeQuantize) else "is an integer model"
+    raise fail(
+        Diagnostic(
+            "QF259",
+            f"`{type(model).__name__}` {what}, so it cannot be prepared",
+            help="prepare the float model, and give the result the state dict of this one",
+        )
+    )
 
 
 def _method(method: PrepareMethod | str) -> PrepareMethod:

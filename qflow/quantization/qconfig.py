@@ -90,6 +90,19 @@ class QConfig:
         return None if held is None else tensor_plan(held, "per_tensor", None)
 
 
+def require_qconfig(value: Any, of: str, help: str = "") -> None:
+    """Raises QflowError QF113 for what is neither a QConfig nor None; `of` says whose it is."""
+    if value is None or isinstance(value, QConfig):
+        return
+    raise fail(
+        Diagnostic(
+            "QF113",
+            f"{of} is no QConfig of qflow, but a {type(value).__name__}",
+            help=help or "import it from `qflow.quantization.qconfig`; None keeps a module float",
+        )
+    )
+
+
 def get_qconfig(
     observer: type[FieldObserver] = HistogramObserver,
     in_dtype: Any = qint8,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from qflow.diagnostics import Diagnostic
+from qflow.diagnostics import Diagnostic, fail
 from qflow.dtype import DTYPES
 from qflow.plan.plan import TensorPlan
 from qflow.quantization.deciding import Answer, Decision, Setter
 from qflow.quantization.facts import Change
 from qflow.quantization.high_precision import note, tails
-from qflow.quantization.qconfig import QConfig
+from qflow.quantization.qconfig import QConfig, require_qconfig
 from qflow.quantization.scene import Scene
 from qflow.quantization.templates.conv_dtype import ConvDtypeTemplate
 from qflow.quantization.templates.matmul_dtype import MatmulDtypeTemplate
@@ -34,11 +34,30 @@ class QconfigSetter(Setter):
 
     The reference gives observers and `fix_scale`. Outputs keep their accumulator where they can,
     unless a template names them. The toolchain's `SetDynamicQuantTemplate`, which is for language
-    models, is not there.
+    models, is not there. Raises QflowError QF113 for what is no QConfig and no template.
     """
 
     reference_qconfig: QConfig
     templates: Sequence[Template] = ()
+
+    def __post_init__(self) -> None:
+        if self.reference_qconfig is None:
+            text = "`reference_qconfig` of a QconfigSetter is None"
+            raise fail(Diagnostic("QF113", text, help="pass `get_qconfig()`"))
+        require_qconfig(self.reference_qconfig, "`reference_qconfig` of a QconfigSetter")
+        if isinstance(self.templates, Template):
+            raise fail(
+                Diagnostic("QF113", "`templates` is a list, not one template", help="write `[...]`")
+            )
+        for template in self.templates:
+            if not isinstance(template, Template):
+                raise fail(
+                    Diagnostic(
+                        "QF113",
+                        f"`{type(template).__name__}` is no template of a QconfigSetter",
+                        help="setters go next to a QconfigSetter, in the tuple of `qconfig_setter`",
+                    )
+                )
 
     @property
     def name(self) -> str:  # type: ignore[override]

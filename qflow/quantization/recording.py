@@ -135,7 +135,11 @@ def _require_operators(here: Sequence[fx.Node]) -> None:
     if calls:
         raise QflowError(
             tuple(
-                Diagnostic("QF502", f"`{c.address}` is no operator qflow knows", notes=(c.detail,))
+                Diagnostic(
+                    "QF502",
+                    f"`{c.address}` is no operator qflow knows",
+                    notes=(c.detail,) if c.detail else (),
+                )
                 for c in calls
             )
         )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from importlib import import_module
 
 from torch import nn
 
+from qflow import registry
 from qflow.diagnostics import Diagnostic, fail
+from qflow.plan.subject import Subject
 from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.quantized import INPUT
 from qflow.quantization.saying import say
@@ -51,11 +54,13 @@ def set_fake_quantize(model: nn.Module, state: FakeQuantState) -> None:
     otherwise). Observers run in training mode only: CALIBRATION puts the fake-quantizers, and
     nothing else, into it. So a later `eval()` would stop calibration: the next forward raises
     QF242, as it does where a later `train()` would have batch norms and dropout calibrate. A model
-    without any fake-quantizer is reported (QF258).
+    without any fake-quantizer is reported (QF258), and so is QAT with observers of calibration
+    (QF716).
     """
     if not isinstance(state, FakeQuantState):
         known = ", ".join(f"FakeQuantState.{s.name}" for s in FakeQuantState)
-        message = f"`{state!r}` is no state of a fake-quantizer"
+        given = f"`{state!r}`" if isinstance(state, str) else f"a {type(state).__name__}"
+        message = f"{given} is no state of a fake-quantizer"
         raise fail(Diagnostic("QF113", message, help=f"use one of {known}"))
     wanted = _TRAINING.get(state)
     if wanted is not None and model.training != wanted:
@@ -72,6 +77,8 @@ def set_fake_quantize(model: nn.Module, state: FakeQuantState) -> None:
         say([_nothing_to_set(model, state)])
     for quantizer in quantizers:
         _set(quantizer, state)
+    if state is FakeQuantState.QAT:
+        say(_calibrating(model))
 
 
 def set_states(prepared: nn.Module, states: Mapping[str, str]) -> None:
@@ -97,6 +104,12 @@ def _own(module: nn.Module) -> Iterator[FakeQuantize]:
 def _set(module: FakeQuantize, state: FakeQuantState) -> None:
     module.observing, module.quantizing = _SWITCHES[state]
     module.train(module.observing)
+
+
+def _calibrating(model: nn.Module) -> Iterator[Diagnostic]:
+    facts = import_module("qflow.quantization.subject").scale_facts(model)
+    rule = registry.load("lint", "qf716")()
+    yield from rule.check_model(Subject(scales=tuple(facts)))
 
 
 def _nothing_to_set(model: nn.Module, state: FakeQuantState) -> Diagnostic:

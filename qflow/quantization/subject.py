@@ -53,7 +53,7 @@ def subject_of(
         march=facts.march if facts else None,
         tail=marches.load(facts.march).tail if facts else None,
         current_march=get_march(),
-        scales=tuple(_scales(prepared)),
+        scales=tuple(scale_facts(prepared)),
         modules=tuple(_modules(prepared)),
         constants=tuple(_constants(prepared)),
         input_dtypes=_dtypes(inputs, inventory),
@@ -68,7 +68,8 @@ def _changes(facts: Facts | None) -> tuple[tuple[str, str, str, str, str], ...] 
     return tuple((c.address, c.field, c.asked, c.given, c.why) for c in facts.changes)
 
 
-def _scales(prepared: nn.Module) -> Iterator[ScaleFact]:
+def scale_facts(prepared: nn.Module) -> Iterator[ScaleFact]:
+    """Every fake-quantizer of a model as a rule sees it."""
     for path, module in prepared.named_modules():
         if isinstance(module, FakeQuantize):
             yield scale_fact(path, module)

@@ -8,6 +8,8 @@ from typing import Any
 
 from torch import fx
 
+from qflow.diagnostics import Diagnostic, fail
+
 OWNER = "qflow.owner"
 """Key in `node.meta`: address of the module whose `forward` made the node."""
 _CALL = "qflow.call"
@@ -111,8 +113,20 @@ def set_output_paths(graph: fx.Graph, paths: Mapping[str, tuple[Any, ...]]) -> N
 
 
 def output_paths(graph: fx.Graph) -> dict[str, tuple[Any, ...]]:
-    """Name of every output to the keys that lead to it in what the model returns."""
-    found: dict[str, tuple[Any, ...]] = output_node(graph).meta[_PATHS]
+    """Name of every output to the keys that lead to it in what the model returns.
+
+    Raises QflowError QF227 for a graph that lost them.
+    """
+    found: dict[str, tuple[Any, ...]] | None = output_node(graph).meta.get(_PATHS)
+    if found is None:
+        raise fail(
+            Diagnostic(
+                "QF227",
+                "the graph no longer says what its calls are: it was pickled, or built anew by fx",
+                help="keep `state_dict()` instead of the model: prepare the float model again, and "
+                "load it",
+            )
+        )
     return found
 
 

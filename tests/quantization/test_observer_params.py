@@ -63,3 +63,10 @@ def test_a_given_scale_stays_and_what_is_missing_is_named() -> None:
     assert "calibrated has no `last.activation_post_process`" in found[0].message
     back = load_observer_params(model, calibrated())
     assert "prepared for training has no `last.activation_post_process`" in back[0].message
+
+
+def test_a_model_without_scales_is_said(caplog) -> None:
+    (found,) = load_observer_params(Tail(), calibrated())
+    assert found.code == "QF258"
+    assert "Tail" in found.message
+    assert [r.message.split()[0] for r in caplog.records][-1:] == ["QF258"]

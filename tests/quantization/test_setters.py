@@ -304,3 +304,35 @@ def test_without_setter_and_qconfig_calibration_is_assumed_and_said() -> None:
     model = prepare(Tail(), image(), out_dir=None)
     assert "QF257" in codes(model)
     assert type(quantizers(model)["first.activation_post_process"].observer).__name__ == "Mse"
+
+
+@pytest.mark.parametrize("wrong", ["int8", qint8, nn.Conv2d])
+def test_what_is_no_qconfig_is_refused_where_it_is_given(wrong: object) -> None:
+    makers = (
+        lambda: ModuleNameQconfigSetter({"last": wrong}),
+        lambda: QconfigDictSetter({"": wrong}),
+        lambda: QconfigDictSetter({"module_name": {"last": wrong}}),
+        lambda: QconfigDictSetter({"module_type": [(nn.Conv2d, wrong)]}),
+        lambda: templates.get_sensitive_op_qconfig_setter(
+            "activation", qint8, wrong, [["last", "activation", "conv", 1.0]], topk=1
+        ),
+    )
+    for make in makers:
+        with pytest.raises(QflowError) as caught:
+            make()
+        (found,) = caught.value.diagnostics
+        assert found.code == "QF113"
+        assert type(wrong).__name__ in found.message
+        assert found.help
+
+
+def test_names_that_come_without_qconfigs_are_refused() -> None:
+    for make in (
+        lambda: ModuleNameQconfigSetter(["last"]),
+        lambda: QconfigDictSetter([("last", NARROW)]),
+        lambda: QconfigDictSetter({"module_name": ["last"]}),
+        lambda: QconfigDictSetter({"module_name": [(nn.Conv2d, NARROW)]}),
+    ):
+        with pytest.raises(QflowError) as caught:
+            make()
+        assert [d.code for d in caught.value.diagnostics] == ["QF113"]

@@ -120,3 +120,15 @@ def test_the_general_form_takes_any_qconfig_for_any_type() -> None:
     general = get_sensitive_op_qconfig_setter("weight", "qint8", q, first, ratio=1.0)
     model = prepare(Tail(), image(), (general, default_calibration_qconfig_setter), out_dir=None)
     assert str(quantizers(model)["first.weight_fake_quant"].dtype) == "int16"
+
+
+def test_a_table_that_leaves_no_row_is_said() -> None:
+    for rows in ([], [["first", "weight", "conv", 1.0, "qint8"]]):
+        (note,) = (n for n in facts_of(prepared(rows, topk=1)).notes if n.code == "QF256")
+        assert "sensitive_op_calibration" in note.message
+
+
+def test_an_unknown_sensitive_type_is_refused() -> None:
+    with pytest.raises(QflowError) as caught:
+        get_sensitive_op_qconfig_setter("weights", qint8, QConfig(), [], topk=1)
+    assert [d.code for d in caught.value.diagnostics] == ["QF111"]

@@ -8,6 +8,7 @@ from qflow.quantization import (
     FakeQuantize,
     FakeQuantState,
     prepare,
+    qconfig_template,
     set_fake_quantize,
     set_states,
     unobserved,
@@ -189,3 +190,21 @@ def test_states_by_address_do_not_depend_on_the_order_of_calls(model) -> None:
         assert all(q.training for q in quantizers(model))
     model(image())
     assert unobserved(model) == ()
+
+
+def test_training_with_observers_of_calibration_is_said(caplog) -> None:
+    example = {"image": image()}
+    for setter, said in (
+        (qconfig_template.default_calibration_qconfig_setter, ["QF716"]),
+        (qconfig_template.default_qat_qconfig_setter, []),
+        (qconfig_template.default_qat_fixed_act_qconfig_setter, []),
+    ):
+        model = prepare(with_statistics(SmallNet()), example, setter, out_dir=None)
+        caplog.clear()
+        set_fake_quantize(model.train(), FakeQuantState.QAT)
+        assert [r.message.split()[0] for r in caplog.records] == said
+
+
+def test_a_state_that_is_none_names_its_type(model) -> None:
+    with pytest.raises(QflowError, match="a GraphModule is no state"):
+        set_fake_quantize(FakeQuantState.QAT, model)

@@ -204,3 +204,38 @@ def test_it_may_stand_in_a_tuple() -> None:
     assert not [n for n in facts_of(model).notes if n.code == "QF256"]
     late = prepare(Tail(), image(), (default_calibration_qconfig_setter, QconfigSetter(REFERENCE)))
     assert [n.message for n in facts_of(late).notes if n.code == "QF256"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "templates"),
+    [
+        (None, []),
+        ("mse", []),
+        (REFERENCE, ModuleNameTemplate({"": qint8})),
+        (REFERENCE, [default_calibration_qconfig_setter]),
+    ],
+)
+def test_what_is_no_template_is_refused_where_it_is_given(reference, templates) -> None:
+    with pytest.raises(QflowError) as caught:
+        QconfigSetter(reference, templates)
+    (found,) = caught.value.diagnostics
+    assert found.code == "QF113"
+    assert found.help
+
+
+@pytest.mark.parametrize("cut", ["1", None, 1.5, 0])
+def test_a_cut_that_is_no_number_of_rows(cut) -> None:
+    table = [["first", "activation", "conv", 1.0]]
+    with pytest.raises(QflowError) as caught:
+        prepared(SensitivityTemplate(table, cut))
+    assert [d.code for d in caught.value.diagnostics] == ["QF252"]
+
+
+def test_a_table_that_leaves_no_row_is_said() -> None:
+    model = prepared(SensitivityTemplate([["first", "weight", "conv", 1.0]], 1))
+    assert [n.code for n in facts_of(model).notes if "Sensitivity" in n.message] == ["QF256"]
+
+
+def test_a_qconfig_in_place_of_a_dtype_is_named_by_its_type() -> None:
+    with pytest.raises(QflowError, match="a dtype is no QConfig"):
+        ModuleNameTemplate({"first": REFERENCE})

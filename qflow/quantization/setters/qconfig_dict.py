@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from qflow.diagnostics import Diagnostic
+from qflow.diagnostics import Diagnostic, fail
 from qflow.quantization.deciding import Answer, Decision, Setter
 from qflow.quantization.names import covered
-from qflow.quantization.qconfig import QConfig
+from qflow.quantization.qconfig import QConfig, require_qconfig
 from qflow.quantization.scene import Scene
 from qflow.registry import nearest
 
@@ -21,11 +21,19 @@ class QconfigDictSetter(Setter):
     """`{"": q, "module_type": [(nn.Conv2d, q)], "module_name": [("head", q)] or {"head": q}}`.
 
     "" < module_type < module_name, and a `qconfig` attribute beats them all. A functional call
-    takes the qconfig of the module it belongs to. Types are classes or their names. QF112 for
-    another key, QF250 for names and types that match nothing.
+    takes the qconfig of the module it belongs to. Types are classes or their names. QF113 for
+    values of another type, QF112 for another key, QF250 for names and types that match nothing.
     """
 
     entries: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.entries, Mapping):
+            text = f"a qconfig_dict is a dictionary, not a {type(self.entries).__name__}"
+            raise fail(Diagnostic("QF113", text, help='write `{"": qconfig}`'))
+        require_qconfig(self.entries.get(""), "what a qconfig_dict gives everything")
+        for key in KEYS[1:]:
+            _require_pairs(self.entries, key)
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -38,7 +46,7 @@ class QconfigDictSetter(Setter):
             everything = Decision(self.entries[""], self.name)
             decisions = dict.fromkeys(scene.units, everything)
         for kind, qconfig in _pairs(self.entries.get("module_type", ())):
-            word = kind if isinstance(kind, str) else kind.__name__
+            word = _word(kind)
             units = [u for u in scene.units if _of_type(scene, u, word)]
             decisions.update(dict.fromkeys(units, Decision(qconfig, f"{self.name}: type {word}")))
             if not units:
@@ -54,6 +62,25 @@ def _pairs(entries: Any) -> Iterable[tuple[Any, QConfig | None]]:
     return tuple(entries.items()) if isinstance(entries, Mapping) else tuple(entries)
 
 
+def _require_pairs(entries: Mapping[str, Any], key: str) -> None:
+    """Raises QflowError QF113 unless the entry is a mapping, or a list of pairs, to qconfigs."""
+    given = entries.get(key, ())
+    lists = isinstance(given, (tuple, list)) and all(
+        isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in given
+    )
+    if not lists and not isinstance(given, Mapping):
+        text = f"`{key}` of a qconfig_dict is a list of pairs, or a dictionary, not `{given!r}`"
+        raise fail(Diagnostic("QF113", text, help=f'write `{{"{key}": [("head", qconfig)]}}`'))
+    for name, value in _pairs(given):
+        if not isinstance(name, (str, type)) or (key == "module_name" and isinstance(name, type)):
+            raise fail(Diagnostic("QF113", f"`{name!r}` is no name for `{key}` of a qconfig_dict"))
+        require_qconfig(value, f"what a qconfig_dict gives `{_word(name)}`")
+
+
+def _word(kind: Any) -> str:
+    return kind if isinstance(kind, str) else str(kind.__name__)
+
+
 def _of_type(scene: Scene, unit: str, word: str) -> bool:
     """Whether a member, or a module around one that has no type of its own to go by, has it."""
     members = scene.members(unit)
@@ -65,7 +92,7 @@ def _of_type(scene: Scene, unit: str, word: str) -> bool:
 
 
 def _unknown_key(key: Any) -> Diagnostic:
-    keys = ", ".join(f"`{k}`" for k in KEYS)
+    keys = ", ".join(f'"{k}"' for k in KEYS)
     return Diagnostic("QF112", f"a qconfig_dict has no key `{key}`", notes=(f"it has {keys}",))
 
 

@@ -14,10 +14,12 @@ from qflow.plan.sensitivity_pt import rows_from
 from qflow.quantization.deciding import Answer, Decision, Setter
 from qflow.quantization.field_observers import dtype_of
 from qflow.quantization.names import covered
-from qflow.quantization.qconfig import QConfig
+from qflow.quantization.qconfig import QConfig, require_qconfig
 from qflow.quantization.scene import Scene
 from qflow.quantization.sensitivity_table import load
 from qflow.quantization.setters.default import high_tails
+
+SENSITIVE_TYPES = ("activation", "weight", "both")
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class SensitiveSetter(Setter):
             for unit, name in found.by_unit.items()
             if unit not in tails
         }
-        return Answer(decisions, found.changes, found.unknown)
+        notes = found.unknown if self.rows else (no_rows(self.name),)
+        return Answer(decisions, found.changes, notes)
 
 
 def sensitive_setter(
@@ -48,9 +51,34 @@ def sensitive_setter(
     sensitive_type: str = "activation",
     dtype: Any = "int8",
 ) -> SensitiveSetter:
-    """Cut a table first, then keep the rows of that type and dtype. Raises QF252 as `cut` does."""
+    """Cut a table first, then keep the rows of that type and dtype.
+
+    Raises QflowError: QF252 as `cut` does, QF111 and QF113 for a type and a qconfig that are none.
+    """
+    require_sensitive_type(sensitive_type)
+    require_qconfig(qconfig, f"what `{name}` gives")
     kept = of_kind(cut(rows_of(table), topk, ratio), sensitive_type, dtype)
     return SensitiveSetter(name, qconfig, kept)
+
+
+def require_sensitive_type(word: str) -> None:
+    """Raises QflowError QF111 for a word that is none of `SENSITIVE_TYPES`."""
+    if word not in SENSITIVE_TYPES:
+        known = ", ".join(f"`{t}`" for t in SENSITIVE_TYPES)
+        message = f"`sensitive_type` is one of {known}, not `{word}`"
+        raise fail(Diagnostic("QF111", message))
+
+
+def no_rows(name: str) -> Diagnostic:
+    """What is to be said where a table, cut and filtered, leaves nothing to do."""
+    return Diagnostic(
+        "QF256",
+        f"`{name}` decides nothing: the table has no row, or none of those it was cut to is about "
+        "this type of tensor at this dtype",
+        help="take more rows, or check `sensitive_type` and the dtype; a table is cut first and "
+        "filtered afterwards",
+        severity="warning",
+    )
 
 
 def rows_of(table: Any) -> tuple[Row, ...]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from qflow.diagnostics import Diagnostic, fail
 from qflow.dtype import qint8, qint16
 from qflow.quantization.names import covered
 from qflow.quantization.scene import Scene
 from qflow.quantization.setters.default import high_tails
-from qflow.quantization.setters.sensitive import cut, of_kind, rows_of
+from qflow.quantization.setters.sensitive import (
+    cut,
+    no_rows,
+    of_kind,
+    require_sensitive_type,
+    rows_of,
+)
 from qflow.quantization.templates.request import Applied, Requests, Template, Wish, dtype_word
-
-_TYPES = ("activation", "weight", "both")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,14 +35,11 @@ class SensitivityTemplate(Template):
     high_precision_dtype: Any = qint16
 
     def __post_init__(self) -> None:
-        if self.sensitive_type not in _TYPES:
-            known = ", ".join(f"`{t}`" for t in _TYPES)
-            message = f"`sensitive_type` is one of {known}, not `{self.sensitive_type}`"
-            raise fail(Diagnostic("QF111", message))
+        require_sensitive_type(self.sensitive_type)
 
     def apply(self, scene: Scene, requests: Requests) -> Applied:
         share = isinstance(self.topk_or_ratio, float)
-        topk, ratio = (None, self.topk_or_ratio) if share else (int(self.topk_or_ratio), None)
+        topk, ratio = (None, self.topk_or_ratio) if share else (self.topk_or_ratio, None)
         rows = cut(rows_of(self.sensitive_table), topk, ratio)
         rows = of_kind(rows, self.sensitive_type, self.low_precision_dtype)
         wish = Wish(dtype_word(self.high_precision_dtype))
@@ -53,4 +53,5 @@ class SensitivityTemplate(Template):
                 made[unit] = replace(made[unit], output=wish, by=by, named=True)
             if (name, "weight") in kinds:
                 made[unit] = replace(made[unit], weight=wish, by=by)
-        return Applied(made, found.changes, found.unknown)
+        notes = found.unknown if rows else (no_rows("SensitivityTemplate"),)
+        return Applied(made, found.changes, notes)
