@@ -73,7 +73,14 @@ class QflowError(Exception):
     """Text by path, for excerpts in files that are not on disk."""
 
     def __str__(self) -> str:
-        return "; ".join(f"{d.code}: {d.message}" for d in self.diagnostics)
+        """What a traceback shows: all of each finding but the excerpt."""
+        return "\n".join(map(_told, self.diagnostics))
+
+
+def _told(d: Diagnostic) -> str:
+    place = f" ({d.at})" if d.at is not None else ""
+    more = [*d.notes, *([f"help: {d.help}"] if d.help else [])]
+    return "\n".join((f"{d.code}: {d.message}{place}", *(f"  = {line}" for line in more)))
 
 
 def fail(diagnostic: Diagnostic, exit_code: int = EXIT.cannot) -> QflowError:
