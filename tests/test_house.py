@@ -2,6 +2,7 @@
 
 import ast
 import pkgutil
+import re
 import statistics
 import subprocess
 import sys
@@ -130,3 +131,11 @@ def test_files_stay_small() -> None:
 def test_a_file_says_what_it_is(path: Path) -> None:
     text = path.read_text()
     assert not text or ast.get_docstring(ast.parse(text)), f"{path.name} has no docstring"
+
+
+def test_the_map_of_a_large_folder_names_every_file() -> None:
+    folder = PACKAGE / "quantization"
+    words = set(
+        re.findall(r"\w+", ast.get_docstring(ast.parse((folder / "__init__.py").read_text())))
+    )
+    assert {p.stem for p in folder.glob("*.py")} - {"__init__"} - words == set()

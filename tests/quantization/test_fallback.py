@@ -273,4 +273,4 @@ def test_dtypes_are_decided_first_then_only_what_fits_is_fused(march) -> None:
 def test_the_text() -> None:
     assert changelog(()) == "Every tensor is quantized as asked.\n"
     text = changelog([Change("a.b", "output.dtype", "int16", "int8", "because")])
-    assert text.splitlines()[1].split() == ["a.b", "output.dtype", "int16", "int8", "because"]
+    assert text.splitlines()[2].split() == ["a.b", "output.dtype", "int16", "int8", "because"]

@@ -1,4 +1,4 @@
-"""check: which scales of a prepared model are not known."""
+"""unknown_scales: which scales of a prepared model are not known."""
 
 from __future__ import annotations
 
