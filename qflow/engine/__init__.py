@@ -1,1 +1,14 @@
-"""Engine: runs a plan, stage by stage; each stage is cached by what it reads and can be resumed."""
+"""Engine: runs a plan, stage by stage; each stage is cached by what it reads and can be resumed.
+
+Which file does what:
+
+- a run: run (from the file on), session (what needs torch), runner (makes a stage, or takes it
+  over), work, `stages/`; preflight, state and console, log, report, summary say how it goes
+- the cache: cache, keys, digest, files, folder, publish, environment, seeds
+- what a file names: entry and extension (code), checkpoint, data and sample, model, lock, outputs,
+  located and structure
+- a stage of the schedule: prepared, observing; training with objective (`losses/`), optimizing
+  (`optimizers/`, `schedulers/`), judging, counting, freezing, resume; method (`methods/`)
+- what came out: lanes, reach, scales, verdict
+- verbs and blocks with files of their own: sensitivity with candidate and tabulate; doctor; colour
+"""

@@ -1,4 +1,19 @@
-"""Tracing: a float model as a graph of module calls, its inventory, and fusion."""
+"""Tracing: a float model as a graph of module calls, its inventory, and fusion.
+
+Which file does what:
+
+- in and out: traced (`trace`, `trace_call`), arguments and given (what a model is called with),
+  outputs and results (what it returns), trial (a first float forward), replay and digests (whether
+  the graph does the same)
+- by example: example with example_recorder, example_targets and example_numbers, float_functional,
+  inner, inplace, overwriting, own_code
+- symbolically: tracer, values
+- what a user marks: wrapping with methods and wholes, blocks, leaves
+- the graph that comes out: call (what a node is), facts, generated and names, operators, attention
+  and parametric (functions as modules), stubbing and constness (stubs and constants), inventory
+- reading it: dumping, diffing
+- fusion: fusing, fused, folding, with_bn, lookalikes, recast
+"""
 
 from qflow.tracing.blocks import dynamic_block
 from qflow.tracing.diffing import GraphDiff, diff

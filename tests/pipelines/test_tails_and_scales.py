@@ -12,9 +12,9 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
-from qflow import cli  # noqa: E402
-from qflow.emulation import file  # noqa: E402
-from qflow.emulation.graph import IntegerGraph, TensorType  # noqa: E402
+from qflow import cli
+from qflow.emulation import file
+from qflow.emulation.graph import IntegerGraph, TensorType
 
 PIPELINES = Path(__file__).parents[2] / "pipelines"
 
