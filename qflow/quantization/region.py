@@ -34,6 +34,20 @@ def between_stubs(inventory: Inventory, whole_numbers: Collection[str] = ()) -> 
     return frozenset(inside)
 
 
+def left_float(inventory: Inventory, inside: Collection[str]) -> tuple[str, ...]:
+    """Addresses on a way from a QuantStub to a dequantize that `inside` lacks: floats reach them.
+
+    In execution order; what only joins a constant to the pre-processing is on no such way.
+    """
+    every = inventory.by_address
+    stubs = {a for a, m in every.items() if m.op == "quant"}
+    ends = {a for a, m in every.items() if m.op == "dequant"}
+    borders = {a for a, m in every.items() if m.op in _NO_GRID}
+    before = _spread(ends, inventory.sources, borders | stubs)
+    between = _spread(stubs, inventory.users, borders) & before
+    return tuple(m.address for m in inventory.modules if m.address in between - set(inside))
+
+
 def _spread(
     start: Iterable[str], steps: Mapping[str, Sequence[str]], stops: Collection[str]
 ) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from qflow.diagnostics import Diagnostic
@@ -13,8 +13,12 @@ from qflow.quantization.facts import Change
 from qflow.quantization.falling_back import fall_back
 from qflow.quantization.high_precision import accumulators
 from qflow.quantization.operands import settle_operands
+from qflow.quantization.region import left_float
 from qflow.quantization.scene import Scene
 from qflow.quantization.tensors import Tensors, asked
+
+
+_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ def settle(scene: Scene, decisions: Mapping[str, Decision]) -> Settled:
     kept = _kept(scene, decisions, tensors)
     plans = tuple(_plans(scene, tensors, kept))
     notes = [*tensors.notes, *_islands(scene, decisions, tensors, kept)]
+    if lost := left_float(scene.inventory, scene.inside):
+        notes.append(_lost(lost))
     if not any(p.act or p.weight or any(p.inputs) for p in plans):
         notes.append(_nothing(scene))
     return Settled(plans, tensors.changes, tuple(notes))
@@ -106,6 +112,17 @@ def _islands(
             help="export refuses a float tensor between the stubs",
             severity="note" if decision is not None else "warning",
         )
+
+
+def _lost(addresses: Sequence[str]) -> Diagnostic:
+    shown = ", ".join(f"`{a}`" for a in addresses[:_SHOWN])
+    more = f" and {len(addresses) - _SHOWN} more" if len(addresses) > _SHOWN else ""
+    return Diagnostic(
+        "QF253",
+        f"between the stubs a float tensor keeps {shown}{more} from being quantized",
+        help="put a QuantStub behind every float tensor that joins in",
+        severity="warning",
+    )
 
 
 def _nothing(scene: Scene) -> Diagnostic:

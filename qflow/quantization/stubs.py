@@ -21,7 +21,7 @@ class QuantStub(nn.Module):
         self, scale: float | None = None, zero_point: int | None = None, qconfig: Any = None
     ) -> None:
         super().__init__()
-        if scale is not None and not 0 < float(scale) < float("inf"):
+        if scale is not None and not _is_scale(scale):
             raise fail(
                 Diagnostic(
                     "QF111",
@@ -47,6 +47,13 @@ class QuantStub(nn.Module):
 
     def extra_repr(self) -> str:
         return "" if self.scale is None else f"scale={self.scale:g}"
+
+
+def _is_scale(value: Any) -> bool:
+    try:
+        return 0 < float(value) < float("inf")
+    except (TypeError, ValueError):
+        return False
 
 
 class DeQuantStub(nn.Module):
