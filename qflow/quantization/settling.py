@@ -17,7 +17,6 @@ from qflow.quantization.region import left_float
 from qflow.quantization.scene import Scene
 from qflow.quantization.tensors import Tensors, asked
 
-
 _SHOWN = 6
 
 
