@@ -6,6 +6,7 @@ from typing import Any
 from qflow import registry
 from qflow.diagnostics import Span
 from qflow.engine import entry
+from qflow.engine.counting import Counter
 from qflow.engine.work import Work
 from qflow.plan.plan import Plan, StagePlan
 
@@ -42,13 +43,13 @@ def entries(stage: StagePlan) -> tuple[str, ...]:
     return tuple(dict.fromkeys(v for v in named if isinstance(v, str) and ":" in v))
 
 
-def metric_of(data: str, work: Work) -> Any | None:
+def metric_of(data: str, work: Work) -> Counter | None:
     """A fresh metric of a data block; None where it names none."""
     spec = work.data[data].spec
     if spec.metric is None:
         return None
     at = entry.span_of(spec.fields, "metric", spec.at)
-    return find("metric", spec.metric, work, at)()
+    return Counter(find("metric", spec.metric, work, at), spec.metric, at)
 
 
 def metric_name(metric: str) -> str:

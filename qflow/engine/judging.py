@@ -1,13 +1,17 @@
 """judging: how good each epoch was, which was the best, and whether to go on."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
 from torch import fx
 
+from qflow.diagnostics import EXIT, Diagnostic, Span, fail
 from qflow.engine import entry, extension, freezing, prepared
+from qflow.engine.counting import Counter
 from qflow.engine.objective import Objective
 from qflow.engine.work import Work
 from qflow.plan.plan import StagePlan
@@ -69,11 +73,14 @@ def make(stage: StagePlan, objective: Objective, work: Work) -> Judge | None:
     patience = stage.setting("patience")
     higher, measure = False, None
     if stage.validates is not None:
-        found = None
+        fresh = None
         if metric != LOSS:
-            found = extension.find("metric", metric, work, extension.place(stage, "metric"))
+            at = _place(stage, work)
+            found = extension.find("metric", metric, work, at)
             higher = bool(getattr(found, "higher_is_better", True))
-        measure = _measure(stage, found, objective, work)
+            fresh = partial(Counter, found, metric, at)
+            fresh()  # one that cannot be made is said before any stage runs
+        measure = _measure(stage, fresh, objective, work)
     return Judge(
         metric.rpartition(":")[2],
         int(patience) if isinstance(patience, int) else None,
@@ -81,6 +88,14 @@ def make(stage: StagePlan, objective: Objective, work: Work) -> Judge | None:
         higher,
         measure,
     )
+
+
+def _place(stage: StagePlan, work: Work) -> Span | None:
+    """Where the metric was written: in the stage, or in the data it judges on."""
+    spec = work.data[str(stage.validates)].spec
+    if stage.setting("metric") is None:
+        return entry.span_of(spec.fields, "metric", spec.at)
+    return extension.place(stage, "metric")
 
 
 def _own_metric(stage: StagePlan, work: Work) -> str | None:
@@ -94,13 +109,13 @@ def needs_target(stage: StagePlan, objective: Objective, work: Work) -> bool:
 
 
 def _measure(
-    stage: StagePlan, metric: Any, objective: Objective, work: Work
+    stage: StagePlan, fresh: Callable[[], Counter] | None, objective: Objective, work: Work
 ) -> Callable[[fx.GraphModule, int], float]:
     data = work.data[str(stage.validates)]
 
     def measure(module: fx.GraphModule, epoch: int) -> float:
         freezing.judged(module, stage, epoch)
-        counter = None if metric is None else metric()
+        counter = None if fresh is None else fresh()
         summed = 0.0
         with torch.no_grad():
             for batch in data.batches():
@@ -108,14 +123,24 @@ def _measure(
                     outputs = prepared.call(module, batch.inputs, work)
                     if counter is None:
                         summed += objective(outputs, batch).item() * len(batch)
-                    else:
-                        counter.update(_arrays(outputs), batch.target)
-        if counter is None:
-            return summed / len(data)
-        with entry.UserCode(f"the metric of stage `{stage.name}`", stage.at):
-            return float(counter.result())
+                if counter is not None:
+                    counter.update(_arrays(outputs), batch.target)
+        if counter is not None:
+            return counter.result()
+        if not math.isfinite(summed):
+            raise fail(_not_finite(stage, epoch), EXIT.failed)
+        return summed / len(data)
 
     return measure
+
+
+def _not_finite(stage: StagePlan, epoch: int) -> Diagnostic:
+    return Diagnostic(
+        "QF403",
+        f"the loss on data `{stage.validates}` is not finite behind epoch {epoch + 1}",
+        at=stage.at,
+        help="lower `lr`, set `clip_grad_norm`, or look for targets the loss cannot take",
+    )
 
 
 def _arrays(outputs: Mapping[str, torch.Tensor]) -> dict[str, Any]:

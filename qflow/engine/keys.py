@@ -1,7 +1,10 @@
 """keys: the key of a stage's artifact: a digest over what the stage reads, and nothing else."""
 
 import inspect
+import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,8 +35,24 @@ def _read(work: Work, stage: str, file: str) -> object:
     return dict(digests) if file == "*" else digests[file]
 
 
-def _source(name: str, folder: Path) -> str:
-    """Digest of the file that defines an entry point; empty where there is none to read."""
+def _source(name: str, folder: Path) -> list[str]:
+    """Digests of the file an entry point names and of that which defines it; built-ins: none."""
     found = entry.find(name, folder)
-    source = inspect.getsourcefile(inspect.unwrap(found)) if callable(found) else None
-    return digest.of_file(Path(source)) if source else ""
+    named = sys.modules[name.partition(":")[0]]
+    files = dict.fromkeys(s for one in (named, _definition(found)) if (s := _file(one)))
+    return [digest.of_file(Path(f)) for f in files]
+
+
+def _definition(found: Any) -> Any:
+    """The class or function behind a `partial`, a decorator, or an object that can be called."""
+    while isinstance(found, partial):
+        found = found.func
+    found = inspect.unwrap(found) if callable(found) else found
+    return found if isinstance(found, type) or inspect.isroutine(found) else type(found)
+
+
+def _file(found: Any) -> str | None:
+    try:
+        return inspect.getsourcefile(found)
+    except (OSError, TypeError):
+        return None  # built in: it changes with the version of Python or of its package

@@ -14,6 +14,13 @@ from qflow.plan.plan import StagePlan
 from qflow.quantization import set_states
 
 
+def check(stage: StagePlan, work: Work) -> None:
+    """Raises QflowError QF312 for a method that cannot be found, before any stage runs."""
+    name = stage.setting("method")
+    if name is not None:
+        extension.find("method", str(name), work, extension.place(stage, "method"))
+
+
 def run(stage: StagePlan, module: fx.GraphModule, work: Work) -> Mapping[str, Any]:
     """Change the model in place; what came out, as plain data. Raises QflowError QF273."""
     set_states(module, stage.states_at(0))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from qflow import registry
+from qflow.diagnostics import EXIT, Diagnostic, Span, fail
 from qflow.engine import entry, extension, prepared
 from qflow.engine.data import Batch
 from qflow.engine.extension import KINDS
@@ -24,6 +25,7 @@ class Part:
     """A word, or an entry point."""
     weight: float | None
     """None: it is the only one and is taken as it is."""
+    at: Span | None = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,9 @@ class Objective:
         values = []
         for part, loss in self.losses:
             given = (teacher,) if getattr(loss, "needs_teacher", False) else ()
-            value = loss(outputs, target, *given)
+            with entry.UserCode(f"the loss `{part.name}`", part.at):
+                value = loss(outputs, target, *given)
+            _require_scalar(value, part)
             values.append(value if part.weight is None else part.weight * value)
         total: Tensor = sum(values[1:], start=values[0])
         return total
@@ -56,13 +60,35 @@ class Objective:
             return prepared.call(self.work.model.traced.module.eval(), batch.inputs, self.work)
 
 
+def _require_scalar(value: Any, part: Part) -> None:
+    """Raises QflowError QF312 for what cannot be made small."""
+    if isinstance(value, Tensor) and value.numel() == 1:
+        return
+    shape = f" {list(value.shape)}" if isinstance(value, Tensor) else ""
+    what = f"a {type(value).__name__}{shape}"
+    raise fail(
+        Diagnostic(
+            "QF312",
+            f"the loss `{part.name}` gives {what}, not one number to make small",
+            at=part.at,
+            help="return a tensor of one number that is computed from the outputs",
+        ),
+        EXIT.failed,
+    )
+
+
 def parts(stage: StagePlan) -> tuple[Part, ...]:
     """The losses of a stage, in the order of their names."""
     if (only := stage.setting("loss")) is not None:
-        return (Part(str(only), str(only), None),)
+        return (Part(str(only), str(only), None, extension.place(stage, "loss")),)
     weights = extension.fields(stage, "loss.")
     return tuple(
-        Part(name, str(stage.setting(f"loss.{name}.entry") or name), float(weight))
+        Part(
+            name,
+            str(stage.setting(f"loss.{name}.entry") or name),
+            float(weight),
+            extension.place(stage, f"loss.{name}"),
+        )
         for name, weight in sorted(weights.items())
     )
 
@@ -71,9 +97,8 @@ def make(stage: StagePlan, work: Work) -> Objective:
     """Raises QflowError QF312 for an entry point that cannot be used."""
     made = []
     for part in parts(stage):
-        at = extension.place(stage, f"loss.{part.name}" if part.weight is not None else "loss")
-        found = extension.find("loss", part.kind, work, at)
-        with entry.UserCode(f"the loss `{part.name}`", at):
+        found = extension.find("loss", part.kind, work, part.at)
+        with entry.UserCode(f"the loss `{part.name}`", part.at):
             made.append((part, found(**extension.fields(stage, f"loss.{part.name}."))))
     return Objective(tuple(made), work)
 

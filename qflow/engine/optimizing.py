@@ -1,6 +1,7 @@
 """optimizing: the optimizer of a stage over named parameters; its state as plain tensors."""
 
 import inspect
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from qflow.diagnostics import Diagnostic, fail
+from qflow.diagnostics import Diagnostic, Span, fail
 from qflow.engine import entry, extension, freezing
 from qflow.engine.work import Work
 from qflow.plan.plan import StagePlan
@@ -53,7 +54,9 @@ class Optimizing:
     def step(self, loss: Tensor, at: float, epochs: int) -> None:
         """One step from `loss`; `at` is how many epochs are done, with a fraction."""
         if self.schedule is not None:
-            factor = self.schedule(at, epochs)
+            factor = float(self.schedule(at, epochs))
+            if not (math.isfinite(factor) and factor >= 0):
+                raise ValueError(f"the scheduler multiplies `lr` with {factor} at epoch {at:g}")
             for group, base in zip(self.optimizer.param_groups, self.base, strict=True):
                 group["lr"] = base * factor
         self.optimizer.zero_grad(set_to_none=True)
@@ -101,15 +104,27 @@ def make(stage: StagePlan, module: fx.GraphModule, work: Work) -> Optimizing:
     groups = [{"params": weights}, {"params": learned, "weight_decay": 0.0}]
     made = found(stage, "optimizer", work)
     options = {**numbers(stage), **extension.fields(stage, "optimizer.")}
-    with entry.UserCode(f"the optimizer of stage `{stage.name}`", stage.at):
+    at = extension.place(stage, "optimizer")
+    with entry.UserCode(f"the optimizer of stage `{stage.name}`", at):
         given = [g for g in groups if g["params"]] if learned else weights
         if inspect.isclass(made) and issubclass(made, torch.optim.Optimizer):
             optimizer = made(given, **options)  # type: ignore[call-arg]
         else:
             optimizer = made(**options).make(given)
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise fail(_no_optimizer(optimizer, at))
     clip = stage.setting("clip_grad_norm")
     limit = float(clip) if isinstance(clip, (int, float)) else None
-    return Optimizing(optimizer, named, _schedule(stage, work), limit)
+    return Optimizing(optimizer, named, schedule(stage, work), limit)
+
+
+def _no_optimizer(made: object, at: Span | None) -> Diagnostic:
+    return Diagnostic(
+        "QF312",
+        f"the optimizer's `make` gives a {type(made).__name__}, not a torch optimizer",
+        at=at,
+        help="name a class of `torch.optim`, or one whose `make(parameters)` returns one of those",
+    )
 
 
 def moving(stage: StagePlan, module: fx.GraphModule) -> dict[str, nn.Parameter]:
@@ -142,9 +157,11 @@ def found(stage: StagePlan, kind: str, work: Work) -> Any:
     return extension.find(kind, str(stage.setting(kind)), work, extension.place(stage, kind))
 
 
-def _schedule(stage: StagePlan, work: Work) -> Any:
+def schedule(stage: StagePlan, work: Work) -> Any:
+    """The scheduler; None where the stage names none. Raises QflowError QF312."""
     if stage.setting("scheduler") is None:
         return None
     made = found(stage, "scheduler", work)
-    with entry.UserCode(f"the scheduler of stage `{stage.name}`", stage.at):
+    at = extension.place(stage, "scheduler")
+    with entry.UserCode(f"the scheduler of stage `{stage.name}`", at):
         return made(**extension.fields(stage, "scheduler."))

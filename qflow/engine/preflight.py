@@ -1,19 +1,24 @@
 """preflight: what can be known to go wrong later, said before the first stage starts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from qflow import registry
 from qflow.diagnostics import Diagnostic, QflowError
-from qflow.engine import scales, training
+from qflow.engine import extension, method, scales, training
 from qflow.engine.work import Work
 
 
 def check(work: Work) -> None:
-    """Raises QflowError with every finding: data without targets, settings an optimizer lacks."""
+    """Raises QflowError with every finding: data without targets, entry points, settings."""
     found = [*_targets(work)]
-    for stage in work.plan.stages:
+    asked: list[Callable[[], object]] = []
+    asked += [partial(extension.metric_of, name, work) for name in work.data]
+    asked += [partial(method.check, stage, work) for stage in work.plan.stages]
+    asked += [partial(training.check, stage, work) for stage in work.plan.stages]
+    for ask in asked:
         try:
-            training.check(stage, work)
+            ask()
         except QflowError as error:
             found += error.diagnostics
     if found:

@@ -154,6 +154,7 @@ def check(stage: StagePlan, work: Work) -> None:
         needed = judging.needs_target(stage, loss, work)
         _require_targets(stage.validates, "is judged", needed, stage, work)
     judging.make(stage, loss, work)
+    optimizing.schedule(stage, work)
     if stage.freezes:
         # asked of a model without scales: what is frozen does not depend on them
         optimizing.moving(stage, prepared.make(work))

@@ -111,3 +111,81 @@ def test_data_without_targets_cannot_judge(project: Project) -> None:
 def test_patience(patience: int | None, ends: bool) -> None:
     judge = Judge("m", patience, False, True, None)
     assert judge.ends(Course([1.0] * 4, [0.1, 0.3, 0.3, 0.2], best=1)) is ends
+
+
+BROKEN = """
+import numpy as np
+
+
+class Metric:
+    def update(self, outputs, target):
+        pass
+
+    def result(self):
+        return np.float32(0.5)
+
+
+class Unmade(Metric):
+    def __init__(self):
+        raise RuntimeError("unmade")
+
+
+class Unasked(Metric):
+    def result(self):
+        raise RuntimeError("unasked")
+
+
+class Word(Metric):
+    def result(self):
+        return "good"
+
+
+class Nan(Metric):
+    def result(self):
+        return float("nan")
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "text"),
+    [
+        ("Unmade", 2, "error[QF312]: the metric `tiny.broken:Unmade` failed with RuntimeError"),
+        ("Unasked", 3, "error[QF312]: the metric `tiny.broken:Unasked` failed with RuntimeError"),
+        ("Word", 3, "error[QF312]: the metric `tiny.broken:Word` failed with ValueError"),
+        ("Nan", 3, "error[QF403]: the result of the metric `tiny.broken:Nan` is not finite: nan"),
+        ("Metric", 0, ""),
+    ],
+)
+@pytest.mark.parametrize("judges", [True, False])
+def test_a_metric_that_is_broken(
+    project: Project, name: str, code: int, text: str, judges: bool
+) -> None:
+    """Said at its line, whether epochs or data are judged by it; a NumPy number is a number."""
+    project.write("tiny/broken.py", BROKEN)
+    written = f'metric = "tiny.broken:{name}"'
+    if judges:
+        project.replace("tiny.qf", FIELDS, f"{FIELDS}; validate = val; {written}; keep = best")
+    else:
+        project.replace("tiny.qf", "metric = accuracy", written)
+    outcome = project.run()
+    assert outcome.code == code, outcome.text
+    assert text in outcome.err
+    if code:
+        lines = project.program.read_text().splitlines()
+        at = next(i for i, line in enumerate(lines, 1) if written in line)
+        assert f"tiny.qf:{at}:" in outcome.err
+
+
+def test_a_validation_loss_that_is_not_finite(project: Project) -> None:
+    loss = """
+class Poison:
+    def __call__(self, outputs, target):
+        value = next(iter(outputs.values())).square().mean()
+        return value if value.requires_grad else value * float("inf")
+"""
+    project.write("tiny/losses.py", loss)
+    fields = FIELDS.replace("cross_entropy", '"tiny.losses:Poison"')
+    project.replace("tiny.qf", FIELDS, f"{fields}; validate = val; metric = loss; keep = best")
+    outcome = project.run()
+    assert outcome.code == 3
+    assert "QF403]: the loss on data `val` is not finite behind epoch 1" in outcome.err

@@ -121,3 +121,108 @@ def test_distill_kl_at_1_is_torchs() -> None:
         OURS.log_softmax(1), THEIRS.log_softmax(1), log_target=True, reduction="batchmean"
     )
     assert loss("distill_kl", temperature=1.0) == pytest.approx(wanted.item(), rel=1e-6)
+
+
+OWN = """
+from functools import partial
+
+import torch
+
+
+class Loss:
+    def __init__(self, power=2):
+        self.power = power
+
+    def __call__(self, outputs, target):
+        return (outputs["logits"].abs() ** self.power).mean()
+
+
+cubic = partial(Loss, power=3)
+
+
+class Each(Loss):
+    def __call__(self, outputs, target):
+        return outputs["logits"].sum(1)
+
+
+class Number(Loss):
+    def __call__(self, outputs, target):
+        return 1.0
+
+
+class Nothing(Loss):
+    def __call__(self, outputs, target):
+        return None
+
+
+class Raises(Loss):
+    def __call__(self, outputs, target):
+        raise SystemExit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Each", "`tiny.own:Each` gives a Tensor [8], not one number"),
+        ("Number", "`tiny.own:Number` gives a float, not one number"),
+        ("Nothing", "`tiny.own:Nothing` gives a NoneType, not one number"),
+        ("Raises", "`tiny.own:Raises` failed with SystemExit: 0"),
+    ],
+)
+def test_a_loss_that_is_broken(project: Project, name: str, text: str) -> None:
+    project.write("tiny/own.py", OWN)
+    project.replace("tiny.qf", "loss = cross_entropy", f'loss = "tiny.own:{name}"')
+    outcome = project.run()
+    assert outcome.code == 3, outcome.text
+    assert f"error[QF312]: the loss {text}" in outcome.err
+    assert f'  loss = "tiny.own:{name}"' in outcome.err
+
+
+def test_a_partial_is_what_its_file_says(project: Project) -> None:
+    """An entry point may be anything that can be called; its file is part of the key."""
+    project.write("tiny/own.py", OWN)
+    project.replace("tiny.qf", "loss = cross_entropy", 'loss = "tiny.own:cubic"')
+    assert project.run().code == 0
+    assert project.run().code == 0
+    assert all(reused for name, reused in project.how().items() if name != "trace")
+    project.replace("tiny/own.py", "power=3", "power=4")
+    assert project.run().code == 0
+    how = project.how()
+    assert how["calibrate"]
+    assert not how["finetune"]
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "text"),
+    [
+        ('scheduler = "tiny.own:Missing"', 2, "`tiny.own` has no `Missing`"),
+        ('scheduler = "tiny.own:Loss"; scheduler.foo = 1', 2, "unexpected keyword argument 'foo'"),
+        ('scheduler = "tiny.own:Flat"', 3, "the scheduler multiplies `lr` with nan at epoch 0"),
+        ('optimizer = "tiny.own:Empty"', 3, "`make` gives a NoneType, not a torch optimizer"),
+    ],
+)
+def test_what_moves_weights_is_looked_at(
+    project: Project, written: str, code: int, text: str
+) -> None:
+    """Before any stage runs, where it can be seen then."""
+    more = """
+class Flat:
+    def __call__(self, at, epochs):
+        return float("nan")
+
+
+class Empty:
+    def __init__(self, lr):
+        pass
+
+    def make(self, parameters):
+        return None
+"""
+    project.write("tiny/own.py", OWN + more)
+    old = "optimizer = sgd;" if written.startswith("optimizer") else "lr = 1e-2"
+    project.replace("tiny.qf", old, f"{written};" if old[0] == "o" else f"{old}; {written}")
+    outcome = project.run()
+    assert outcome.code == code, outcome.text
+    assert text in outcome.err
+    assert bool([*project.out.glob("cache/calibrate-*/manifest.json")]) is (code == 3)

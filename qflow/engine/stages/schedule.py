@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from qflow.engine import extension, files, freezing, method, observing, prepared
+from qflow.engine.counting import Counter
 from qflow.engine.entry import UserCode
 from qflow.engine.located import Located
 from qflow.engine.objective import may_ask_teacher
@@ -78,8 +79,7 @@ def _pass(stage: StagePlan, module: nn.Module, work: Work) -> Mapping[str, Any]:
                 outputs = again()
             observing.refuse_not_finite(outputs, module, again, stage)
             if metric is not None and batch.target is not None:
-                with UserCode(f"metric `{data.spec.metric}`", data.spec.at, "QF315"):
-                    metric.update({k: v.numpy() for k, v in outputs.items()}, batch.target)
+                metric.update({k: v.numpy() for k, v in outputs.items()}, batch.target)
             step.advance(len(batch))
         name = extension.metric_name(str(data.spec.metric))
         measured = {} if metric is None else {name: metric.result()}
@@ -89,7 +89,7 @@ def _pass(stage: StagePlan, module: nn.Module, work: Work) -> Mapping[str, Any]:
     return {"samples": len(data), "metrics": measured}
 
 
-def _metric(stage: StagePlan, work: Work) -> Any:
+def _metric(stage: StagePlan, work: Work) -> Counter | None:
     """A fresh metric for a stage that evaluates on data with one; None otherwise."""
     spec = work.data[stage.data].spec
     if spec.metric is None or not stage.evaluates or not work.data[stage.data].has_targets:

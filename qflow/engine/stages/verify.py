@@ -15,6 +15,7 @@ from qflow.analysis.measures import Measure
 from qflow.analysis.measures.steps import Steps
 from qflow.emulation.graph import IntegerGraph
 from qflow.engine import extension, files, reach, scales
+from qflow.engine.counting import Counter
 from qflow.engine.data import DataSet
 from qflow.engine.entry import UserCode
 from qflow.engine.lanes import Lanes, open_lanes
@@ -91,10 +92,10 @@ class Counted:
     integers: int = 0
     mismatches: int = 0
     same_class: int = 0
-    metric: Callable[[], Any | None] = lambda: None
+    metric: Callable[[], Counter | None] = lambda: None
     """Makes a fresh metric of the data; None where it has none."""
     metric_name: str = ""
-    metrics: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Counter] = field(default_factory=dict)
     """Lane to its metric."""
     measures: list[tuple[ClaimPlan, Measure]] = field(default_factory=list)
     classes: int = 1
@@ -125,6 +126,7 @@ class Counted:
         if self.metric_name and batch.target is not None:
             for lane, outputs in batch.outputs.items():
                 counter = self.metrics.get(lane) or self.metric()
+                assert counter is not None, "a name says that there is a metric"
                 self.metrics[lane] = counter
                 counter.update(outputs, batch.target)
         for lane, distances in self.distances.items():
