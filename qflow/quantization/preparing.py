@@ -25,7 +25,7 @@ from qflow.quantization.facts import Facts, set_facts
 from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.fusing_modes import get_qat_mode
 from qflow.quantization.prepare_method import PrepareMethod
-from qflow.quantization.saying import say
+from qflow.quantization.saying import require_module, say
 from qflow.quantization.setters.one_qconfig import setters_of
 from qflow.quantization.settling import settle
 from qflow.quantization.whole_numbers import whole_numbers
@@ -63,6 +63,7 @@ def prepare(
     march's; QF224 given scales that differ within a scale group. What the march lowers or lacks is
     said, and no error.
     """
+    require_module(model, "prepare")
     method = _method(method)
     target = required(march)
     if method is PrepareMethod.EAGER:
@@ -103,6 +104,7 @@ def prepare(
         fusions=chosen.scene.fusions,
         unfused=chosen.unfused,
         changes=(*chosen.answer.changes, *settled.changes),
+        whole_numbers=no_floats,
         notes=(*notes, *traced.notes, *chosen.answer.notes, *settled.notes),
     )
     set_facts(module, facts)

@@ -12,8 +12,8 @@ from qflow import registry
 from qflow.diagnostics import Diagnostic, fail
 from qflow.plan.subject import Subject
 from qflow.quantization.fake_quantize import FakeQuantize
-from qflow.quantization.quantized import INPUT
-from qflow.quantization.saying import say
+from qflow.quantization.key_names import INPUT
+from qflow.quantization.saying import require_module, say
 
 
 class FakeQuantState(Enum):
@@ -62,6 +62,7 @@ def set_fake_quantize(model: nn.Module, state: FakeQuantState) -> None:
         given = f"`{state!r}`" if isinstance(state, str) else f"a {type(state).__name__}"
         message = f"{given} is no state of a fake-quantizer"
         raise fail(Diagnostic("QF113", message, help=f"use one of {known}"))
+    require_module(model, "set_fake_quantize")
     wanted = _TRAINING.get(state)
     if wanted is not None and model.training != wanted:
         call = "train" if wanted else "eval"

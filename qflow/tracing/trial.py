@@ -46,7 +46,8 @@ def try_forward(model: nn.Module, given: Given) -> Any:
                         f"declared: {declared}",
                         *((f"raised at {place.span}: `{place.line}`",) if place else ()),
                     ),
-                    help="make `input` in the `model` block what the network was trained on",
+                    help="make the example what the network was trained on; in a .qf file it is "
+                    "`input` of the `model` block",
                 )
             ) from error
 

@@ -37,3 +37,14 @@ def test_a_pickled_model_runs_and_says_why_it_cannot_be_exported() -> None:
     (found,) = caught.value.diagnostics
     assert found.code == "QF227"
     assert "state_dict" in found.help
+
+
+@pytest.mark.parametrize("wrong", [Tail, len, 3])
+def test_what_is_no_model_is_refused(wrong: object) -> None:
+    for call in (
+        lambda: prepare(wrong, image(), out_dir=None),
+        lambda: set_fake_quantize(wrong, FakeQuantState.QAT),
+    ):
+        with pytest.raises(QflowError) as caught:
+            call()
+        assert [d.code for d in caught.value.diagnostics] == ["QF113"]
