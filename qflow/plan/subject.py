@@ -118,6 +118,8 @@ class Subject:
     constants: tuple[ConstantFact, ...] | None = None
     input_dtypes: Mapping[str, str] | None = None
     """Per model input the dtype of its tensor: `float32`, `int64`, `bool`."""
+    whole_numbers: frozenset[str] = frozenset()
+    """Addresses known to give out no floats: masks, indices."""
     moved: tuple[str, ...] | None = None
     """Addresses whose class, children or hooks changed since the model was prepared."""
     shared_with_float: tuple[str, ...] | None = None

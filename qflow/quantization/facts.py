@@ -39,6 +39,8 @@ class Facts:
     fusions: tuple[Fusion, ...] = ()
     unfused: tuple[Unfused, ...] = ()
     changes: tuple[Change, ...] = ()
+    whole_numbers: frozenset[str] = frozenset()
+    """Addresses whose outputs hold no floats: masks, indices."""
     notes: tuple[Diagnostic, ...] = ()
     """Everything that was said while it was prepared."""
 

@@ -30,6 +30,8 @@ __all__ = [
 LOG = logging.getLogger("qflow")
 SMALLEST_SCALE = torch.finfo(torch.float32).tiny
 """Below it a float32 scale would lose bits or be zero."""
+LARGEST_VALUE = torch.finfo(torch.float32).max
+"""The ends of a grid stay below it: a mask of the smallest float32 must not become infinity."""
 
 
 class FakeQuantize(Settling):
@@ -196,10 +198,11 @@ class FakeQuantize(Settling):
 
     def _scale_of_range(self) -> Tensor:
         """amax / divisor. A tensor or channel of zeros takes amax = 1: any scale fits it."""
+        steps = max(self.grid.qmax + 1, -self.grid.qmin)
         found = self.activation_post_process
         amax = found.max_val.abs().maximum(found.min_val.abs()).double()
         amax = amax.where(amax > 0, torch.ones_like(amax))
-        return (amax / self.grid.divisor).clamp_min(SMALLEST_SCALE).float()
+        return (amax / self.grid.divisor).clamp(SMALLEST_SCALE, LARGEST_VALUE / steps).float()
 
     def _shaped(self, x: Tensor) -> Tensor:
         """The scale as it broadcasts against `x`, which keeps the shape of `x`."""

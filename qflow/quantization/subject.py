@@ -16,8 +16,8 @@ from qflow.plan.subject import ConstantFact, ModuleFact, ScaleFact, State, Subje
 from qflow.quantization.facts import Facts, facts_of
 from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.fingerprint import moved
+from qflow.quantization.key_names import WEIGHT
 from qflow.quantization.layers import Layer, has_graph
-from qflow.quantization.quantized import WEIGHT
 from qflow.tracing.call import call_of
 from qflow.tracing.inventory import inventory_of
 
@@ -57,6 +57,7 @@ def subject_of(
         modules=tuple(_modules(prepared)),
         constants=tuple(_constants(prepared)),
         input_dtypes=_dtypes(inputs, inventory),
+        whole_numbers=facts.whole_numbers if facts else frozenset(),
         moved=moved(prepared),
         shared_with_float=_shared(prepared, float_model),
     )

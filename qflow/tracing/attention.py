@@ -11,6 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+MASKED = -100.0
+"""What a score becomes where a mask hides it: e^-100 is nothing, and no grid holds infinity."""
+
 
 def attention(
     query: Tensor,
@@ -24,8 +27,8 @@ def attention(
 ) -> Tensor:
     """softmax(scale * query @ key^T + mask) @ value, as `scaled_dot_product_attention` defines it.
 
-    Shapes [..., length, width]; a boolean mask says what takes part, a float mask is added. Nothing
-    is dropped: traces are of evaluation.
+    Shapes [..., length, width]; a boolean mask says what takes part, a float mask is added. What is
+    hidden gets the score MASKED. Nothing is dropped: traces are of evaluation.
     """
     factor = query.shape[-1] ** -0.5 if scale is None else scale
     if enable_gqa:
@@ -35,9 +38,9 @@ def attention(
     if is_causal:
         attn_mask = _causal(scores)
     if attn_mask is not None and attn_mask.dtype == torch.bool:
-        scores = scores.masked_fill(torch.logical_not(attn_mask), float("-inf"))
+        scores = scores.masked_fill(torch.logical_not(attn_mask), MASKED)
     elif attn_mask is not None:
-        scores = scores + attn_mask
+        scores = scores + _finite(attn_mask)
     return torch.matmul(functional.softmax(scores, dim=-1), value)
 
 
@@ -104,7 +107,7 @@ def multi_head_attention(
     scores = torch.matmul(query * query.shape[-1] ** -0.5, key.transpose(-2, -1))
     if is_causal and attn_mask is None:
         attn_mask = _causal(scores)
-        scores = scores.masked_fill(torch.logical_not(attn_mask), float("-inf"))
+        scores = scores.masked_fill(torch.logical_not(attn_mask), MASKED)
     elif attn_mask is not None:
         scores = _masked(scores, attn_mask)
     if key_padding_mask is not None:
@@ -155,8 +158,15 @@ def _heads(x: Tensor, batch: int, heads: int) -> Tensor:
 def _masked(scores: Tensor, mask: Tensor) -> Tensor:
     """A boolean mask says what does not take part, a float mask is added."""
     if mask.dtype == torch.bool:
-        return scores.masked_fill(mask, float("-inf"))
-    return scores + mask
+        return scores.masked_fill(mask, MASKED)
+    return scores + _finite(mask)
+
+
+def _finite(mask: Tensor) -> Tensor:
+    """A float mask without what no grid holds; as it is where it is mild, as a bias is."""
+    with torch._C.DisableTorchFunction():
+        wild = bool((mask < MASKED).any())
+    return torch.clamp(mask, min=MASKED) if wild else mask
 
 
 def _causal(scores: Tensor) -> Tensor:

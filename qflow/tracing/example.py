@@ -68,6 +68,7 @@ def record_example(
         wrapped(graph.wraps, model),
         float_functional.followed(model),
         replaced(model, "len", partial(_length, recorder)),
+        _masks_as_given(recorder),
         _module_calls(recorder, leaves),
         _Functions(recorder),
     ):
@@ -156,6 +157,25 @@ def _length(recorder: Recorder, x: Any) -> int:
 def _plain_length(x: Tensor) -> int:
     with torch._C.DisableTorchFunction():
         return len(x)
+
+
+@contextmanager
+def _masks_as_given(recorder: Recorder) -> Iterator[None]:
+    """Modules of torch turn truth values into minus infinity before attention sees them."""
+    original = getattr(functional, "_canonical_mask", None)
+    if original is None:
+        yield
+        return
+
+    def canonical(mask: Tensor | None, *args: Any, **kwargs: Any) -> Tensor | None:
+        followed = recorder.live and blocks.current() is recorder
+        return mask if followed else original(mask, *args, **kwargs)
+
+    functional._canonical_mask = canonical
+    try:
+        yield
+    finally:
+        functional._canonical_mask = original
 
 
 def _iterates() -> bool:

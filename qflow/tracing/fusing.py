@@ -54,8 +54,18 @@ def _apply(module: fx.GraphModule, fusion: Fusion, bn_mode: str) -> None:
     last.replace_all_uses_with(node)
     for absorbed in reversed(chain):
         module.graph.erase_node(absorbed)
-        set_module(module, str(absorbed.target), nn.Identity())
-    set_module(module, fusion.at, made)
+        _replace(module, str(absorbed.target), nn.Identity())
+    _replace(module, fusion.at, made)
+
+
+def _replace(root: nn.Module, address: str, made: nn.Module) -> None:
+    """Put a module at an address; what lies below it, such as the activation of a batch norm that
+    brings its own, stays there."""
+    below = root.get_submodule(address)._modules
+    for name, child in tuple(below.items()):
+        del below[name]
+        made._modules.setdefault(name, child)
+    set_module(root, address, made)
 
 
 def _module(

@@ -302,3 +302,14 @@ def test_what_cannot_be_loaded_says_so() -> None:
     assert "fixed to 0.5" in refusal(FakeQuantize(Fixed(0.5)), state)
     assert "rounding half_up (FakeQuantize version 1)" in refusal(FakeQuantize(), state, version=1)
     assert "Missing key" in refusal(FakeQuantize(), {"scale": torch.ones(1)})
+
+
+@pytest.mark.parametrize("dtype", [qint4, qint8, qint16], ids=str)
+def test_the_smallest_float_stays_finite(dtype) -> None:
+    """A mask of it is added to scores: infinity would reach the next observer."""
+    made = observing(dtype=dtype)
+    rounded = made(
+        torch.tensor([torch.finfo(torch.float32).min, 0.0, torch.finfo(torch.float32).max])
+    )
+    assert torch.isfinite(rounded).all()
+    assert rounded[1] == 0

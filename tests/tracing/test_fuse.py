@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from qflow.diagnostics import QflowError
 from qflow.plan import fusion
@@ -12,6 +13,7 @@ from qflow.plan.plan import Fusion
 from qflow.tracing import Traced, fuse, trace
 from qflow.tracing.call import call_of
 from qflow.tracing.fused import FusedConv2d, FusedLinear, fused
+from qflow.tracing.with_bn import MODES
 from tests.tracing.models import Columns, SmallNet, image, with_statistics
 
 
@@ -159,3 +161,29 @@ def test_frozen_weights_stay_frozen() -> None:
     conv = nn.Conv2d(1, 1, 1).requires_grad_(False)
     assert not fused(conv, nn.BatchNorm2d(1).eval()).weight.requires_grad
     assert fused(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1).eval()).bias.requires_grad
+
+
+class BringsItsActivation(nn.BatchNorm2d):
+    """A batch norm whose own `forward` runs the children it brings."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+        self.drop = nn.Identity()
+        self.act = nn.Hardswish()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = functional.batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.1, self.eps
+        )
+        return self.act(self.drop(y))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_an_absorbed_module_brings_stays_where_it_is(mode: str) -> None:
+    net = with_statistics(nn.Sequential(nn.Conv2d(1, 3, 3), BringsItsActivation(3)))
+    found = traced(net)
+    fusions = found_in(found)
+    assert fusions[0].members == ("0", "1")
+    module = fuse(found, fusions, mode)
+    same(module(image(2)), net(image(2)))
+    assert type(module.get_submodule("1.act")) is nn.Hardswish
