@@ -14,7 +14,8 @@ from qflow.plan import op_facts
 from qflow.plan.inventory import Inventory
 from qflow.quantization.attach import OutputGrid, set_output_grid
 from qflow.quantization.fake_quantize import FakeQuantize
-from qflow.quantization.quantized import OUTPUT, WEIGHT, Quantized
+from qflow.quantization.key_names import OUTPUT, WEIGHT
+from qflow.quantization.quantized import Quantized
 from qflow.quantization.region import between_stubs
 from qflow.quantization.states import FakeQuantState, set_fake_quantize
 from qflow.tracing.call import call_of, operands, producer
@@ -38,7 +39,8 @@ def trace_eager(
     FloatFunctional computes without what its fake-quantizer makes of it.
     """
     plain = deepcopy(model).eval()
-    set_fake_quantize(plain, FakeQuantState._FLOAT)
+    if any(isinstance(m, FakeQuantize) for m in plain.modules()):
+        set_fake_quantize(plain, FakeQuantState._FLOAT)
     return trace_call(
         plain,
         tuple(args),

@@ -201,3 +201,9 @@ def test_qconfig_tables_of_chosen_modules(tmp_path: Path) -> None:
     named = check_qconfig(model, custom_check_func=lambda m: isinstance(m, nn.Linear))
     assert named.startswith("Modules your check names:")
     assert named.split("Each layer")[0].count("fc") == 1
+
+
+def test_a_float_model_is_looked_at_without_being_set(caplog) -> None:
+    model = nn.Sequential(nn.Conv2d(1, 1, 1))
+    assert "QF728" in {d.code for d in check_model(model, torch.zeros(1, 1, 2, 2)).diagnostics}
+    assert not [r for r in caplog.records if "QF258" in r.message]
