@@ -20,8 +20,9 @@ from qflow.dtype import qint8
 from qflow.quantization.attach import OutputGrid, output_grid, set_output_grid
 from qflow.quantization.colour_space import SWINGS, operator
 from qflow.quantization.fake_quantize import FakeQuantize
+from qflow.quantization.key_names import OUTPUT
 from qflow.quantization.observers.fixed import Fixed
-from qflow.quantization.quantized import OUTPUT, output_quantizer, quantized
+from qflow.quantization.quantized import output_quantizer, quantized
 from qflow.quantization.stubs import QuantStub
 from qflow.tracing.call import call_of, set_call
 from qflow.tracing.fused import FusedConv2d

@@ -29,6 +29,7 @@ from qflow.quantization.factory import fake_quantize_of
 from qflow.quantization.facts import Facts, set_facts
 from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.float_functional import FloatFunctional
+from qflow.quantization.key_names import OUTPUT
 from qflow.quantization.qconfig import QConfig
 from qflow.quantization.quantized import Quantized, quantized
 from qflow.quantization.saying import say
@@ -203,7 +204,7 @@ def _plain(module: nn.Module) -> nn.Module:
     if word_of(module) == "add" and not isinstance(module, FloatFunctional):
         made = recast(module, FloatFunctional)
         # torch keeps an identity where the fake-quantizer goes
-        made._modules.pop("activation_post_process", None)
+        made._modules.pop(OUTPUT, None)
         return made
     return module
 

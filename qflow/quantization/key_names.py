@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 
-PARTS = ("activation_post_process", "weight_fake_quant", "activation_pre_process")
+OUTPUT = "activation_post_process"
+WEIGHT = "weight_fake_quant"
+INPUT = "activation_pre_process"
+"""Holds a child per operand that has a grid, named by its number."""
+PARTS = (OUTPUT, WEIGHT, INPUT)
 """Children of a module that are its fake-quantizers."""
 SWITCHES = ("fake_quant_enabled", "observer_enabled")
 """What older checkpoints keep of a fake-quantizer's state."""

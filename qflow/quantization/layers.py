@@ -11,11 +11,10 @@ from qflow.plan.inventory import Inventory
 from qflow.quantization.attach import output_grid
 from qflow.quantization.facts import facts_of
 from qflow.quantization.fake_quantize import FakeQuantize
-from qflow.quantization.quantized import OUTPUT, WEIGHT
+from qflow.quantization.key_names import INPUT, OUTPUT, WEIGHT
 from qflow.quantization.watching import is_leaf
 from qflow.tracing.call import Call, call_of, operands, producer
 
-INPUT = "activation_pre_process"
 FLOAT = "float32"
 
 

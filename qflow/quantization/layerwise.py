@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import islice
@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, fx, nn
 
 from qflow.diagnostics import Diagnostic
+from qflow.quantization.example_inputs import arguments
 from qflow.quantization.fake_quantize import FakeQuantize
-from qflow.quantization.quantized import WEIGHT
+from qflow.quantization.key_names import WEIGHT
 from qflow.quantization.saying import say
 from qflow.tracing.fused import Fused
 from qflow.tracing.with_bn import WithBN
@@ -133,11 +134,8 @@ def runs_of(
 
 
 def _run(batch: Any) -> Run:
-    if isinstance(batch, Mapping):
-        return lambda model: model(**batch)
-    if isinstance(batch, Sequence):
-        return lambda model: model(*batch)
-    return lambda model: model(batch)
+    args, kwargs = arguments(batch)
+    return lambda model: model(*args, **kwargs)
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:

@@ -16,13 +16,10 @@ from torch import Tensor, nn
 from qflow.diagnostics import Diagnostic, fail
 from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.float_functional import FloatFunctional
+from qflow.quantization.key_names import INPUT, OUTPUT, WEIGHT
 from qflow.tracing.fused import Fused
 from qflow.tracing.recast import recast
 
-OUTPUT = "activation_post_process"
-INPUT = "activation_pre_process"
-"""A child per operand that has a grid, named by its number."""
-WEIGHT = "weight_fake_quant"
 _PASSES = "_output_passes"
 
 

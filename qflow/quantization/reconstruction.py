@@ -18,8 +18,8 @@ from torch import Tensor, fx
 from qflow import registry
 from qflow.diagnostics import Diagnostic, fail
 from qflow.quantization import layerwise
+from qflow.quantization.key_names import WEIGHT
 from qflow.quantization.layerwise import Run, Seen
-from qflow.quantization.quantized import WEIGHT
 from qflow.quantization.reconstruction_settings import Reconstruction
 from qflow.quantization.states import FakeQuantState, set_fake_quantize
 

@@ -14,13 +14,11 @@ from qflow.diagnostics import Diagnostic, QflowError
 from qflow.quantization.attach import output_grid
 from qflow.quantization.extent import Extent
 from qflow.quantization.fake_quantize import FakeQuantize
+from qflow.quantization.key_names import INPUT, OUTPUT, WEIGHT
 from qflow.quantization.prepared import Grid, PreparedGraph, PreparedNode
-from qflow.quantization.quantized import OUTPUT, WEIGHT
 from qflow.quantization.unknown_scales import unobserved
 from qflow.tracing.call import call_of, operands, producer
 from qflow.tracing.fused import Fused
-
-INPUT = "activation_pre_process"
 
 
 def record(prepared: fx.GraphModule) -> PreparedGraph:

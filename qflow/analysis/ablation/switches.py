@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qflow.analysis.ablation.readers import Watch
+from qflow.quantization.key_names import INPUT, OUTPUT, WEIGHT
 
 if TYPE_CHECKING:
     from torch import fx, nn
@@ -15,11 +16,7 @@ if TYPE_CHECKING:
     from qflow.analysis.ablation.evaluator import Evaluator
     from qflow.quantization.fake_quantize import FakeQuantize
 
-_KINDS = {
-    "activation_post_process": "activation",
-    "weight_fake_quant": "weight",
-    "activation_pre_process": "input",
-}
+_KINDS = {OUTPUT: "activation", WEIGHT: "weight", INPUT: "input"}
 """Child of a module to what its fake-quantizer is about."""
 _ORDER = ("input", "weight", "activation")
 
