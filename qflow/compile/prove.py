@@ -1,5 +1,6 @@
 """prove: claims that the plan alone decides: `output.logits is int32`."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from qflow.compile.claims import DTYPE
@@ -23,32 +24,41 @@ def claims(unit: Unit) -> Unit:
         if claim.measure != DTYPE:
             judged.append(claim)
             continue
-        address = _producer(claim.args[0], unit.inventory)
-        if address is None:
+        addresses = _producers(claim.args[0], unit.inventory)
+        if not addresses:
             found.append(_unknown(claim, unit.inventory))
             continue
-        decided = _out(address, modules)
+        decided = {a: d for a in addresses if (d := _out(a, modules)) is not None}
         # undecided: another finding says why
-        if decided is None:
+        if len(decided) < len(addresses):
             continue
-        holds = decided.value == claim.value
-        judged.append(replace(claim, proved=holds))
-        if not holds:
-            found.append(_refuted(claim, address, decided))
+        against = [a for a, d in decided.items() if d.value != claim.value]
+        judged.append(replace(claim, proved=not against))
+        if against:
+            found.append(_refuted(claim, against[0], decided[against[0]]))
     return replace(unit, claims=tuple(judged)).having(found)
 
 
-def _producer(subject: str, inventory: Inventory) -> str | None:
-    """The address whose output a claim speaks of; for an output what its dequantize reads."""
+def _producers(subject: str, inventory: Inventory) -> tuple[str, ...]:
+    """The addresses whose outputs a claim speaks of; for an output what its dequantize reads.
+
+    All of them where several tensors pass one stub. None for a subject that is not there.
+    """
     if not subject.startswith(OUTPUT):
         module = inventory.by_address.get(subject)
-        return subject if module and module.op not in ("input", "output") else None
+        return (subject,) if module and module.op not in ("input", "output") else ()
     if subject not in inventory.by_address:
-        return None
-    address = subject
-    while inventory.by_address[address].op in ("output", "dequant"):
-        address = inventory.sources[address][0]
-    return address
+        return ()
+    return tuple(dict.fromkeys(_read(subject, inventory)))
+
+
+def _read(address: str, inventory: Inventory) -> Iterator[str]:
+    """What an output or a dequantize reads; any other address itself."""
+    if inventory.by_address[address].op not in ("output", "dequant"):
+        yield address
+        return
+    for source in inventory.sources[address]:
+        yield from _read(source, inventory)
 
 
 def _out(address: str, modules: dict[str, ModulePlan]) -> Decided | None:

@@ -48,21 +48,29 @@ def accumulators(unit: Unit) -> Unit:
 
 def _tails(unit: Unit) -> Iterator[_Tail]:
     assert unit.inventory is not None
-    inventory, lives = unit.inventory, unit.lives_at
+    inventory = unit.inventory
     for module in inventory.modules:
         # a DeQuantStub outside the region reads what is no grid; that is a finding of its own
         if module.op != DEQUANT or module.address not in unit.region:
             continue
-        way: list[str] = []
-        address = inventory.sources[module.address][0]
-        while op_facts.moves_only(inventory, address) and _read_once(inventory, address):
-            way.append(address)
-            address = inventory.sources[address][0]
-        at = lives.get(address, address)
-        if not _read_once(inventory, address) or op_facts.role(unit.op_at(at)) != "gemm":
-            continue
-        identities = tuple(a for a in way if inventory.by_address[a].op == _IDENTITY)
-        yield _Tail(at, identities, tuple(a for a in reversed(way) if a not in identities))
+        for address in dict.fromkeys(inventory.sources[module.address]):
+            if tail := _behind(unit, address):
+                yield tail
+
+
+def _behind(unit: Unit, address: str) -> _Tail | None:
+    """The gemm whose value a dequantize reads at an address; None where there is none."""
+    assert unit.inventory is not None
+    inventory = unit.inventory
+    way: list[str] = []
+    while op_facts.moves_only(inventory, address) and _read_once(inventory, address):
+        way.append(address)
+        address = inventory.sources[address][0]
+    at = unit.lives_at.get(address, address)
+    if not _read_once(inventory, address) or op_facts.role(unit.op_at(at)) != "gemm":
+        return None
+    identities = tuple(a for a in way if inventory.by_address[a].op == _IDENTITY)
+    return _Tail(at, identities, tuple(a for a in reversed(way) if a not in identities))
 
 
 def _read_once(inventory: Inventory, address: str) -> bool:

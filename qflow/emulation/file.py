@@ -35,7 +35,7 @@ def save(graph: IntegerGraph, path: Path, more: Mapping[str, str] = MappingProxy
     text = json.dumps(_header(graph), sort_keys=True, separators=(",", ":"), allow_nan=False)
     constants = {k: np.ascontiguousarray(v) for k, v in sorted(graph.constants.items())}
     data = save_tensors(constants, {**more, ENTRY: text})
-    atomic.write(path, data)
+    atomic.write(path, _in_order(data))
 
 
 def load(path: Path) -> IntegerGraph:
@@ -92,6 +92,17 @@ def _header(graph: IntegerGraph) -> dict[str, Any]:
             for n in graph.nodes
         ],
     }
+
+
+def _in_order(data: bytes) -> bytes:
+    """The same file with its entries in order: the library writes them as they fall."""
+    end = LENGTH_BYTES + int.from_bytes(data[:LENGTH_BYTES], "little")
+    header = json.loads(data[LENGTH_BYTES:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    # spaces, so that the tensors are aligned
+    text += b" " * (-len(text) % LENGTH_BYTES)
+    return len(text).to_bytes(LENGTH_BYTES, "little") + text + data[end:]
 
 
 def _metadata(data: bytes) -> dict[str, str]:

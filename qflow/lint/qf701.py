@@ -33,25 +33,26 @@ class Qf701:
         if subject.inventory is None or not tail_is_int32(subject):
             return
         for dequant in (m for m in subject.inventory.modules if m.op == "dequant"):
-            way = _way(subject.inventory, dequant)
-            moved = [m for m in way[:-1] if m.op != "identity"]
-            if moved and is_gemm(way[-1]) and read_once(subject.inventory, way[-1]):
-                yield warning(
-                    "QF701",
-                    f"`{way[-1].address}` gives out integers of a grid, not its int32 accumulator",
-                    subject.at,
-                    "move the layout operator behind the dequantize",
-                    f"before `{dequant.address}` stands {listed([m.address for m in moved])}",
-                )
+            for address in dict.fromkeys(subject.inventory.sources[dequant.address]):
+                way = _way(subject.inventory, subject.inventory.by_address[address])
+                moved = [m for m in way[:-1] if m.op != "identity"]
+                if moved and is_gemm(way[-1]) and read_once(subject.inventory, way[-1]):
+                    yield warning(
+                        "QF701",
+                        f"`{way[-1].address}` gives out integers of a grid, "
+                        "not its int32 accumulator",
+                        subject.at,
+                        "move the layout operator behind the dequantize",
+                        f"before `{dequant.address}` stands {listed([m.address for m in moved])}",
+                    )
 
 
-def _way(inventory: Inventory, dequant: Module) -> list[Module]:
-    """From a dequantize back through what only moves, to the first module that computes."""
-    way: list[Module] = []
-    module = source(inventory, dequant)
-    while module is not None:
-        way.append(module)
-        if not moves_only(inventory, module.address) or not read_once(inventory, module):
-            return way
-        module = source(inventory, module)
-    return way or [dequant]
+def _way(inventory: Inventory, read: Module) -> list[Module]:
+    """From what a dequantize reads back through what only moves, to the first that computes."""
+    way = [read]
+    while moves_only(inventory, way[-1].address) and read_once(inventory, way[-1]):
+        before = source(inventory, way[-1])
+        if before is None:
+            break
+        way.append(before)
+    return way

@@ -6,6 +6,7 @@ dequantize belong to it where nothing else lies between them and the outputs.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,32 +40,43 @@ class Extent:
     @cached_property
     def tails(self) -> frozenset[fx.Node]:
         """Layout operators between a dequantize and outputs, with no other reader on the way."""
-        found: set[fx.Node] = set()
-        for node in self.graph.nodes:
-            if node not in self.inside and _rearranges(node):
-                source = producer(operands(node)[0])
-                if source in found or (source in self.inside and _op(source) == DEQUANT):
-                    found.add(node)
+        found = self._hanging(lambda node: True)
         for node in reversed(self.graph.nodes):
             if node in found and not _leads_out(node, found):
                 found.discard(node)
-        return frozenset(found)
+        # what hangs on one that something else reads is outside as well
+        return frozenset(self._hanging(lambda node: node in found))
+
+    def _hanging(self, fits: Callable[[fx.Node], bool]) -> set[fx.Node]:
+        """Layout operators that fit and hang on a dequantize by such alone."""
+        found: set[fx.Node] = set()
+        for node in self.graph.nodes:
+            if node not in self.inside and _rearranges(node) and fits(node):
+                source = producer(operands(node)[0])
+                if source in found or (source in self.inside and _op(source) == DEQUANT):
+                    found.add(node)
+        return found
 
     @cached_property
     def ends(self) -> tuple[tuple[str, fx.Node], ...]:
         """What leaves, by name: declared outputs, then dequantizes that something outside reads.
 
-        The latter go by their addresses: they stand for outputs that are computed from them.
+        The latter go by their addresses: they stand for outputs that are computed from them. A stub
+        that several tensors pass is followed by the number of its call, `dequant#1`.
         """
         named = [(name, producer(n)) for name, n in outputs_of(self.graph).items()]
         ends = [(name, n) for name, n in named if n is not None and n in self._leaving]
         taken = {n for _, n in ends}
+        calls: Counter[str] = Counter()
         for node in self.graph.nodes:
-            call = call_of(node)
-            if call is None or node in taken or node not in self.inside or call.op != DEQUANT:
+            if (call := call_of(node)) is None:
+                continue
+            repeat = calls[call.address]
+            calls[call.address] += 1
+            if node in taken or node not in self.inside or call.op != DEQUANT:
                 continue
             if any(r in self.outside for r in node.users):
-                ends.append((call.address, node))
+                ends.append((f"{call.address}#{repeat}" if repeat else call.address, node))
         return tuple(ends)
 
     @cached_property
@@ -81,7 +93,9 @@ class Extent:
 
 
 def _leads_out(node: fx.Node, tails: set[fx.Node]) -> bool:
-    return bool(node.users) and all(r.op == "output" or r in tails for r in node.users)
+    # who is no call reads a size, and no values
+    readers = [r for r in node.users if r.op == "output" or call_of(r) is not None]
+    return bool(readers) and all(r.op == "output" or r in tails for r in readers)
 
 
 def _reached(

@@ -28,13 +28,13 @@ class Tail:
 
 
 def tails(scene: Scene) -> Iterator[Tail]:
-    """One per dequantize that reads from between the stubs, in execution order."""
+    """One per tensor that a dequantize reads from between the stubs, in execution order."""
     for module in scene.inventory.modules:
         if module.op != "dequant":
             continue
-        sources = scene.inventory.sources[module.address]
-        if sources and scene.unit[sources[0]] in scene.units:
-            yield _tail(scene, module.address)
+        for source in dict.fromkeys(scene.inventory.sources[module.address]):
+            if scene.unit[source] in scene.units:
+                yield _tail(scene, module.address, source)
 
 
 def accumulators(scene: Scene) -> dict[str, tuple[str, ...]]:
@@ -59,10 +59,10 @@ def note(tail: Tail) -> Diagnostic:
     )
 
 
-def _tail(scene: Scene, dequant: str) -> Tail:
+def _tail(scene: Scene, dequant: str, source: str) -> Tail:
     inventory = scene.inventory
     way: list[str] = []
-    address = inventory.sources[dequant][0]
+    address = source
     while _passes(scene, address):
         way.append(address)
         address = inventory.sources[address][0]
@@ -71,7 +71,7 @@ def _tail(scene: Scene, dequant: str) -> Tail:
     last = scene.members(unit)[-1]
     if not scene.is_gemm(unit):
         # then nothing behind it matters: the value is that of the last operator
-        at = scene.unit[inventory.sources[dequant][0]]
+        at = scene.unit[source]
         return Tail(dequant, at, (), _no_gemm(scene, at))
     if moved:
         names = ", ".join(f"`{a}` ({inventory.by_address[a].op})" for a in moved)

@@ -37,7 +37,9 @@ def inventory_of(graph: fx.Graph, entry: str) -> Inventory:
             )
     for name, node in outputs_of(graph).items():
         source = producer(node)
-        shape = modules[address_of(source)].shape if source else ()
+        # of this call: a module that runs several times may give another shape each time
+        call = call_of(source) if source else None
+        shape = call.shape if call else ()
         modules[f"output.{name}"] = Module(f"output.{name}", "output", "output", shape)
     edges = tuple(dict.fromkeys(_edges(graph)))
     return Inventory(model=entry, modules=tuple(modules.values()), edges=edges)

@@ -203,3 +203,31 @@ def test_channels_that_are_split_have_no_axis(tail: Project) -> None:
     outcome = tail.run()
     assert outcome.code == 3
     assert "splits the channels" in outcome.text
+
+
+@pytest.mark.parametrize(("second", "holds"), [("side", True), ("relu", False)])
+def test_heads_that_share_a_dequantize(tail: Project, second: str, holds: bool) -> None:
+    """Each keeps its accumulator where it can; a claim speaks of all that pass the stub."""
+    forward = MODEL.index("        x = self.dequant(")
+    body = f"""        x = self.relu(self.stem(self.quant(image)))
+        return self.dequant(self.head(x)), self.dequant(self.{second}(x))
+
+
+def net(tail=""):
+    return Net(tail)
+"""
+    layer = "        self.side = nn.Conv2d(4, 4, 1)\n        self.tail = tail"
+    model = MODEL[:forward] + body
+    tail.write("tiny/model.py", model.replace("        self.tail = tail", layer))
+    ports = "{map: float32[N, 3, 4, 4], more: float32[N, 4, 4, 4]}"
+    tail.replace("tiny.qf", "{map: float32[N, 4, 4, 3]}", ports)
+    tail.replace("tiny.qf", "map: int32}", "map: int32, more: float32}")
+    # an accumulator that leaves as floats is a float convolution in the file
+    tail.replace("tiny.qf", "  assert exact(emulator, export.onnx) == true on val\n", "")
+    tail.replace("tiny.qf", "check {", "check {\n  warn output.more is int32")
+    outcome = tail.run()
+    assert outcome.code == 0, outcome.text
+    assert ("does not hold" not in outcome.text) == holds
+    file = sorted(tail.out.rglob("logical.safetensors"))[0]
+    dtypes = ["int32", "int32" if holds else "int8"]
+    assert [port.dtype for port in qflow.load(file).outputs] == dtypes

@@ -23,9 +23,18 @@ def run(
 ) -> dict[str, np.ndarray]:
     """Every output by its name, float32, and every node of `keep` by its id, in its own dtype.
 
-    `inputs` are by input name, float32, of any batch size. Raises QflowError: QF313 for an input
-    that does not fit, QF403 for NaN; KeyError for an id the graph does not have.
+    `inputs` are by input name, float32, of any batch size. An output goes before a node of its
+    name: `run_keeping` tells them apart. Raises QflowError: QF313 for an input that does not fit,
+    QF403 for NaN; KeyError for an id the graph does not have.
     """
+    outputs, kept = run_keeping(graph, inputs, keep)
+    return kept | outputs
+
+
+def run_keeping(
+    graph: IntegerGraph, inputs: Mapping[str, np.ndarray], keep: Collection[str]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """As `run`, the outputs and the kept nodes apart."""
     free = last_uses(graph, keep)
     values = {k: np.asarray(v) for k, v in given(graph, inputs).items()}
     for call in calls(graph):
@@ -35,7 +44,7 @@ def run(
         for source in free[node.id]:
             del values[source]
     kept = {k: values[k].astype(graph.by_id[k].output.dtype) for k in keep}
-    return kept | {name: values[source] for name, source in graph.outputs}
+    return {name: values[source] for name, source in graph.outputs}, kept
 
 
 def _run_one(call: Call, operands: list[np.ndarray]) -> np.ndarray:

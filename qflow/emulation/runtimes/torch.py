@@ -67,10 +67,18 @@ class TorchRuntime:
     def run(self, inputs: Mapping[str, Tensor], keep: Collection[str] = ()) -> dict[str, Tensor]:
         """Every output by its name, float32, and every node of `keep` by its id, in its own dtype.
 
-        `inputs` are by input name, of any batch size, all on one device; results are there too.
-        Raises QflowError: QF313 for an input that does not fit, QF403 for NaN; KeyError for an id
-        the graph does not have.
+        `inputs` are by input name, of any batch size, all on one device; results are there too. An
+        output goes before a node of its name: `run_keeping` tells them apart. Raises QflowError:
+        QF313 for an input that does not fit, QF403 for NaN; KeyError for an id the graph does not
+        have.
         """
+        outputs, kept = self.run_keeping(inputs, keep)
+        return kept | outputs
+
+    def run_keeping(
+        self, inputs: Mapping[str, Tensor], keep: Collection[str]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """As `run`, the outputs and the kept nodes apart."""
         free = last_uses(self.graph, keep)
         values: dict[str, Tensor] = given(self.graph, inputs)
         device = next(iter(values.values())).device
@@ -82,7 +90,7 @@ class TorchRuntime:
                 for source in free[node.id]:
                     del values[source]
             kept = {k: _integers(values[k], self.graph.by_id[k].output.dtype) for k in keep}
-        return kept | {name: values[source] for name, source in self.graph.outputs}
+        return {name: values[source] for name, source in self.graph.outputs}, kept
 
     def _program(self, device: torch.device) -> tuple[Fast, ...]:
         if device not in self._programs:

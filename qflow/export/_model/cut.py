@@ -44,7 +44,7 @@ def without_impossible_tails(graph: PreparedGraph) -> PreparedGraph:
 
     outputs = dict.fromkeys(
         # an output that is computed outside goes by what it is computed from
-        (name, id_) if id_ not in gone else (nodes[end(id_)].address, end(id_))
+        (name, id_) if id_ not in gone else (end(id_), end(id_))
         for name, id_ in graph.outputs
     )
     return replace(

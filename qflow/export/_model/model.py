@@ -50,7 +50,8 @@ class IntegerModel:
     def run_integer(self, *args: Any, **kwargs: Any) -> Any:
         """The same with each output as the integers of its port: int8, int16 or int32."""
         kept = {port.name: port.source for port in self.outputs}
-        values = self._runtime.run(self.tensors(args, kwargs), keep=tuple(set(kept.values())))
+        tensors = self.tensors(args, kwargs)
+        _, values = self._runtime.run_keeping(tensors, tuple(set(kept.values())))
         return self.structure.returned({name: values[id_] for name, id_ in kept.items()})
 
     @cached_property

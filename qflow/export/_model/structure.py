@@ -74,6 +74,9 @@ class Structure:
         value = given[parameter]
         try:
             for key in path:
+                # a tensor would give one of its rows
+                if hasattr(value, "shape"):
+                    raise KeyError(key)
                 value = value[key]
         except (TypeError, KeyError, IndexError):
             raise self._refused(f"`{parameter}` does not hold the tensor `{name}`") from None
