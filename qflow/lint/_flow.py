@@ -60,14 +60,12 @@ Names = dict[str, str]
 
 def flows(script: Script) -> tuple[tuple[Event, ...], ...]:
     """The flow of the file itself, if it calls anything, then of every function not reached."""
-    functions = {n.name: n for n in script.tree.body if isinstance(n, ast.FunctionDef)}
-    whole = _Walk(script, functions)
-    _block(whole, script.tree.body, whole.top, 0)
+    whole = _walked(script)
     found = [tuple(whole.events)]
-    for name, node in functions.items():
+    for name, node in whole.functions.items():
         if name in whole.entered:
             continue
-        alone = _Walk(script, functions, top=whole.top)
+        alone = _Walk(script, whole.functions, top=whole.top)
         _block(alone, node.body, dict(whole.top), 0)
         found.append(tuple(alone.events))
         whole.entered |= alone.entered
@@ -76,10 +74,14 @@ def flows(script: Script) -> tuple[tuple[Event, ...], ...]:
 
 def main_flow(script: Script) -> tuple[Event, ...]:
     """What runs when the file is run; empty for a file that only defines."""
+    return tuple(_walked(script).events)
+
+
+def _walked(script: Script) -> _Walk:
     functions = {n.name: n for n in script.tree.body if isinstance(n, ast.FunctionDef)}
     walk = _Walk(script, functions)
     _block(walk, script.tree.body, walk.top, 0)
-    return tuple(walk.events)
+    return walk
 
 
 def _block(walk: _Walk, body: list[ast.stmt], names: Names, depth: int) -> str:

@@ -1,7 +1,6 @@
 """What a .qf file and its lock tell the rules that look at models."""
 
 from qflow.compile.unit import Unit
-from qflow.plan.plan import ModulePlan
 from qflow.plan.subject import Subject
 
 _UNKNOWN = Subject()
@@ -14,7 +13,7 @@ def subject_of(unit: Unit) -> Subject:
     return Subject(
         inventory=unit.inventory,
         plans=unit.modules or None,
-        dtypes={p.address: _dtype(p) for p in unit.modules} if unit.modules else None,
+        dtypes={p.address: p.output_dtype for p in unit.modules} if unit.modules else None,
         fusions=unit.fusions,
         march=unit.march.name if unit.march else None,
         tail=unit.march.tail if unit.march else None,
@@ -23,9 +22,3 @@ def subject_of(unit: Unit) -> Subject:
         at=unit.model.at if unit.model else None,
         said=frozenset(d.code for d in unit.diagnostics),
     )
-
-
-def _dtype(plan: ModulePlan) -> str:
-    if plan.out is not None:
-        return str(plan.out.value)
-    return "float32" if plan.act is None else str(plan.act.dtype.value)

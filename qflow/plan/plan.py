@@ -92,6 +92,13 @@ class ModulePlan:
     """Grid each tensor operand is brought to before the operator reads it; None, or missing at the
     end: the grid it comes on."""
 
+    @property
+    def output_dtype(self) -> str:
+        """What leaves: `out` where that is decided, else the grid's dtype, else `float32`."""
+        if self.out is not None:
+            return str(self.out.value)
+        return "float32" if self.act is None else str(self.act.dtype.value)
+
 
 @dataclass(frozen=True)
 class Fusion:

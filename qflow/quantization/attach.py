@@ -69,7 +69,7 @@ def attach(module: fx.GraphModule, plans: Mapping[str, ModulePlan], march: March
         if (call := call_of(node)) is None or (plan := plans.get(call.address)) is None:
             continue
         owner = _owner(plan)
-        node.meta[_OUTPUT] = OutputGrid(owner, _out_dtype(plan))
+        node.meta[_OUTPUT] = OutputGrid(owner, plan.output_dtype)
         if call.address not in done and _has_grids(plan):
             done.add(call.address)
             moves = owner is not None and _lies_on(node, owner, plans)
@@ -121,12 +121,6 @@ def _owner(plan: ModulePlan | None) -> str | None:
         return None
     source = plan.act.source
     return source.owner if isinstance(source, Shared) else plan.address
-
-
-def _out_dtype(plan: ModulePlan) -> str:
-    if plan.out is not None:
-        return str(plan.out.value)
-    return "float32" if plan.act is None else str(plan.act.dtype.value)
 
 
 def _lies_on(node: fx.Node, owner: str, plans: Mapping[str, ModulePlan]) -> bool:
