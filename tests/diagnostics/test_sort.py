@@ -24,6 +24,10 @@ def test_an_error_says_what_it_holds() -> None:
     assert isinstance(error, QflowError)
     assert str(error) == "QF302: no file"
     assert error.exit_code == 2
-    told = Diagnostic("QF250", "no `a`", Span("x.qf", 3, 1, 3, 2), notes=("near: `b`",), help="write `b`")
+    told = Diagnostic(
+        "QF250", "no `a`", Span("x.qf", 3, 1, 3, 2), notes=("near: `b`",), help="write `b`"
+    )
     both = QflowError((told, *error.diagnostics))
-    assert str(both) == "QF250: no `a` (x.qf:3:1)\n  = near: `b`\n  = help: write `b`\nQF302: no file"
+    assert (
+        str(both) == "QF250: no `a` (x.qf:3:1)\n  = near: `b`\n  = help: write `b`\nQF302: no file"
+    )
