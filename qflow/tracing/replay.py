@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,8 @@ from qflow.tracing.call import OWNER
 from qflow.tracing.digests import digest_of
 from qflow.tracing.example_recorder import DIGEST
 from qflow.tracing.given import Given
-from qflow.tracing.results import leaves
+from qflow.tracing.results import Path, leaves
+from qflow.tracing.returned import kinds_of
 from qflow.tracing.trial import MODEL_ERRORS, try_forward
 
 _CLOSE = 1e-4
@@ -28,6 +29,8 @@ class Reference:
     """The model's own result, and where a replay of its graph left the way of the recording."""
 
     result: list[Tensor]
+    kinds: Mapping[Path, type[Any]] = field(default_factory=dict)
+    """Where the result holds mappings of classes of their own."""
     first: fx.Node | None = None
     _returned: list[Tensor] = field(default_factory=list)
 
@@ -103,7 +106,7 @@ def reference(model: nn.Module, given: Given) -> Reference:
     """Run the model once. QF313 with the module that failed."""
     with _written_out():
         result = try_forward(model, given)
-    return Reference([x.clone() for _, x in leaves(result)])
+    return Reference([x.clone() for _, x in leaves(result)], kinds_of(result))
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from qflow.tracing.outputs import name_outputs
 from qflow.tracing.parametric import CLASSES, classes_of
 from qflow.tracing.replay import reference, refuse_frozen, repeatable
 from qflow.tracing.results import Path, paths
+from qflow.tracing.returned import keep_kinds
 from qflow.tracing.stubbing import add_constants, add_stubs
 from qflow.tracing.tracer import record
 from qflow.tracing.values import values_of
@@ -144,6 +145,8 @@ def _traced(
         notes += add_stubs(module, values, names)
     add_constants(module, values, names)
     note_calls(module, values)
+    keep_kinds(module.graph, found.kinds)
+    module.recompile()
     # children that were generated are as new
     module.eval()
     return Traced(module, inventory_of(module.graph, entry), notes)
