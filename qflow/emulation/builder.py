@@ -130,8 +130,20 @@ class Builder:
 
     def clamp(self, node: PreparedNode, target: TensorType) -> dict[str, int]:
         """Attributes `low` and `high`: the dtype's range, narrowed by a relu or relu6."""
-        low, high = clamp(node, target, self.march.rounding)
+        low, high = clamp(node, target, self.rounding(node, node.grid))
         return {"low": low, "high": high}
+
+    def rounding(self, node: PreparedNode, grid: Grid | None) -> str:
+        """How floats come onto a grid: as the model was trained, else as the march does it."""
+        asked = grid.rounding if grid is not None else ""
+        if asked in ("", self.march.rounding):
+            return self.march.rounding
+        note = (
+            f"{node.id}: rounds {asked} as in training, and {self.march.name} {self.march.rounding}"
+        )
+        if note not in self.notes:
+            self.notes.append(note)
+        return asked
 
 
 def clamp(node: PreparedNode, target: TensorType, rounding: str) -> Range:

@@ -10,13 +10,12 @@ from qflow.emulation.builder import (
     NoScale,
     NotFinite,
     check_grid,
-    clamp,
     image_layout,
     scale,
 )
 from qflow.emulation.gemm import bound, reach
 from qflow.emulation.graph import TensorType
-from qflow.emulation.op import Range, Unsupported
+from qflow.emulation.op import Unsupported
 from qflow.emulation.profile import Constants, Ratio, product32
 from qflow.emulation.rounding import ROUNDINGS, to_grid
 from qflow.quantization.prepared import PreparedNode
@@ -32,7 +31,8 @@ def lower(node: PreparedNode, build: Builder, shape: tuple[int, ...], axis: int)
     accumulator_scale = product32(scale(source), weight_scale)
     if not np.all(np.isfinite(accumulator_scale)) or np.any(accumulator_scale <= 0):
         raise NoScale("the scale of its accumulator, input times weight, leaves float32")
-    bias = _bias(node, build, scale(source), weight_scale)
+    rounding = build.rounding(node, node.weight_grid)
+    bias = _bias(node, build, scale(source), weight_scale, rounding)
     kept = node.out_dtype == "int32"
     if kept:
         output = TensorType("int32", shape, accumulator_scale, 0, axis, image_layout(shape))
@@ -44,14 +44,12 @@ def lower(node: PreparedNode, build: Builder, shape: tuple[int, ...], axis: int)
         "accumulator_bits": build.march.accumulator_bits,
         "residual": node.residual,
     }
-    low, high = clamp(node, output, build.march.rounding) if not kept else _kept_clamp(node, build)
+    limits = _kept_clamp(node, build) if kept else build.clamp(node, output)
     if kept and node.activation == "relu6":
         six = np.full(accumulator_scale.shape, 6.0, np.float32)
-        constants["high"] = to_grid(six, accumulator_scale, build.march.rounding, 0, high)
+        constants["high"] = to_grid(six, accumulator_scale, rounding, 0, limits["high"])
         constants["high"] = constants["high"].astype(np.int32)
-    build.emit(
-        node, node.op, node.inputs, output, attributes | {"low": low, "high": high}, constants
-    )
+    build.emit(node, node.op, node.inputs, output, attributes | limits, constants)
     _warn_of_overflow(node, build, constants)
 
 
@@ -70,14 +68,17 @@ def _weight(node: PreparedNode, build: Builder) -> tuple[np.ndarray, np.ndarray]
         raise Unsupported("its weight's scales do not lie along the output channels")
     per_channel = np.broadcast_to(grid.scale.reshape(-1), (channels,)).astype(np.float32)
     view = (channels,) + (1,) * (node.weight.ndim - 1)
-    integers = to_grid(
-        node.weight, per_channel.reshape(view), build.march.rounding, dtype.qmin, dtype.qmax
-    )
+    rounding = build.rounding(node, grid)
+    integers = to_grid(node.weight, per_channel.reshape(view), rounding, dtype.qmin, dtype.qmax)
     return integers.astype(STORED[dtype.name]), per_channel
 
 
 def _bias(
-    node: PreparedNode, build: Builder, source: np.ndarray, weight_scale: np.ndarray
+    node: PreparedNode,
+    build: Builder,
+    source: np.ndarray,
+    weight_scale: np.ndarray,
+    rounding: str,
 ) -> np.ndarray:
     """int32 [channels] at the accumulator's scale; QF506 where it needs more bits."""
     if node.bias is None:
@@ -85,7 +86,7 @@ def _bias(
     if not np.all(np.isfinite(node.bias)):
         raise NotFinite("its bias is not finite")
     step = source.astype(np.float64) * weight_scale.astype(np.float64)
-    integers = ROUNDINGS[build.march.rounding](node.bias.astype(np.float64) / step)
+    integers = ROUNDINGS[rounding](node.bias.astype(np.float64) / step)
     bits = build.march.bias_bits
     fits = np.abs(integers) <= (1 << (bits - 1)) - 1
     if not fits.all():
@@ -122,11 +123,11 @@ def _rescale_constants(
     return build.profile.residual_constants(gemm, scale(residual))
 
 
-def _kept_clamp(node: PreparedNode, build: Builder) -> Range:
+def _kept_clamp(node: PreparedNode, build: Builder) -> dict[str, int]:
     top = (1 << (build.march.accumulator_bits - 1)) - 1
     if node.activation not in (None, "relu", "relu6"):
         raise Unsupported(f"`{node.activation}` cannot run behind it")
-    return (-top - 1 if node.activation is None else 0), top
+    return {"low": -top - 1 if node.activation is None else 0, "high": top}
 
 
 def _warn_of_overflow(node: PreparedNode, build: Builder, constants: Constants) -> None:

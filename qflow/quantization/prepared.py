@@ -24,6 +24,8 @@ class Grid:
     """float32, shape [1], or [channels] along `axis`."""
     zero_point: int = 0
     axis: int | None = None
+    rounding: str = ""
+    """How floats are rounded onto it: a word of a march; empty: as the march does."""
 
 
 @dataclass(frozen=True)

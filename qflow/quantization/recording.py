@@ -121,7 +121,12 @@ def _output(prepared: nn.Module, node: fx.Node) -> Grid | None:
 
 def _grid(quantizer: nn.Module) -> Grid:
     assert isinstance(quantizer, FakeQuantize)
-    return Grid(quantizer.dtype, _array(quantizer.scale), axis=quantizer.axis)
+    return Grid(
+        quantizer.dtype,
+        _array(quantizer.scale),
+        axis=quantizer.axis,
+        rounding=quantizer.rounding,
+    )
 
 
 def _array(tensor: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -30,5 +30,6 @@ class Quant(Op):
             raise Unsupported(f"it reads {source.dtype}: it turns float32 into integers")
         output = build.output_type(node, source.shape, source.layout)
         dtype = DTYPES[output.dtype]
-        attributes = {"rounding": build.march.rounding, "low": dtype.qmin, "high": dtype.qmax}
+        rounding = build.rounding(node, node.grid)
+        attributes = {"rounding": rounding, "low": dtype.qmin, "high": dtype.qmax}
         build.emit(node, "quantize", node.inputs, output, attributes)

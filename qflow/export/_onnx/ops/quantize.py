@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qflow.diagnostics import Diagnostic, fail
 from qflow.export._onnx.builder import Value
 
 if TYPE_CHECKING:
     from qflow.emulation.graph import Node
     from qflow.export._onnx.emit import Context
+
+ONNX = "half_even"
 
 
 class Quantize:
@@ -20,4 +23,12 @@ class Quantize:
             if source.integer is not None:
                 builder.values[node.id] = Value(node.output, integer=source.integer)
                 return
+        if (rounding := node.attributes["rounding"]) != ONNX:
+            raise fail(
+                Diagnostic(
+                    "QF502",
+                    f"`{node.address}` rounds {rounding}, and QuantizeLinear {ONNX}",
+                    help=f"let `{node.address}` take integers, or train the model with {ONNX}",
+                )
+            )
         builder.quantize(node.id, builder.real(node.inputs[0]), node.output)
