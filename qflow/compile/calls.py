@@ -53,21 +53,25 @@ class _Resolver:
         selector = node.selector
         changed = replace(
             selector,
-            atoms=tuple(self._atoms(selector.atoms, node.span)),
-            excluded=tuple(self._atoms(selector.excluded, node.span)),
+            atoms=tuple(self._atoms(selector.atoms, node)),
+            excluded=tuple(self._atoms(selector.excluded, node)),
         )
         return node if changed == selector else replace(node, selector=changed)
 
-    def _atoms(self, atoms: Iterable[syntax.Atom], owner: Span) -> Iterable[syntax.Atom]:
+    def _atoms(self, atoms: Iterable[syntax.Atom], owner: Selecting) -> Iterable[syntax.Atom]:
+        optional = isinstance(owner, syntax.MatchRule) and owner.optional
         for atom in atoms:
             if not isinstance(atom, syntax.Call) or atom.function not in registry.names(KIND):
                 yield atom
                 continue
             function = registry.load(KIND, atom.function)()
             if function.budget:
-                self.budgets.append(owner)
+                self.budgets.append(owner.span)
             selected = function.select(atom, self._unit)
-            self.found += selected.diagnostics
+            found = [*selected.diagnostics]
+            if selected.addresses == () and not function.budget:
+                found.append(Diagnostic("QF201", "this matches no module", at=atom.span))
+            self.found += [d for d in found if d.code != "QF201" or not optional]
             if selected.addresses is None:
                 yield atom
                 continue

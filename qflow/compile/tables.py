@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from qflow.compile.hashes import plain
+from qflow.compile.region import listed
 from qflow.compile.unit import SensitivitySpec, Unit
 from qflow.diagnostics import Diagnostic, QflowError
 from qflow.plan import sensitivity
@@ -45,6 +46,7 @@ def load(unit: Unit) -> Unit:
             found += [replace(d, at=at) for d in error.diagnostics]
             continue
         found += stale(spec, tables[spec.name], origin(unit, spec), unit.program.path)
+        found += _strangers(spec, tables[spec.name], unit)
     return replace(unit, tables=tables).having(found)
 
 
@@ -71,6 +73,28 @@ def stale(
             at=spec.at,
             notes=(f"since then changed {', '.join(_WORDS[p] for p in others)}",),
             help=f"measure it again with `qflow sensitivity {program} {spec.name}`",
+            severity="warning",
+        )
+    ]
+
+
+def _strangers(spec: SensitivitySpec, table: Table | None, unit: Unit) -> list[Diagnostic]:
+    """QF231 for modules the model lacks, in a table that does not say what it was measured from."""
+    assert unit.inventory is not None
+    if table is None or table.origin.model:
+        return []
+    known = unit.inventory.by_address
+    strange = sorted({r.op_name for r in table.rows} - known.keys())
+    # without any the rule that reads it has nothing to match, which is an error of its own
+    if not strange or len(strange) == len({r.op_name for r in table.rows}):
+        return []
+    return [
+        Diagnostic(
+            "QF231",
+            f"the table `{spec.table}` has modules that the model has not",
+            at=spec.at,
+            notes=(f"nothing is called {listed(strange)}",),
+            help=f"measure it again with `qflow sensitivity {unit.program.path} {spec.name}`",
             severity="warning",
         )
     ]

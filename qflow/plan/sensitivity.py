@@ -23,6 +23,10 @@ TYPES = ("activation", "weight", "input")
 """What a row is about: an operator's output, its weight, an operand with a grid of its own."""
 
 
+LARGEST = 64 << 20
+"""Bytes of a table that is read; with a row for each of 100,000 tensors it is half of that."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One quantized tensor; the first six fields are the columns of the field's own tables."""
@@ -130,10 +134,13 @@ def read(path: Path, shown: str = "") -> Table:
     """
     name = shown or path.as_posix()
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(LARGEST + 1)
     except OSError as error:
         why = error.strerror or str(error)
         raise fail(Diagnostic("QF302", f"the table `{name}` cannot be read: {why}")) from error
+    if len(raw) > LARGEST:
+        raise damaged(name, f"it is larger than {LARGEST >> 20} MiB")
     if path.suffix == ".pt":
         from qflow.plan.sensitivity_pt import rows_of
 

@@ -10,10 +10,8 @@ import zipfile
 from io import BytesIO
 from typing import Any, NoReturn
 
-from qflow.plan.sensitivity import TYPES, Row, damaged
+from qflow.plan.sensitivity import LARGEST, TYPES, Row, damaged
 
-LARGEST = 64 << 20
-"""Bytes of a pickle; a table of a million rows is smaller."""
 _MAGIC = 0x1950A86A20F9469CFC6C
 """First pickle of a file that an old `torch.save` wrote; three more come before the rows."""
 

@@ -112,6 +112,10 @@ def _counts(row: Row, output: str | None, type_: str | None) -> bool:
 def _chosen(call: syntax.Call, budget: _Budget, ranked: Sequence[str], unit: Unit) -> Selected:
     assert unit.inventory is not None
     there = [a for a in ranked if a in unit.inventory.by_address]
+    if not ranked and budget.top != 0:
+        what = f"rows of type `{budget.type}`" if budget.type else "rows"
+        message = f"the table has no {what}, so this rule matches no module"
+        return Selected(None, (Diagnostic("QF201", message, at=call.span),))
     if ranked and not there:
         return Selected(
             None,
