@@ -3,8 +3,8 @@
 Which file does what:
 
 - in and out: traced (`trace`, `trace_call`), arguments and given (what a model is called with),
-  outputs, results and returned (what it returns), trial (a first float forward), replay and digests (whether
-  the graph does the same)
+  outputs, results and returned (what it returns), trial (a first float forward), replay and
+  digests (whether the graph does the same)
 - by example: example with example_recorder, example_targets and example_numbers, float_functional,
   inner, inplace, overwriting, own_code
 - symbolically: tracer, values

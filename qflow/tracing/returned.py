@@ -22,10 +22,11 @@ def kinds_of(result: Any, path: Path = ()) -> dict[Path, type[Any]]:
     return dict(_kinds(result, path))
 
 
-def keep_kinds(graph: fx.Graph, kinds: Mapping[Path, type[Any]]) -> None:
-    """Let the code of a graph return these classes; recompile its module afterwards."""
+def keep_kinds(module: fx.GraphModule, kinds: Mapping[Path, type[Any]]) -> None:
+    """Let the code of a traced module return these classes."""
     if kinds:
-        graph.set_codegen(_Returns(dict(kinds)))
+        module.graph.set_codegen(_Returns(dict(kinds)))
+        module.recompile()
 
 
 def returned(value: Any, kinds: Mapping[Path, type[Any]], path: Path = ()) -> Any:

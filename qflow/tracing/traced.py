@@ -145,8 +145,7 @@ def _traced(
         notes += add_stubs(module, values, names)
     add_constants(module, values, names)
     note_calls(module, values)
-    keep_kinds(module.graph, found.kinds)
-    module.recompile()
+    keep_kinds(module, found.kinds)
     # children that were generated are as new
     module.eval()
     return Traced(module, inventory_of(module.graph, entry), notes)
