@@ -326,7 +326,7 @@ def test_what_cannot_be_measured_is_refused(branches) -> None:
         sensitivity(prepared, [])
     with pytest.raises(QflowError, match="QF403"):
         sensitivity(prepared, [torch.full((4, 3, 8, 8), torch.nan)])
-    fresh = prepare(Twice(), (torch.zeros(2, 6),), march="nash-m")
+    fresh = prepare(Twice(), (torch.zeros(2, 6),), march="nash-m", out_dir=None)
     with pytest.raises(QflowError, match="QF401"):
         sensitivity(fresh, [torch.zeros(2, 6)])
 
