@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from qflow import registry
+from qflow.compile.selectors import Selected
 from qflow.compile.unit import StageSpec, Unit
 from qflow.diagnostics import Diagnostic, Span
 from qflow.lang import syntax
@@ -67,7 +68,7 @@ class _Resolver:
             function = registry.load(KIND, atom.function)()
             if function.budget:
                 self.budgets.append(owner.span)
-            selected = function.select(atom, self._unit)
+            selected: Selected = function.select(atom, self._unit)
             found = [*selected.diagnostics]
             if selected.addresses == () and not function.budget:
                 found.append(Diagnostic("QF201", "this matches no module", at=atom.span))
