@@ -37,6 +37,14 @@ def model_of(named: str, settings: Mapping[str, str]) -> nn.Module:
         made = model.build(plan.model, path.parent)
         traced = model.traced(made, plan.model, plan.graph, path.parent)
         return prepare_plan(traced, plan, marches.load(plan.target.march))
+    if ":" not in named:
+        raise fail(
+            Diagnostic(
+                "QF312",
+                f"`{named}` is neither a .qf file nor an entry point",
+                help="write `FILE.qf`, or `package.module:function`",
+            )
+        )
     found = entry.find(named, Path.cwd())
     with entry.importable(Path.cwd()), entry.UserCode(f"`{named}`"):
         made = found if isinstance(found, nn.Module) else found()

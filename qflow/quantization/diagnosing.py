@@ -21,7 +21,8 @@ def doctor(state: Mapping[str, Tensor], prepared: nn.Module) -> tuple[Diagnostic
 
     QF321 for each scale that is, or would stay, exactly 1, with the reason: a warning where it was
     never observed or its key is missing, a note where 1 is the true scale. QF320 for every group of
-    keys that does not fit, with the likely cause; QF730 of the rules. Sorted.
+    keys that does not fit, with the likely cause, and for a scale that no grid can have; QF730 of
+    the rules. Sorted.
     """
     found = compare(prepared, state)
     # QF702 sums up what is said here one by one
@@ -40,8 +41,20 @@ def _ones(prepared: nn.Module, found: Comparison) -> Iterator[Diagnostic]:
             cause = causes.get(split(f"{path}.scale")[0], "")
             if quantizer.fixed is None:
                 yield _one(path, "its key is missing", "it stays 1", "warning", cause)
-        elif scale is not None and bool((scale == 1).all()):
+        elif scale is not None and not bool((scale.real > 0).all() and scale.isfinite().all()):
+            yield _impossible(path)
+        elif scale is not None and scale.numel() and bool((scale == 1).all()):
             yield _stored(path, quantizer, state)
+
+
+def _impossible(path: str) -> Diagnostic:
+    return Diagnostic(
+        "QF320",
+        f"the scale of `{path}` is not a finite number above 0",
+        notes=("everything it rounds becomes 0 or NaN",),
+        help="run calibration batches through the model and save it again",
+        severity="warning",
+    )
 
 
 def _stored(path: str, quantizer: FakeQuantize, state: Mapping[str, Tensor]) -> Diagnostic:

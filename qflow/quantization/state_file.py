@@ -62,7 +62,8 @@ def _unpickle(path: Path, shown: str, at: Span | None) -> Any:
         reason = next(
             (line for line in str(error).splitlines() if "GLOBAL" in line or "global" in line),
             "it is no file of tensors that `torch.save` wrote",
-        ).strip()
+        )
+        reason = reason.partition(" Please use")[0].strip()
         raise _not_plain(shown, at, reason) from error
 
 
@@ -71,13 +72,20 @@ def _plain(loaded: Any, shown: str, at: Span | None) -> dict[str, Tensor]:
         loaded = loaded["state_dict"]
     if not isinstance(loaded, Mapping):
         raise _not_plain(shown, at, f"it holds a {type(loaded).__name__}, not tensors by name")
-    strange = [str(k) for k, v in loaded.items() if not isinstance(v, Tensor)]
+    strange = [str(k) for k, v in loaded.items() if not _dense(v)]
     if strange:
-        raise _not_plain(shown, at, f"these entries are no tensors: {', '.join(strange)}")
+        raise _not_plain(shown, at, f"these entries are no dense tensors: {', '.join(strange)}")
     found = OrderedDict((str(k), v) for k, v in loaded.items())
     if isinstance(metadata := getattr(loaded, "_metadata", None), Mapping):
         found._metadata = metadata  # type: ignore[attr-defined]
     return found
+
+
+def _dense(value: object) -> bool:
+    """Sparse and quantized tensors, and those without data, are no weights of a module."""
+    if not isinstance(value, Tensor) or value.is_quantized:
+        return False
+    return value.layout == torch.strided and not value.is_meta
 
 
 def _not_plain(shown: str, at: Span | None, reason: str) -> Exception:

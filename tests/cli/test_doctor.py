@@ -84,3 +84,35 @@ def test_a_float_checkpoint_is_no_fault(capsys: pytest.CaptureFixture[str]) -> N
     weights = str(folder / "digits" / "digits.safetensors")
     assert main(["doctor", weights, "--model", str(folder / "digits.qf")]) == 0
     assert "this is a float checkpoint" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0, -1.0])
+def test_a_scale_no_grid_can_have(
+    value: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = calibrated().state_dict()
+    key = next(k for k in state if k.endswith("activation_post_process.scale"))
+    state[key] = torch.full_like(state[key], value)
+    torch.save(state, tmp_path / "bad.pt")
+    assert main(["doctor", str(tmp_path / "bad.pt"), "--model", ENTRY]) == 1
+    out = capsys.readouterr().out
+    assert f"[QF320]: the scale of `{key.removesuffix('.scale')}` is not a finite number" in out
+    assert "1 warning" in out
+
+
+@pytest.mark.parametrize("how", ["sparse", "meta"])
+def test_tensors_that_are_no_weights(
+    how: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = calibrated().state_dict()
+    key = next(k for k in state if k.endswith("activation_post_process.scale"))
+    state[key] = state[key].to_sparse() if how == "sparse" else state[key].to("meta")
+    torch.save(state, tmp_path / "odd.pt")
+    assert main(["doctor", str(tmp_path / "odd.pt"), "--model", ENTRY]) == 2
+    assert f"these entries are no dense tensors: {key}" in capsys.readouterr().err
+
+
+def test_a_word_is_no_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.save(calibrated().state_dict(), tmp_path / "good.pt")
+    assert main(["doctor", str(tmp_path / "good.pt"), "--model", "tests"]) == 2
+    assert "`tests` is neither a .qf file nor an entry point" in capsys.readouterr().err

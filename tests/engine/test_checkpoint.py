@@ -110,7 +110,7 @@ def test_a_list_and_a_dict_of_other_things_are_named(tmp_path: Path) -> None:
     torch.save([torch.zeros(1)], tmp_path / "list.pt")
     torch.save({"lr": 0.1, "w": torch.zeros(1)}, tmp_path / "dict.pt")
     assert "holds a list" in refused(tmp_path / "list.pt").notes[0]
-    assert "no tensors: lr" in refused(tmp_path / "dict.pt").notes[0]
+    assert "no dense tensors: lr" in refused(tmp_path / "dict.pt").notes[0]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
