@@ -161,7 +161,7 @@ class Subject:
 
     @cached_property
     def region(self) -> tuple[Module, ...]:
-        """Modules behind a quant stub and before the dequantizes, in execution order."""
+        """Modules behind a quant stub or a constant and before the dequantizes, in execution order."""
         if self.inventory is None:
             return ()
         inside = _behind_stubs(self.inventory)
@@ -169,7 +169,7 @@ class Subject:
 
 
 def _behind_stubs(inventory: Inventory) -> frozenset[str]:
-    found = {m.address for m in inventory.modules if m.op == "quant"}
+    found = {m.address for m in inventory.modules if m.op in ("quant", "constant")}
     waiting = list(found)
     while waiting:
         for user in inventory.users[waiting.pop()]:

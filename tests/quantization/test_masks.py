@@ -79,3 +79,24 @@ def test_hidden_positions_stay_hidden(kind: type[nn.Module], caplog) -> None:
     set_fake_quantize(model, FakeQuantState.QAT)
     model(x, padding).sum().backward()
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+
+
+class AddsTheSmallest(nn.Module):
+    """A mask of zeros and the smallest float32 is added to scores."""
+
+    def forward(self, x: Tensor, visible: Tensor) -> Tensor:
+        zero = torch.zeros((), dtype=x.dtype)
+        mask = torch.where(visible.bool(), zero, torch.finfo(x.dtype).min)
+        return (x @ x.transpose(-2, -1) + mask.unsqueeze(1)).softmax(-1)
+
+
+def test_a_mask_of_the_smallest_float_is_said(caplog) -> None:
+    x, visible = torch.randn(2, 4, 8), torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
+    with caplog.at_level(logging.WARNING, "qflow"):
+        model = prepare(AddsTheSmallest(), (x, visible), march="nash-m", out_dir=None)
+    assert any(m.startswith("QF725") and "`_generated_where_0`" in m for m in caplog.messages)
+    set_fake_quantize(model, FakeQuantState.CALIBRATION)
+    model(x, visible)
+    set_fake_quantize(model.train(), FakeQuantState.QAT)
+    # it is coarse, but no infinity reaches an observer
+    assert torch.isfinite(model(x, visible)).all()
