@@ -161,7 +161,7 @@ class Subject:
 
     @cached_property
     def region(self) -> tuple[Module, ...]:
-        """Modules behind a quant stub or a constant and before the dequantizes, in execution order."""
+        """Behind a quant stub or a constant and before the dequantizes, in execution order."""
         if self.inventory is None:
             return ()
         inside = _behind_stubs(self.inventory)
