@@ -13,7 +13,8 @@ from qflow.march import current
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^( *)```python\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
-PAGES = [p for p in sorted((ROOT / "docs" / "guide").glob("*.md")) if BLOCK.search(p.read_text())]
+GUIDES = [*sorted((ROOT / "docs" / "guide").glob("*.md")), ROOT / "docs" / "coming-from.md"]
+PAGES = [p for p in GUIDES if BLOCK.search(p.read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda p: p.stem)
