@@ -85,7 +85,9 @@ def test_the_right_swing_costs_nothing_and_the_wrong_one_is_seen(
     data = importlib.import_module(train.Shapes.__module__)
     samples = data.validation()
     images, colours = train.whole(samples)
-    prepared = prepare(network, (images[:60],), march="nash-m", input_names=("image",))
+    prepared = prepare(
+        network, (images[:60],), march="nash-m", input_names=("image",), out_dir=None
+    )
     set_fake_quantize(prepared, FakeQuantState.CALIBRATION)
     with torch.no_grad():
         prepared(images[:120])
