@@ -54,11 +54,25 @@ def schedule(unit: Unit) -> Unit:
             observed |= moved
         found += _unobserved(unit, stage, early)
         found += _method(stage, parts)
+        found += _stateless(stage)
         plans.append(_plan(stage, parts, frozen.freezes))
     # a QF241 names these already; without one no stage ever used them
     if not any(d.code == "QF241" for d in found):
         found += _never(unit, [a for a in quantized if a not in observed])
     return replace(unit, stage_plans=tuple(plans)).having(found)
+
+
+def _stateless(stage: StageSpec) -> Iterator[Diagnostic]:
+    """A line that was forgotten: whoever wants float can say so."""
+    if stage.states or dict(stage.settings).get("method") is not None:
+        return
+    yield Diagnostic(
+        "QF274",
+        f"stage `{stage.name}` sets no state, so it leaves everything in float",
+        at=stage.span,
+        help='write `state "**" = qat`, or `= float` if that is meant',
+        severity="warning",
+    )
 
 
 Timeline: TypeAlias = list[tuple[int, dict[str, _Set]]]

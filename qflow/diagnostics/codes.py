@@ -61,6 +61,7 @@ CODES: dict[str, str] = {
     "QF271": "a batch norm to freeze that is folded into a weight",
     "QF272": "a training stage with nothing left to train",
     "QF273": "a method with nothing to work on",
+    "QF274": "a stage without a state, which leaves everything in float",
     # QF28x: sensitivity
     "QF280": "a sensitivity table that is not measured yet",
     "QF281": "a budget that is not exactly one of `top` and `ratio`",
