@@ -75,7 +75,7 @@ def _module(module: ModulePlan) -> str:
     name = f"{module.address.ljust(_ADDRESS)} {module.type.ljust(_TYPE)}"
     if module.absorbed_by:
         return f"{name} in {module.absorbed_by}"
-    facts = []
+    facts = [f"input {i} {show.tensor(t)}" for i, t in enumerate(module.inputs) if t is not None]
     if module.act:
         facts.append(f"act {show.tensor(module.act)}")
     if module.weight:

@@ -100,8 +100,8 @@ class _Falling:
             return False
         changed = []
         if support.lowers:
-            sources = enumerate(self.scene.reads(unit))
-            changed = [self._lower(s, support.takes(slot), op) for slot, s in sources]
+            operands = enumerate(self.scene.operands(unit))
+            changed = [self._lower(s, support.takes(i), op) for i, given in operands for s in given]
         own = self._lower(unit, support.output, op)
         return any([*changed, own])
 

@@ -30,12 +30,15 @@ def settle_operands(scene: Scene, tensors: Tensors) -> Tensors:
         asked = tensors.inputs.get(unit, ())
         made: list[TensorPlan | None] = []
         wide = 0
-        for slot, source in enumerate(scene.reads(unit)):
+        for slot, sources in enumerate(scene.operands(unit)):
             wish = asked[slot] if slot < len(asked) else None
-            operand = _Operand(scene, tensors, unit, slot, source, wide)
-            plan, change = operand.asked(wish) if wish is not None else operand.unasked()
-            read = tensors.outputs.get(source) if plan is None else plan
-            wide += read is not None and DTYPES[dtype_of(read)].bits > WIDE
+            one = [_Operand(scene, tensors, unit, slot, s, wide) for s in sources]
+            settled = [o.unasked() if wish is None else o.asked(wish) for o in one]
+            # a module that runs several times has one grid, if any of its calls needs it
+            settled.sort(key=lambda found: found[0] is None)
+            plan, change = settled[0] if settled else (None, None)
+            read = [tensors.outputs.get(s) if plan is None else plan for s in sources]
+            wide += any(r is not None and DTYPES[dtype_of(r)].bits > WIDE for r in read)
             made.append(plan)
             changes += [change] if change is not None else []
         while made and made[-1] is None:
@@ -124,7 +127,7 @@ class _Operand:
         fused = self.scene.at.get(self.unit)
         if fused is None or fused.residual is None:
             return False
-        return self.slot == len(self.scene.reads(self.unit)) - 1
+        return self.slot == len(self.scene.operands(self.unit)) - 1
 
     def _wider(self, comes: TensorPlan, given: str) -> bool:
         return DTYPES[dtype_of(comes)].bits > DTYPES[given].bits

@@ -83,6 +83,21 @@ class Scene:
         sources = [s for m in members for s in self.inventory.sources[m] if s not in members]
         return tuple(self.unit[s] for s in sources)
 
+    def operands(self, unit: str) -> tuple[tuple[str, ...], ...]:
+        """Per operand the units that give it: several where the unit runs several times."""
+        if len(self.members(unit)) > 1:
+            return tuple((source,) for source in self.reads(unit))
+        found = self._slots.get(unit, {})
+        return tuple(tuple(found.get(slot, ())) for slot in range(max(found, default=-1) + 1))
+
+    @cached_property
+    def _slots(self) -> dict[str, dict[int, dict[str, None]]]:
+        found: dict[str, dict[int, dict[str, None]]] = {}
+        for edge in self.inventory.edges:
+            slots = found.setdefault(edge.target, {})
+            slots.setdefault(edge.slot, {})[self.unit[edge.source]] = None
+        return found
+
     def users(self, unit: str) -> tuple[str, ...]:
         """Units that read its output, in execution order, without repeats."""
         last = self.members(unit)[-1]

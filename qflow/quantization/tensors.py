@@ -51,7 +51,7 @@ def asked(scene: Scene, decisions: Mapping[str, Decision]) -> Tensors:
             weights[unit] = _by(weight, decision)
         elif axis is None and qconfig.weight is not None and decision.explicit:
             notes.append(_no_weight(scene, unit, decision))
-        operands = tuple(qconfig.input_plan(i) for i in range(len(scene.reads(unit))))
+        operands = tuple(qconfig.input_plan(i) for i in range(len(scene.operands(unit))))
         if any(operands) and op_facts.role(scene.op(unit)) != "boundary":
             inputs[unit] = tuple(None if p is None else _by(p, decision) for p in operands)
     frozen = frozenset(u for u, d in decisions.items() if d.frozen)

@@ -8,9 +8,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from qflow.dtype import qint8, qint16
-from qflow.quantization import DeQuantStub, QuantStub, prepare
+from qflow.export import export
+from qflow.quantization import DeQuantStub, FakeQuantState, QuantStub, prepare, set_fake_quantize
 from qflow.quantization.facts import facts_of
-from qflow.quantization.qconfig import MinMaxObserver, get_qconfig
+from qflow.quantization.fake_quantize import FakeQuantize
+from qflow.quantization.qconfig import MinMaxObserver, QConfig, get_qconfig
+from qflow.quantization.qconfig_setter import ConvDtypeTemplate, QconfigSetter
 
 
 class Two(nn.Module):
@@ -71,3 +74,44 @@ def test_the_image_of_a_grid_sample_falls_back_and_its_places_do_not() -> None:
     plans, _ = prepared("grid_sample", shapes, "nash-m", a=qint16, b=qint16)
     found = {n: p.act.dtype.value for n, p in plans.items() if p.act is not None}
     assert found == {"a": "int8", "b": "int16", "_generated_grid_sample_0": "int8"}
+
+
+class Twice(nn.Module):
+    """One convolution at two tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quant, self.dequant = QuantStub(), DeQuantStub()
+        self.conv = nn.Conv2d(3, 3, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.dequant(self.conv(self.conv(self.quant(x))))
+
+
+def test_a_module_that_runs_twice_has_one_grid_per_operand() -> None:
+    wide = FakeQuantize.with_args(dtype=qint16)
+    narrow = FakeQuantize.with_args(dtype=qint8)
+    x = torch.randn(2, 3, 4, 4)
+    setter = QConfig(wide, narrow, narrow)
+    model = prepare(Twice(), x, setter, march="nash-m", out_dir=None)
+    assert list(model.conv.activation_pre_process) == ["0"]
+    model.eval()
+    set_fake_quantize(model, FakeQuantState.CALIBRATION)
+    model(x)
+    set_fake_quantize(model, FakeQuantState.VALIDATION)
+    integer = export(model, x)
+    assert [n.id for n in integer.nodes if n.op == "rescale"] == [
+        "conv.operand0",
+        "conv#1.operand0",
+    ]
+    assert torch.allclose(integer(x), model(x), atol=2e-2)
+
+
+def test_dtypes_asked_of_an_operand_reach_every_tensor_that_comes_there() -> None:
+    reference = QConfig(FakeQuantize.with_args(dtype=qint8), FakeQuantize.with_args(dtype=qint8))
+    setter = QconfigSetter(reference, [ConvDtypeTemplate(input_dtype=qint16)])
+    model = prepare(Twice(), torch.randn(2, 3, 4, 4), setter, march="nash-m", out_dir=None)
+    facts = facts_of(model)
+    assert facts is not None
+    dtypes = {p.address: p.act.dtype.value for p in facts.plans if p.act is not None}
+    assert dtypes == {"quant": "int16", "conv": "int16"}

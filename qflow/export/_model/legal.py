@@ -59,13 +59,14 @@ def require_validation(model: nn.Module) -> None:
 
 def require_integers(graph: PreparedGraph) -> None:
     """Raises QflowError QF262 with every operator between the stubs that stays float."""
-    floats = [
-        n
+    # a module that runs several times is named once
+    floats = {
+        n.address: n
         for n in graph.nodes
         if n.op not in ("input", "dequant")
         and n.out_dtype == "float32"
         and not _behind(graph, n.id)
-    ]
+    }
     if floats:
         raise QflowError(
             tuple(
@@ -74,7 +75,7 @@ def require_integers(graph: PreparedGraph) -> None:
                     f"`{n.address}` ({n.op}) is between the stubs and stays float",
                     help="give it a qconfig, or move it behind the dequantize",
                 )
-                for n in floats
+                for n in floats.values()
             )
         )
     if not any(n.op == "quant" for n in graph.nodes):

@@ -63,7 +63,7 @@ class ModuleNameTemplate(Template):
     ) -> Request:
         parts: dict[str, Any] = {p: w for p, w in wishes.items() if p != "input"}
         if "input" in wishes:
-            parts["inputs"] = tuple(wishes["input"] for _ in scene.reads(unit))
+            parts["inputs"] = tuple(wishes["input"] for _ in scene.operands(unit))
         explicit = request.named or (named and "output" in wishes)
         return replace(
             request, **parts, frozen=request.frozen or self.freeze, by=by, named=explicit

@@ -113,10 +113,21 @@ def ask_operand(
     A tensor gets the widest dtype a reader asks for. It becomes narrower only if nobody else reads
     it; else the operand alone is brought to a grid of its own.
     """
-    sources = scene.reads(unit)
-    if slot >= len(sources):
-        return
-    owner = scene.owner(sources[slot])
+    operands = scene.operands(unit)
+    for source in operands[slot] if slot < len(operands) else ():
+        _ask(scene, requests, unit, slot, source, dtype, by)
+
+
+def _ask(
+    scene: Scene,
+    requests: dict[str, Request],
+    unit: str,
+    slot: int,
+    source: str,
+    dtype: DType | None,
+    by: str,
+) -> None:
+    owner = scene.owner(source)
     if owner not in requests or requests[owner].frozen:
         requests[unit] = requests[unit].input(slot, Wish(dtype), by)
         return
