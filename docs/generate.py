@@ -23,7 +23,13 @@ HEADER = "<!-- Written by `make docs` from the code. Edit the docstrings instead
 
 
 def field_docs(owner: type) -> dict[str, str]:
-    """The docstring below each field of a class, which Python itself does not keep."""
+    """The docstring below each field of a class, inherited ones too: Python does not keep them."""
+    bases = [base for base in reversed(owner.__mro__) if dataclasses.is_dataclass(base)]
+    return {name: text for base in bases for name, text in own_field_docs(base).items()}
+
+
+def own_field_docs(owner: type) -> dict[str, str]:
+    """As `field_docs`, of what the class itself declares."""
     body = ast.parse(inspect.cleandoc(inspect.getsource(owner))).body[0]
     assert isinstance(body, ast.ClassDef)
     docs = {}

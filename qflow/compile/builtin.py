@@ -18,8 +18,6 @@ def load(name: str) -> Mapping[str, Scalar]:
     """Fields of a built-in qconfig: `act.dtype` to `int8`. Raises KeyError."""
     if name not in names():
         raise KeyError(name)
-    import yaml
-
     path = resources.folder("conf") / "qconfig" / f"{name}.yaml"
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    raw = resources.read_yaml(path)
     return {f"{part}.{field}": value for part in raw for field, value in raw[part].items()}

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+from qflow import resources
 from qflow.dtype import DTYPES
 from qflow.march import March, OpSupport
 
@@ -27,9 +28,7 @@ def read(path: Path) -> March:
 
     A march ships with qflow or a plugin: a bad one is its author's mistake, not the user's.
     """
-    import yaml
-
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    raw = resources.read_yaml(path)
     if not isinstance(raw, dict):
         raise _wrong(path, "the file", "is no mapping")
     _exactly(path, "the file", raw, {"name", "about", "ops", *_SETTINGS})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from torch import nn
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Adam:
     """Kingma and Ba (2015)."""
+
+    decoupled: ClassVar[bool] = False
+    """Whether weight decay stands apart from the gradient."""
 
     lr: float
     """Learning rate."""
@@ -31,13 +34,13 @@ class Adam:
 
     def make(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
         """One implementation on every machine: not the fused one."""
-        from torch.optim import Adam as TorchAdam
+        from torch import optim
 
-        betas = (self.beta1, self.beta2)
-        return TorchAdam(
+        kind = optim.AdamW if self.decoupled else optim.Adam
+        return kind(
             parameters,
             lr=self.lr,
-            betas=betas,
+            betas=(self.beta1, self.beta2),
             eps=self.epsilon,
             weight_decay=self.weight_decay,
             foreach=False,

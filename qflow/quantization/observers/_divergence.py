@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qflow.quantization.observers import _histogram
@@ -18,6 +19,26 @@ ROWS = 64
 
 Divergence = Callable[["Tensor", "Tensor"], "Tensor"]
 """P and Q, float64 [K, bins], to the divergence of each row, [K]."""
+
+
+@dataclass(frozen=True)
+class Nearest(_histogram.Counting):
+    """An observer whose range is that of lowest `divergence`, one range per tensor."""
+
+    per_channel = False
+
+    bins: int = 4096
+    """Bins from zero to the top, a power of two; each range is whole groups of 128 for int8."""
+
+    def __post_init__(self) -> None:
+        _histogram.check_bins(self.bins)
+
+    def divergence(self, p: Tensor, q: Tensor) -> Tensor:
+        """P and Q, float64 [K, bins], to the divergence of each row, [K]."""
+        raise NotImplementedError
+
+    def range(self, state: Counts, grid: ObserverGrid) -> tuple[Tensor, Tensor]:
+        return find(state, grid, self.divergence)
 
 
 def log10(share: Tensor) -> Tensor:
