@@ -1,0 +1,1 @@
+"""The Sophgo families against vectors of the vendor's compiler."""
