@@ -11,14 +11,11 @@ import numpy as np
 from qflow.diagnostics import Diagnostic
 from qflow.dtype import DTYPES, DType
 from qflow.emulation.graph import Node, TensorType
-from qflow.emulation.op import Call, Range, Unsupported, runnable
+from qflow.emulation.op import NARROW, Call, Range, Unsupported
 from qflow.emulation.profile import Profile, Ratio
 from qflow.emulation.rounding import to_grid
 from qflow.march import March
 from qflow.quantization.prepared import Grid, PreparedNode
-
-NARROW = ("int8", "int16")
-"""What an operator reads; wider values are accumulators."""
 
 
 class FloatLeft(Exception):
@@ -65,11 +62,11 @@ class Builder:
         call = Call(made, sources, dict(constants or {}), self.profile)
         self.nodes.append(made)
         self.types[name] = output
-        self.ranges[name] = runnable(op).values(call, [self.ranges[i] for i in inputs])
+        self.ranges[name] = call.operator.values(call, [self.ranges[i] for i in inputs])
         return name
 
     def operand(self, node: PreparedNode, index: int) -> TensorType:
-        """Type of an operand that must be int8 or int16 on one scale. Raises FloatLeft."""
+        """Type of an operand that must lie on a grid of one scale. Raises FloatLeft."""
         found = self.types[node.inputs[index]]
         if found.dtype not in NARROW or found.scale is None:
             raise FloatLeft(f"its operand `{node.inputs[index]}` is {found.dtype}")
@@ -84,7 +81,7 @@ class Builder:
             source = self.operand(node, i)
             reads = replace(node, grid=grid, out_dtype=grid.dtype.name)
             target = self.output_type(reads, source.shape, source.layout)
-            if source.dtype == target.dtype and np.array_equal(source.scale, target.scale):
+            if same_grid(source, target):
                 continue
             place = f"{node.id}.operand{i}"
             inputs[i] = self.emit_rescale(node, place, inputs[i], source, target)
@@ -95,7 +92,7 @@ class Builder:
         name = node.inputs[index]
         source = self.operand(node, index)
         target = self.output_type(node, source.shape, source.layout)
-        if source.dtype == target.dtype and np.array_equal(source.scale, target.scale):
+        if same_grid(source, target):
             return name
         place = f"{node.id}.rescale" if len(node.inputs) == 1 else f"{node.id}.rescale{index}"
         self.notes.append(f"{place}: `{name}` does not lie on the grid of `{node.id}`")
@@ -116,7 +113,7 @@ class Builder:
         """Type of the output from the node's grid. Raises FloatLeft, NoScale, Unsupported."""
         grid = node.grid
         if node.out_dtype not in NARROW:
-            raise FloatLeft(f"its output is {node.out_dtype or 'of no dtype'}, not int8 or int16")
+            raise FloatLeft(f"its output is {node.out_dtype or 'of no dtype'}, on no grid")
         if grid is None:
             raise NoScale("its output was never observed")
         check_grid(grid, "output")
@@ -126,7 +123,8 @@ class Builder:
             raise Unsupported("its output has one scale per channel: activations have one")
         if layout is None:
             layout = image_layout(shape)
-        return TensorType(node.out_dtype, shape, grid.scale.astype(np.float32), layout=layout)
+        scale32 = grid.scale.astype(np.float32)
+        return TensorType(node.out_dtype, shape, scale32, grid.zero_point, layout=layout)
 
     def clamp(self, node: PreparedNode, target: TensorType) -> dict[str, int]:
         """Attributes `low` and `high`: the dtype's range, narrowed by a relu or relu6."""
@@ -148,16 +146,22 @@ class Builder:
 
 def clamp(node: PreparedNode, target: TensorType, rounding: str) -> Range:
     """The range of the target's dtype, narrowed by a relu or relu6 that is or is behind `node`."""
-    dtype = DTYPES[target.dtype]
+    dtype, zero = DTYPES[target.dtype], target.zero_point
     activation = node.op if node.op in ("relu", "relu6") else node.activation
     if activation is None:
         return dtype.qmin, dtype.qmax
     if activation == "relu6":
-        six = to_grid(np.array([6.0], np.float32), scale(target), rounding, 0, dtype.qmax)
-        return 0, int(six[0])
+        six = to_grid(np.array([6.0], np.float32), scale(target), rounding, 0, dtype.qmax - zero)
+        return max(zero, dtype.qmin), int(six[0]) + zero
     if activation == "relu":
-        return 0, dtype.qmax
+        return max(zero, dtype.qmin), dtype.qmax
     raise Unsupported(f"`{activation}` cannot run behind it")
+
+
+def same_grid(one: TensorType, other: TensorType) -> bool:
+    """Whether the integers of both mean the same."""
+    kind = (one.dtype, one.zero_point) == (other.dtype, other.zero_point)
+    return kind and np.array_equal(scale(one), scale(other))
 
 
 def scale(type: TensorType) -> np.ndarray:
@@ -173,8 +177,8 @@ def image_layout(shape: tuple[int, ...]) -> str:
 
 def check_grid(grid: Grid, what: str) -> DType:
     """Raises NoScale or Unsupported when integers cannot be computed on it."""
-    if grid.zero_point != 0:
-        raise Unsupported(f"its {what} has zero point {grid.zero_point}: only symmetric grids")
+    if not grid.dtype.qmin <= grid.zero_point <= grid.dtype.qmax:
+        raise Unsupported(f"its {what} has zero point {grid.zero_point}, outside of {grid.dtype}")
     if not np.all(np.isfinite(grid.scale)) or np.any(grid.scale <= 0):
         raise NoScale(f"the scale of its {what} is not a number above 0")
     return grid.dtype

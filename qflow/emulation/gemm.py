@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qflow.emulation.op import CLAMP, Call, Constant, Fast, Range, form
+from qflow.emulation.op import CLAMP, MOVED, Call, Constant, Fast, Range, form
 from qflow.emulation.profile import Constants, Limits, Use, constants_of, saturate
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 FLOAT32_BITS, FLOAT64_BITS = 24, 53
 FIELDS = dict(CLAMP, **form(accumulator_bits="bits", residual="flag"))
+WRITES = MOVED
+"""Dtypes of the output: those of activations, and the accumulator's."""
 BYTE = 255
 HALVES = "float32 twice"
 """int16 inputs as two bytes: a float32 sum of each, joined in float64."""
@@ -29,11 +31,13 @@ def bound(weight: np.ndarray, bias: np.ndarray, reach: int) -> int:
 
 
 def finish(call: Call, acc: np.ndarray, residual: np.ndarray | None, view: View) -> np.ndarray:
-    """From the accumulator, int64, to the output: residual, rescale, clamp."""
+    """From the accumulator, int64, to the output: residual, rescale, zero point, clamp."""
     attributes, profile = call.node.attributes, call.profile
     constants = shaped(call.constants, view)
     bits = attributes["accumulator_bits"]
     acc = saturate(acc, bits)
+    if residual is not None:
+        residual = call.centred(len(call.sources) - 1, residual)
     if call.node.output.dtype == "int32":
         if residual is not None:
             acc = saturate(acc + profile.to_accumulator(residual, constants), bits)
@@ -42,7 +46,7 @@ def finish(call: Call, acc: np.ndarray, residual: np.ndarray | None, view: View)
         rescaled = profile.rescale(acc, constants)
     else:
         rescaled = profile.rescale_with_residual(acc, residual, constants, bits)
-    return np.clip(rescaled, attributes["low"], attributes["high"])
+    return np.clip(rescaled + call.zero_point, attributes["low"], attributes["high"])
 
 
 def fast(
@@ -57,13 +61,22 @@ def fast(
     weight, bias = call.constants["weight"], call.constants["bias"]
     from qflow.emulation.runtimes._blocks import blockwise
 
+    ranges = centred_ranges(call, ranges)
     most = bound(weight, bias, reach(ranges[0]))
     carrier = carrier_for(most, device)
     if carrier == "float64" and carrier_for(bound(weight, bias, BYTE), device) == "float32":
         carrier = HALVES
     accumulate = _accumulate(weight, bias, carrier, device, view, multiply)
     end = blockwise(_fast_finish(call, constants, most, ranges, device))
-    return Fast(lambda x, *residual: end(accumulate(x), *residual), carrier, most)
+    zeros = [call.zero(i) for i in range(len(call.sources))]
+    if not any(zeros):
+        return Fast(lambda x, *residual: end(accumulate(x), *residual), carrier, most)
+
+    def run(*operands: Tensor) -> Tensor:
+        x, *residual = (t.to(_wide(t)) - z for t, z in zip(operands, zeros, strict=True))
+        return end(accumulate(x), *residual)
+
+    return Fast(run, carrier, most)
 
 
 def carrier_for(most: int, device: Any) -> str:
@@ -74,6 +87,11 @@ def carrier_for(most: int, device: Any) -> str:
     if most < 1 << FLOAT32_BITS and device.type == "cpu":
         return "float32"
     return "float64" if most < 1 << FLOAT64_BITS else "int64"
+
+
+def centred_ranges(call: Call, ranges: Sequence[Range]) -> list[Range]:
+    """The operands' ranges without their zero points."""
+    return [(low - call.zero(i), high - call.zero(i)) for i, (low, high) in enumerate(ranges)]
 
 
 def reach(values: Range) -> int:
@@ -87,6 +105,7 @@ def values(call: Call, ranges: Sequence[Range]) -> Range:
     low, high = attributes["low"], attributes["high"]
     if call.node.output.dtype != "int32":
         return low, high
+    ranges = centred_ranges(call, ranges)
     most = bound(call.constants["weight"], call.constants["bias"], reach(ranges[0]))
     if attributes["residual"]:
         most += call.profile.residual_bound(call.constants, reach(ranges[-1]))
@@ -130,7 +149,8 @@ def _fast_finish(
     bits = attributes["accumulator_bits"]
     top = (1 << (bits - 1)) - 1
     overflows = most > top
-    limits = Limits(min(most, top + 1), attributes["low"], attributes["high"])
+    zero = call.zero_point
+    limits = Limits(min(most, top + 1), attributes["low"] - zero, attributes["high"] - zero)
     added = Limits(reach(ranges[-1]), -top - 1, top) if attributes["residual"] else None
 
     def held(acc: Tensor) -> Tensor:
@@ -139,9 +159,9 @@ def _fast_finish(
     if call.node.output.dtype != "int32":
         if added is None:
             rescale = profile.fast_rescale(constants, limits, device)
-            return lambda acc: rescale(held(acc))
+            return lambda acc: _moved(rescale(held(acc)), zero)
         join = profile.fast_rescale_with_residual(constants, limits, added, bits, device)
-        return lambda acc, r: join(held(acc), r)
+        return lambda acc, r: _moved(join(held(acc), r), zero)
 
     high = torch.from_numpy(np.asarray(constants.get("high", attributes["high"])).astype(np.int64))
     high = high.to(device)
@@ -158,6 +178,17 @@ def _fast_finish(
         return total.clamp_(low.to(total.dtype), high.to(total.dtype))
 
     return keep
+
+
+def _moved(values: Tensor, zero: int) -> Tensor:
+    return values.add_(zero) if zero else values
+
+
+def _wide(values: Tensor) -> Any:
+    """A dtype in which a zero point can be taken from the values."""
+    import torch
+
+    return values.dtype if values.is_floating_point() else torch.float32
 
 
 def _accumulate(

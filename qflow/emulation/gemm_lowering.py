@@ -15,7 +15,7 @@ from qflow.emulation.builder import (
 )
 from qflow.emulation.gemm import bound, reach
 from qflow.emulation.graph import TensorType
-from qflow.emulation.op import Unsupported
+from qflow.emulation.op import Range, Unsupported
 from qflow.emulation.profile import Constants, Ratio, product32
 from qflow.emulation.rounding import ROUNDINGS, to_grid
 from qflow.quantization.prepared import PreparedNode
@@ -61,6 +61,8 @@ def _weight(node: PreparedNode, build: Builder) -> tuple[np.ndarray, np.ndarray]
         raise NotFinite("its weight is not finite")
     grid = node.weight_grid
     dtype = check_grid(grid, "weight")
+    if grid.zero_point != 0:
+        raise Unsupported(f"its weight has zero point {grid.zero_point}: weights are symmetric")
     channels = node.weight.shape[0]
     if dtype.name not in STORED:
         raise Unsupported(f"{dtype} weights: {', '.join(STORED)}")
@@ -132,11 +134,10 @@ def _kept_clamp(node: PreparedNode, build: Builder) -> dict[str, int]:
 
 def _warn_of_overflow(node: PreparedNode, build: Builder, constants: Constants) -> None:
     emitted = build.nodes[-1]
-    source = build.ranges[emitted.inputs[0]]
+    source, *added = (_centred(build, i) for i in emitted.inputs)
     most = bound(constants["weight"], constants["bias"], reach(source))
     if node.residual:
-        added = build.ranges[emitted.inputs[-1]]
-        most += build.profile.residual_bound(constants, reach(added))
+        most += build.profile.residual_bound(constants, reach(added[-1]))
     bits = build.march.accumulator_bits
     if most > (1 << (bits - 1)) - 1:
         build.diagnostics.append(
@@ -149,3 +150,9 @@ def _warn_of_overflow(node: PreparedNode, build: Builder, constants: Constants) 
                 severity="warning",
             )
         )
+
+
+def _centred(build: Builder, name: str) -> Range:
+    """Range of a tensor without its zero point."""
+    (low, high), zero = build.ranges[name], build.types[name].zero_point
+    return low - zero, high - zero

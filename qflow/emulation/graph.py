@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "2.0"
 
 
 @dataclass(frozen=True)
 class TensorType:
-    """Type of a tensor on an edge. Real value = (q - zero_point) * scale; float32 has no scale."""
+    """Type of a tensor on an edge. Real value = (q - zero_point) * scale; float32 has no scale.
+
+    An int32 tensor without a scale holds whole numbers: indices, and masks of 0 and 1.
+    """
 
     dtype: str
-    """int8, int16, int32 or float32."""
+    """int8, uint8, int16, int32 or float32."""
     shape: tuple[int, ...]
     """In the tensor's own layout; the batch, dimension 0, is free at run time."""
     scale: np.ndarray | None = None

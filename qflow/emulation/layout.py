@@ -9,6 +9,7 @@ from typing import Any
 from qflow.diagnostics import Diagnostic, fail
 from qflow.emulation.graph import IntegerGraph, Node, TensorType
 from qflow.emulation.op import runnable
+from qflow.emulation.profile import profile
 
 TO_NHWC, TO_NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
 """`dims` of the permutes that bring an image batch into a layout."""
@@ -61,8 +62,9 @@ def _placed(graph: IntegerGraph) -> list[Node]:
             made[source, layout] = name
         return made[source, layout]
 
+    own = profile(graph.profile).own
     for node in graph.nodes:
-        operator = runnable(node.op)
+        operator = runnable(node.op, own)
         sources = {native[i] for i in node.inputs}
         follows = (operator.any_layout or node.op == "cat") and "nhwc" in sources
         layout = "nhwc" if operator.image or follows else "nchw"

@@ -39,8 +39,9 @@ def lower(graph: PreparedGraph, march: March, profile: str) -> Lowered:
                 help=f"set accumulator_bits of `{march.name}` to {WIDEST_ACCUMULATOR} or less",
             )
         )
-    graph = commute(graph)
-    build = Builder(march, profile_of(profile))
+    rule = profile_of(profile)
+    graph = commute(rule.settle(graph, march))
+    build = Builder(march, rule)
     for node in graph.nodes:
         if all(i in build.types for i in node.inputs):
             _lower_one(node, build)
@@ -67,7 +68,7 @@ def _lower_one(node: PreparedNode, build: Builder) -> None:
         )
         return
     try:
-        operator = op(node.op)
+        operator = op(node.op, build.profile.own)
     except KeyError:
         build.diagnostics.append(_finding("QF502", node, "no operator of that name is known"))
         return

@@ -33,6 +33,11 @@ Role = Literal[
     "boundary",
 ]
 
+NARROW = ("int8", "uint8", "int16")
+"""What most operators read and write; wider values are accumulators."""
+MOVED = (*NARROW, "int32")
+"""What operators read and write that only move values."""
+
 Range = tuple[int, int]
 """Smallest and largest integer a tensor can hold."""
 
@@ -54,9 +59,22 @@ class Example:
 
 
 FieldKind = Literal[
-    "flag", "integer", "count", "axis", "bits", "pair", "padding", "sizes", "axes", "rounding"
+    "flag",
+    "integer",
+    "count",
+    "axis",
+    "bits",
+    "number",
+    "word",
+    "pair",
+    "padding",
+    "sizes",
+    "axes",
+    "offsets",
+    "rounding",
 ]
-"""`count` is 1 or more, `pair` two counts, `padding` four numbers from 0, `sizes` counts."""
+"""`count` is 1 or more, `number` a finite float, `word` a short text, `pair` two counts, `padding`
+four numbers from 0, `sizes` counts, `axes` numbers from 0, `offsets` numbers of either sign."""
 
 
 def form(**fields: FieldKind) -> Mapping[str, FieldKind]:
@@ -79,6 +97,11 @@ class Constant:
     dtypes: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
     """Allowed shapes."""
+    of_profile: bool = False
+    """Whether the profile knows what values are possible: a multiplier, a shift."""
+    low: int | None = None
+    high: int | None = None
+    """Allowed values, where the operator would fail on others."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +114,32 @@ class Call:
     """By role."""
     profile: Profile
 
+    def zero(self, index: int) -> int:
+        """Zero point of an operand."""
+        return self.sources[index].zero_point
+
+    @property
+    def zero_point(self) -> int:
+        """Zero point of the output."""
+        return self.node.output.zero_point
+
+    def centred(self, index: int, values: np.ndarray) -> np.ndarray:
+        """An operand, int64, with its zero point at 0."""
+        return values.astype("int64") - self.zero(index)
+
+    @property
+    def operator(self) -> Op:
+        """What runs it: the profile's own form of the operator, where it has one."""
+        return runnable(self.node.op, self.profile.own)
+
 
 @dataclass(frozen=True)
 class Fast:
     """The torch form of one node, prepared: constants are on the device, the carrier is chosen."""
 
     run: Callable[..., Tensor]
-    """Tensors of integers in float32, or float64 where 24 bits do not hold them; so its result."""
+    """Takes and gives integers in any dtype that holds them exactly: that of the tensor's type, or
+    float32, or float64 where 24 bits do not hold them."""
     carrier: str = "float32"
     """`float32`, `float32 twice`, `float64` or `int64`: where sums are made."""
     bound: int = 0
@@ -159,6 +201,12 @@ class Op:
     """Least and most tensor operands."""
     fields: ClassVar[Mapping[str, FieldKind]] = {}
     """Attributes of its integer node, exactly."""
+    reads: ClassVar[tuple[str, ...]] = NARROW
+    """Dtypes an operand of its integer node may have."""
+    writes: ClassVar[tuple[str, ...]] = NARROW
+    """Dtypes its output may have."""
+    keeps_type: ClassVar[bool] = False
+    """The output has dtype, scale and zero point of every operand that lies on a grid."""
     image: ClassVar[bool] = False
     """Runs in the march's image layout. `oracle` and `fast` always see NCHW."""
     any_layout: ClassVar[bool] = False
@@ -180,8 +228,22 @@ class Op:
         """What it computes on floats, in torch, without what is fused behind it."""
         raise NotImplementedError
 
+    def real(
+        self,
+        attributes: Mapping[str, Any],
+        *operands: np.ndarray,
+        weight: np.ndarray | None = None,
+        bias: np.ndarray | None = None,
+    ) -> np.ndarray | tuple[np.ndarray, ...]:
+        """What it computes on floats, in NumPy, float64 in and out: what tables are made from, and
+        what a float island runs. Attributes and parameters are the prepared node's."""
+        raise NotImplementedError
+
     def lower(self, node: PreparedNode, build: Builder) -> None:
-        """Emit the integer nodes that stand for `node`. Raises Unsupported."""
+        """Emit the integer nodes that stand for `node`. Raises Unsupported.
+
+        An operator with several outputs emits a node `<id>:<k>` for each of them.
+        """
         raise Unsupported("it has no integer form of its own")
 
     def shape(
@@ -217,15 +279,21 @@ class Unsupported(Exception):
 
 
 @cache
-def op(name: str) -> Op:
-    """The operator of that name. Raises KeyError."""
-    found = registry.load("emulation.ops", name)
-    return found()  # type: ignore[no-any-return]
+def op(name: str, own: tuple[str, ...] = ()) -> Op:
+    """The operator of that name; of folders below `emulation/own`, the first one that has it.
+
+    Raises KeyError.
+    """
+    for folder in own:
+        if name in registry.names(f"emulation.own.{folder}"):
+            return registry.load(f"emulation.own.{folder}", name)()  # type: ignore[no-any-return]
+    return registry.load("emulation.ops", name)()  # type: ignore[no-any-return]
 
 
 @cache
-def runnable(name: str) -> Op:
-    """The operator of that name that an integer graph may hold. Raises KeyError."""
-    kind = "emulation.steps" if name in registry.names("emulation.steps") else "emulation.ops"
-    found = registry.load(kind, name)
-    return found()  # type: ignore[no-any-return]
+def runnable(name: str, own: tuple[str, ...] = ()) -> Op:
+    """The operator or step of that name that an integer graph may hold. Raises KeyError."""
+    is_step = name in registry.names("emulation.steps")
+    if not is_step or any(name in registry.names(f"emulation.own.{f}") for f in own):
+        return op(name, own)
+    return registry.load("emulation.steps", name)()  # type: ignore[no-any-return]

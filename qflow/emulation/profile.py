@@ -15,6 +15,9 @@ from qflow.emulation.op import Constant
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from qflow.march import March
+    from qflow.quantization.prepared import PreparedGraph
+
 Constants = Mapping[str, np.ndarray]
 """Role to array, as an operator's constants; per-channel arrays broadcast against the values."""
 
@@ -32,18 +35,20 @@ class Ratio:
     target: tuple[np.ndarray, ...]
     count: int = 1
     """The value is the sum of so many, of which the mean is wanted."""
+    factor: float = 1.0
+    """A number above 0 that the real value is multiplied by."""
 
     @property
     def exact(self) -> np.ndarray:
         """The ratio in float64."""
         source = np.prod(np.broadcast_arrays(*[s.astype(np.float64) for s in self.source]), axis=0)
         target = np.prod(np.broadcast_arrays(*[t.astype(np.float64) for t in self.target]), axis=0)
-        return np.atleast_1d(source / (target * self.count))
+        return np.atleast_1d(source * self.factor / (target * self.count))
 
     @property
     def source_scale(self) -> np.ndarray:
-        """The product of the source scales in float32, divided by the count."""
-        product = product32(*self.source)
+        """The product of the source scales and the factor in float32, divided by the count."""
+        product = product32(*self.source, np.float32(self.factor))
         return (product / np.float32(self.count)).astype(np.float32)
 
     @property
@@ -78,6 +83,13 @@ class Profile:
 
     name: ClassVar[str]
     """The word in the language: `tosa.single`."""
+    own: ClassVar[tuple[str, ...]] = ()
+    """Folders of `emulation/own` whose operators go before those of `emulation/ops`, the first one
+    first: what the target computes by a rule of its own."""
+
+    def settle(self, graph: PreparedGraph, march: March) -> PreparedGraph:
+        """The graph with its grids as the target's own tools would choose them."""
+        return graph
 
     def roles(self, use: Use) -> Mapping[str, str]:
         """The constants of a use: role to dtype name."""
@@ -169,4 +181,4 @@ def constants_of(
     profile: Profile, use: Use, shapes: tuple[tuple[int, ...], ...]
 ) -> dict[str, Constant]:
     """What an operator says of the constants its profile needs."""
-    return {role: Constant((dtype,), shapes) for role, dtype in profile.roles(use).items()}
+    return {role: Constant((dtype,), shapes, True) for role, dtype in profile.roles(use).items()}

@@ -27,7 +27,7 @@ def emit(
     dims: tuple[int, ...] | None = None,
 ) -> None:
     """Emit `node`. `dims` are those of a permute; without them the values keep their order."""
-    operator, source = op(node.op), build.types[node.inputs[0]]
+    operator, source = op(node.op, build.profile.own), build.types[node.inputs[0]]
     if source.dtype == ACCUMULATOR:
         shape = operator.shape(attributes, [source.shape])
         build.emit(node, node.op, node.inputs, moved(source, shape, dims), attributes)

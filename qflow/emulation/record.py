@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ class Record:
         for name, value in self.data.items():
             if isinstance(value, list):
                 found[name] = self.integers(name)
-            elif isinstance(value, (str, int)):
+            elif isinstance(value, (str, int)) or (isinstance(value, float) and isfinite(value)):
                 found[name] = value
             else:
                 raise self._wrong(name)

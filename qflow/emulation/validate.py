@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from qflow.dtype import DTYPES
 from qflow.emulation.graph import IntegerGraph, Node, TensorType
-from qflow.emulation.op import Call, FieldKind, Op, Unsupported, runnable
+from qflow.emulation.op import Call, Constant, FieldKind, Op, Unsupported, runnable
 from qflow.emulation.profile import Profile, profile
 from qflow.emulation.rearrange import moved
 from qflow.emulation.record import Damaged
 from qflow.emulation.rounding import ROUNDINGS
 
 LARGEST_SIZE = 1 << 31
+LONGEST_WORD = 64
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
-READS: Mapping[str, tuple[str, ...]] = {
-    "quantize": ("float32",),
-    "dequantize": ("int8", "int16", "int32"),
-    "identity": ("int8", "int16", "int32"),
-    "permute": ("int8", "int16", "int32"),
-    "reshape": ("int8", "int16", "int32"),
-    "flatten": ("int8", "int16", "int32"),
-}
-"""What operators read that do not read int8 and int16 alone."""
-SAME_TYPE = ("identity", "permute", "flatten", "reshape", "cat", "max_pool2d")
-"""Operators whose output has dtype and scale of their operands."""
 
 
 def validate(graph: IntegerGraph) -> None:
@@ -53,7 +44,7 @@ def validate(graph: IntegerGraph) -> None:
 def _node(node: Node, graph: IntegerGraph, types: Mapping[str, TensorType], rule: Profile) -> None:
     _unless(node.id not in types, "its id is taken")
     try:
-        operator = runnable(node.op)
+        operator = runnable(node.op, rule.own)
     except KeyError:
         raise Damaged("the operator is unknown") from None
     _unless(operator.integer, "the operator has no integer form")
@@ -62,14 +53,12 @@ def _node(node: Node, graph: IntegerGraph, types: Mapping[str, TensorType], rule
     _unless(all(i in types for i in node.inputs), "it reads a tensor that is not there before it")
     _type(node.output)
     if node.op == "input":
-        _unless(
-            node.output.dtype == "float32" and node.id in graph.inputs, "it is no declared input"
-        )
+        _unless(node.output.scale is None and node.id in graph.inputs, "it is no declared input")
         _unless(not node.attributes and not node.constants, "an input has no settings")
         return
     sources = tuple(types[i] for i in node.inputs)
     _attributes(node, operator)
-    _operands(node, sources)
+    _operands(node, sources, operator)
     missing = [k for k in node.constants.values() if k not in graph.constants]
     _unless(not missing, f"constant {', '.join(missing[:1])} is missing")
     constants = {role: graph.constants[key] for role, key in node.constants.items()}
@@ -79,17 +68,20 @@ def _node(node: Node, graph: IntegerGraph, types: Mapping[str, TensorType], rule
 
 
 def _type(type: TensorType) -> None:
-    _unless(type.dtype in ("int8", "int16", "int32", "float32"), f"dtype `{type.dtype}` is unknown")
-    _unless(type.zero_point == 0, "its zero point is not 0")
+    known = type.dtype in ("int8", "uint8", "int16", "int32", "float32")
+    _unless(known, f"dtype `{type.dtype}` is unknown")
     _unless(type.layout in ("", "nchw", "nhwc"), f"layout `{type.layout}` is unknown")
     _unless(type.layout == "" or len(type.shape) == 4, "a layout needs four axes")
     fits = type.shape and all(0 < s < LARGEST_SIZE for s in type.shape)
     _unless(bool(fits) and len(type.shape) <= 8, f"shape {type.shape} is impossible")
-    if type.dtype == "float32":
-        _unless(type.scale is None and type.axis is None, "a float32 tensor has no scale")
+    if type.dtype == "float32" or (type.dtype == "int32" and type.scale is None):
+        plain = type.scale is None and type.axis is None and type.zero_point == 0
+        _unless(plain, "a tensor of floats or whole numbers has no scale")
         return
     _unless(type.scale is not None and type.scale.size > 0, "an integer tensor needs a scale")
     assert type.scale is not None
+    dtype = DTYPES[type.dtype]
+    _unless(dtype.qmin <= type.zero_point <= dtype.qmax, f"zero point {type.zero_point} is outside")
     _unless(bool(np.all(np.isfinite(type.scale) & (type.scale > 0))), "a scale is not above 0")
     if type.axis is None:
         _unless(type.scale.size == 1, "many scales need an axis")
@@ -99,26 +91,26 @@ def _type(type: TensorType) -> None:
     _unless(type.scale.size == type.shape[type.axis], "scales and channels differ in number")
 
 
-def _operands(node: Node, sources: tuple[TensorType, ...]) -> None:
-    allowed = READS.get(node.op, ("int8", "int16"))
+def _operands(node: Node, sources: tuple[TensorType, ...], operator: Op) -> None:
+    allowed = operator.reads
     _unless(all(s.dtype in allowed for s in sources), "it cannot read the dtype of its operand")
-    floats = node.op == "dequantize"
-    _unless((node.output.dtype == "float32") == floats, f"its output is {node.output.dtype}")
-    gemm = node.op in ("conv2d", "linear")
-    _unless(gemm or node.op in SAME_TYPE or node.output.dtype != "int32", "its output is int32")
-    if node.op in SAME_TYPE:
-        same = all(_same_grid(_as_moved(node, s), node.output) for s in sources)
+    _unless(node.output.dtype in operator.writes, f"its output is {node.output.dtype}")
+    if operator.keeps_type:
+        # whole numbers among the operands (a mask) lie on no grid
+        on_grid = [s for s in sources if s.scale is not None]
+        same = all(_same_grid(_as_moved(node, s, operator), node.output) for s in on_grid)
         _unless(same, "its output does not lie on the grid of its operands")
 
 
 def _same_grid(one: TensorType, other: TensorType) -> bool:
     scales = np.array_equal(one.scale, other.scale)  # type: ignore[arg-type]
-    return one.dtype == other.dtype and one.axis == other.axis and scales
+    kinds = (one.dtype, one.axis, one.zero_point) == (other.dtype, other.axis, other.zero_point)
+    return kinds and scales
 
 
-def _as_moved(node: Node, source: TensorType) -> TensorType:
+def _as_moved(node: Node, source: TensorType, operator: Op) -> TensorType:
     """The operand with its scales where the operator brings them."""
-    if source.axis is None or not runnable(node.op).rearranges or node.op == "identity":
+    if source.axis is None or not operator.rearranges or node.op == "identity":
         return source
     dims = node.attributes.get("dims")
     if dims is not None:
@@ -131,7 +123,7 @@ def _attributes(node: Node, operator: Op) -> None:
     for name, kind in operator.fields.items():
         _unless(_is(kind, node.attributes[name]), f"attribute `{name}` is out of its domain")
     residual = bool(node.attributes.get("residual", False))
-    if operator.role == "gemm":
+    if operator.weight_axis is not None:
         _unless(len(node.inputs) == 1 + residual, f"it has {len(node.inputs)} operands")
     if "low" in node.attributes:
         dtype, low, high = (
@@ -151,18 +143,28 @@ def _is(kind: FieldKind, value: Any) -> bool:
         low, high = {
             "integer": (-LARGEST_SIZE, LARGEST_SIZE),
             "count": (1, LARGEST_SIZE),
-            "axis": (1, 7),
+            "axis": (0, 7),
             "bits": (2, 32),
         }[kind]
         return type(value) is int and low <= value <= high
-    length, low = {"pair": (2, 1), "padding": (4, 0), "sizes": (None, 1), "axes": (None, 0)}[kind]
+    if kind == "number":
+        return type(value) is float and isfinite(value)
+    if kind == "word":
+        return isinstance(value, str) and len(value) <= LONGEST_WORD
+    length, low = {
+        "pair": (2, 1),
+        "padding": (4, 0),
+        "sizes": (None, 1),
+        "axes": (None, 0),
+        "offsets": (None, -LARGEST_SIZE),
+    }[kind]
     if not isinstance(value, tuple) or (length is not None and len(value) != length):
         return False
     return all(type(v) is int and low <= v < LARGEST_SIZE for v in value)
 
 
 def _constants(call: Call, operator: Op) -> None:
-    if operator.role == "gemm":
+    if operator.weight_axis is not None:
         _unless("weight" in call.constants, "it has no weight")
         _unless(call.constants["weight"].ndim >= 1, "its weight is a number")
     roles = operator.roles(call)
@@ -174,13 +176,19 @@ def _constants(call: Call, operator: Op) -> None:
             found.shape in expected.shapes and found.size > 0,
             f"constant `{role}` has a wrong shape",
         )
+        _unless(_between(expected, found), f"constant `{role}` has values out of its range")
         if role == "weight_scale":
             _unless(bool(np.all(np.isfinite(found) & (found > 0))), "a scale is not above 0")
         elif role == "high":
             _unless(bool(found.min() >= 0), "constant `high` is below 0")
-        elif role not in ("weight", "bias"):
+        elif expected.of_profile:
             wrong = call.profile.check(role, found)
             _unless(not wrong, f"constant {wrong}")
+
+
+def _between(expected: Constant, found: np.ndarray) -> bool:
+    low = expected.low is None or found.min() >= expected.low
+    return bool(low and (expected.high is None or found.max() <= expected.high))
 
 
 def _shape(call: Call, operator: Op) -> None:
@@ -209,8 +217,8 @@ def _ends(graph: IntegerGraph, types: Mapping[str, TensorType]) -> None:
     ids = [source for _, source in graph.outputs]
     if not names or len(set(names)) != len(names):
         raise Damaged("its outputs have no names of their own")
-    if not all(i in types and types[i].dtype == "float32" for i in ids):
-        raise Damaged("an output is not a float tensor of the graph")
+    if not all(i in types and types[i].scale is None for i in ids):
+        raise Damaged("an output is neither floats nor whole numbers")
     if len({types[i.id].shape[0] for i in inputs}) != 1:
         raise Damaged("its inputs differ in batch")
 

@@ -24,6 +24,8 @@ class Grid:
     """float32, shape [1], or [channels] along `axis`."""
     zero_point: int = 0
     axis: int | None = None
+    lowest: float | None = None
+    """Smallest value that was observed, where a target's rules ask for it."""
     rounding: str = ""
     """How floats are rounded onto it: a word of a march; empty: as the march does."""
 
@@ -36,13 +38,15 @@ class PreparedNode:
     op: str
     """Operator name (file in `emulation/ops`). A fusion has the op of its gemm."""
     inputs: tuple[str, ...]
-    """Ids of the tensor operands in the operator's order. A fused residual comes last."""
+    """Ids of the tensor operands in the operator's order. A fused residual comes last. One output
+    of several is `<id>:<k>`."""
     attributes: Mapping[str, Any] = field(default_factory=dict)
     """What `Op.attributes_of_*` returned: ints, tuples of ints, strings."""
     weight: np.ndarray | None = None
-    """float32, batch norm folded in. NOT quantized yet: lowering does that with `weight_grid`."""
+    """float32, batch norm folded in. NOT quantized yet: lowering does that with `weight_grid`. Of
+    a normalization, prelu or embedding its `weight`; of a constant its value, in its own dtype."""
     bias: np.ndarray | None = None
-    """float32 [channels], batch norm folded in."""
+    """float32 [channels], batch norm folded in; of a normalization its `bias`."""
     weight_grid: Grid | None = None
     activation: str | None = None
     """`relu` or `relu6` fused behind it."""
@@ -53,7 +57,8 @@ class PreparedNode:
     grid: Grid | None = None
     """Grid of the output. None at inputs and dequantizes, and where the accumulator is kept."""
     out_dtype: str = ""
-    """int8, int16, int32 (accumulator kept) or float32."""
+    """int8, uint8, int16, int32 (accumulator kept) or float32; `index` for whole numbers and masks,
+    which lie on no grid."""
     shape: tuple[int, ...] = ()
     """Output shape on the example input."""
 

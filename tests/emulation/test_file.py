@@ -77,7 +77,7 @@ def test_missing_file(tmp_path: Path) -> None:
 
 
 def damage_version(h: dict) -> None:
-    h["version"] = "2.0"
+    h["version"] = "3.0"
 
 
 def damage_op(h: dict) -> None:
@@ -151,7 +151,7 @@ def damage_duplicate(h: dict) -> None:
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
-        (damage_version, "has version 2.0"),
+        (damage_version, "has version 3.0"),
         (damage_op, "operator is unknown"),
         (damage_stub, "no integer form"),
         (damage_edge, "not there before it"),
@@ -165,7 +165,7 @@ def damage_duplicate(h: dict) -> None:
         (damage_shape, "its output is"),
         (damage_clamp, "clamps to"),
         (damage_attribute, "`stride` is out of its domain"),
-        (damage_output, "not a float tensor"),
+        (damage_output, "neither floats nor whole numbers"),
         (damage_profile, "profile `exact` is unknown"),
         (damage_field, "other fields"),
         (damage_duplicate, "id is taken"),

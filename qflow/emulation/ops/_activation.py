@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qflow.emulation.gemm import reach
 from qflow.emulation.op import CLAMP, ROUNDED, Call, Constant, Example, Fast, Op, Range
 from qflow.emulation.ops import _rescaled
 
@@ -30,7 +29,7 @@ class Activation(Op):
         return _rescaled.roles(call)
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
-        return _rescaled.oracle(call, operands[0])
+        return _rescaled.oracle(call, call.centred(0, operands[0]))
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
-        return _rescaled.fast(call, reach(ranges[0]), device, lambda x: x)
+        return _rescaled.fast(call, _rescaled.reach(call, ranges), device, lambda x: x)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qflow.emulation.gemm import reach
 from qflow.emulation.op import CLAMP, ROUNDED, Call, Constant, Example, Fast, Op, Range, Unsupported
 from qflow.emulation.ops import _rescaled
 from qflow.emulation.ops._window import argument
@@ -84,11 +83,11 @@ class AdaptiveAvgPool2d(Op):
         return _rescaled.roles(call)
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
-        return _rescaled.oracle(call, operands[0].sum(axis=(2, 3), keepdims=True))
+        return _rescaled.oracle(call, call.centred(0, operands[0]).sum(axis=(2, 3), keepdims=True))
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         count = prod(call.sources[0].shape[1:]) // prod(call.node.output.shape[1:])
-        bound = reach(ranges[0]) * count
+        bound = _rescaled.reach(call, ranges) * count
         return _rescaled.fast(call, bound, device, lambda x: x.sum((2, 3), keepdim=True))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from qflow.dtype import DTYPES
 from qflow.emulation.builder import scale
-from qflow.emulation.gemm import reach
+from qflow.emulation.gemm import centred_ranges, reach
 from qflow.emulation.op import CLAMP, ROUNDED, Call, Constant, Example, Fast, Range, Unsupported
 from qflow.emulation.ops._arithmetic import Arithmetic
 from qflow.emulation.profile import Limits, constants_of
@@ -87,13 +87,18 @@ class Add(Arithmetic):
         return constants_of(call.profile, "add", ((1,),))
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
-        total = call.profile.add(operands[0], operands[1], call.constants)
+        left, right = (call.centred(i, x) for i, x in enumerate(operands))
+        total = call.profile.add(left, right, call.constants) + call.zero_point
         return np.clip(total, call.node.attributes["low"], call.node.attributes["high"])
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         from qflow.emulation.runtimes._blocks import blockwise
 
-        a = call.node.attributes
-        limits = Limits(reach(ranges[1]), a["low"], a["high"])
-        run = call.profile.fast_add(call.constants, reach(ranges[0]), limits, device)
-        return Fast(blockwise(run))
+        a, zero = call.node.attributes, call.zero_point
+        left, right = map(reach, centred_ranges(call, ranges))
+        limits = Limits(right, a["low"] - zero, a["high"] - zero)
+        run = blockwise(call.profile.fast_add(call.constants, left, limits, device))
+        zeros = call.zero(0), call.zero(1)
+        if not any((*zeros, zero)):
+            return Fast(run)
+        return Fast(lambda x, y: run(x.float() - zeros[0], y.float() - zeros[1]).add_(zero))

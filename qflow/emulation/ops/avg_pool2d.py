@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qflow.emulation.gemm import reach
 from qflow.emulation.op import ROUNDED, Call, Constant, Example, Fast, Op, Range, Unsupported, form
 from qflow.emulation.ops import _rescaled
 from qflow.emulation.ops._window import (
@@ -127,7 +126,8 @@ class AvgPool2d(Op):
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
         a = call.node.attributes
-        windows = windows_of(pad_image(operands[0], a["padding"], 0), a["kernel"], a["stride"])
+        image = pad_image(call.centred(0, operands[0]), a["padding"], 0)
+        windows = windows_of(image, a["kernel"], a["stride"])
         return _rescaled.oracle(call, windows.sum(axis=(4, 5)))
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
@@ -139,7 +139,9 @@ class AvgPool2d(Op):
             sides = a["padding"][:2]
             return avg_pool2d(x, a["kernel"], a["stride"], sides, divisor_override=1)
 
-        return _rescaled.fast(call, reach(ranges[0]) * prod(a["kernel"]), device, sum_of)
+        return _rescaled.fast(
+            call, _rescaled.reach(call, ranges) * prod(a["kernel"]), device, sum_of
+        )
 
 
 def _attributes(

@@ -27,6 +27,7 @@ class Cat(Op):
     operands = (1, 1 << 16)
     fields = form(dim="axis")
     within = EXACT
+    keeps_type = True
     examples = (
         Example(
             ((2, 3, 4, 5), (2, 1, 4, 5)),

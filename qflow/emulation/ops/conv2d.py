@@ -62,6 +62,7 @@ class Conv2d(Op):
     pattern_word = "conv"
     operands = (1, 2)
     weight_axis = 0
+    writes = gemm.WRITES
     fields = form(
         **gemm.FIELDS,
         kernel="pair",
@@ -140,7 +141,7 @@ class Conv2d(Op):
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
         a, weight = call.node.attributes, call.constants["weight"].astype(np.int64)
-        image = pad_image(operands[0], a["padding"], 0)
+        image = pad_image(call.centred(0, operands[0]), a["padding"], 0)
         windows = windows_of(image, a["kernel"], a["stride"], a["dilation"])
         groups = zip(
             np.split(windows, a["groups"], axis=1), np.split(weight, a["groups"]), strict=True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qflow.emulation import rearrange
-from qflow.emulation.op import EXACT, Call, Example, Fast, Op, Range, Unsupported, form
+from qflow.emulation.op import EXACT, MOVED, Call, Example, Fast, Op, Range, Unsupported, form
 from qflow.emulation.ops._window import argument
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ class Flatten(Op):
     rearranges = True
     fields = form(start="axis", end="axis")
     within = EXACT
+    keeps_type = True
+    reads = MOVED
+    writes = MOVED
     examples = (
         Example(((2, 3, 4, 5),), {"start": 1, "end": -1}, written=("nn.Flatten()",)),
         Example(

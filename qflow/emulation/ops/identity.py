@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qflow.emulation.op import EXACT, Call, Example, Fast, Op, Range, Unsupported
+from qflow.emulation.op import EXACT, MOVED, Call, Example, Fast, Op, Range, Unsupported
 from qflow.emulation.ops._window import argument
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ class Identity(Op):
     rearranges = True
     any_layout = True
     within = EXACT
+    keeps_type = True
+    reads = MOVED
+    writes = MOVED
     examples = (
         Example(
             ((2, 3, 4, 5),),

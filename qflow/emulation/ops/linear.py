@@ -31,6 +31,7 @@ class Linear(Op):
     pattern_word = "linear"
     operands = (1, 2)
     weight_axis = 0
+    writes = gemm.WRITES
     fields = gemm.FIELDS
     within = ROUNDED
     examples = (
@@ -67,7 +68,7 @@ class Linear(Op):
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
         weight, bias = (call.constants[r].astype(np.int64) for r in ("weight", "bias"))
-        acc = operands[0] @ weight.T + bias
+        acc = call.centred(0, operands[0]) @ weight.T + bias
         residual = operands[1] if call.node.attributes["residual"] else None
         return gemm.finish(call, acc, residual, VIEW)
 

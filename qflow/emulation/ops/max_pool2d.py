@@ -54,6 +54,7 @@ class MaxPool2d(Op):
     fields = form(kernel="pair", stride="pair", padding="padding", dilation="pair")
     image = True
     within = EXACT
+    keeps_type = True
     examples = (
         _example(),
         _example(kernel=(3, 3), padding=(1, 1, 1, 1), ceil=True),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qflow.emulation import rearrange
-from qflow.emulation.op import EXACT, Call, Example, Fast, Op, Range, Unsupported, form
+from qflow.emulation.op import EXACT, MOVED, Call, Example, Fast, Op, Range, Unsupported, form
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,6 +38,9 @@ class Permute(Op):
     rearranges = True
     fields = form(dims="axes")
     within = EXACT
+    keeps_type = True
+    reads = MOVED
+    writes = MOVED
     examples = (
         Example(
             ((2, 3, 4, 5),),

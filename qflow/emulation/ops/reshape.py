@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qflow.emulation import rearrange
-from qflow.emulation.op import EXACT, Call, Example, Fast, Op, Range, Unsupported, form
+from qflow.emulation.op import EXACT, MOVED, Call, Example, Fast, Op, Range, Unsupported, form
 from qflow.emulation.ops._window import argument
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ class Reshape(Op):
     rearranges = True
     fields = form(shape="sizes")
     within = EXACT
+    keeps_type = True
+    reads = MOVED
+    writes = MOVED
     examples = (
         Example(
             ((2, 3, 4, 5),),

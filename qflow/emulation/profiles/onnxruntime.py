@@ -31,7 +31,7 @@ class Onnxruntime(FloatProfile):
 
     def rescale_constants(self, ratio: Ratio) -> dict[str, np.ndarray]:
         count = np.float32(ratio.count)
-        value = product32(*ratio.source) / (ratio.target_scale * count)
+        value = product32(*ratio.source, np.float32(ratio.factor)) / (ratio.target_scale * count)
         return {"ratio": np.atleast_1d(value).astype(np.float32)}
 
     def rescale(self, values: np.ndarray, constants: Constants) -> np.ndarray:

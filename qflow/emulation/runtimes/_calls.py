@@ -7,7 +7,7 @@ from typing import Any
 
 from qflow.diagnostics import Diagnostic, fail
 from qflow.emulation.graph import IntegerGraph, Node
-from qflow.emulation.op import Call, runnable
+from qflow.emulation.op import Call
 from qflow.emulation.profile import Profile, profile
 
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
@@ -28,7 +28,7 @@ def call_of(graph: IntegerGraph, node: Node, rule: Profile) -> Call:
 
 def runs_as_nhwc(call: Call) -> bool:
     """Whether its images come with the channels last; the operator itself sees them first."""
-    return runnable(call.node.op).image and call.node.output.layout == "nhwc"
+    return call.operator.image and call.node.output.layout == "nhwc"
 
 
 def given(graph: IntegerGraph, inputs: Mapping[str, Any]) -> dict[str, Any]:

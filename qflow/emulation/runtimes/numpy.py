@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from qflow.emulation.graph import IntegerGraph
-from qflow.emulation.op import Call, runnable
+from qflow.emulation.op import Call
 from qflow.emulation.runtimes._calls import (
     TO_NCHW,
     TO_NHWC,
@@ -48,7 +48,7 @@ def run_keeping(
 
 
 def _run_one(call: Call, operands: list[np.ndarray]) -> np.ndarray:
-    operator = runnable(call.node.op)
+    operator = call.operator
     if not runs_as_nhwc(call):
         return operator.oracle(call, *operands)
     return operator.oracle(call, *[x.transpose(TO_NCHW) for x in operands]).transpose(TO_NHWC)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from qflow.dtype import DTYPES
 from qflow.emulation.graph import IntegerGraph
-from qflow.emulation.op import Call, Fast, Range, runnable
+from qflow.emulation.op import Call, Fast, Range
 from qflow.emulation.runtimes._calls import (
     TO_NCHW,
     TO_NHWC,
@@ -51,7 +51,7 @@ class TorchRuntime:
         found: dict[str, Range] = {}
         for call in self._calls:
             operands = [found[i] for i in call.node.inputs]
-            found[call.node.id] = runnable(call.node.op).values(call, operands)
+            found[call.node.id] = call.operator.values(call, operands)
         return found
 
     @cached_property
@@ -95,7 +95,7 @@ class TorchRuntime:
     def _program(self, device: torch.device) -> tuple[Fast, ...]:
         if device not in self._programs:
             self._programs[device] = tuple(
-                runnable(c.node.op).fast(c, [self.ranges[i] for i in c.node.inputs], device)
+                c.operator.fast(c, [self.ranges[i] for i in c.node.inputs], device)
                 for c in self._calls
             )
         return self._programs[device]

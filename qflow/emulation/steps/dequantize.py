@@ -9,31 +9,36 @@ import numpy as np
 
 from qflow.emulation.builder import scale
 from qflow.emulation.graph import TensorType
-from qflow.emulation.op import Call, Fast, Op, Range
+from qflow.emulation.op import MOVED, Call, Fast, Op, Range
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class Dequantize(Op):
-    """No attributes. `float32(q) * scale`, the scale along the operand's axis if it has many."""
+    """No attributes. `float32(q - zero point) * scale`, along the operand's axis if it has many."""
 
     name = "dequantize"
     role = "boundary"
+    reads = MOVED
+    writes = ("float32",)
 
     def values(self, call: Call, ranges: Sequence[Range]) -> Range:
         return 0, 0  # no integers
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
-        return operands[0].astype(np.float32) * _along_axis(call.sources[0])
+        return call.centred(0, operands[0]).astype(np.float32) * _along_axis(call.sources[0])
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         import torch
 
         step = torch.from_numpy(_along_axis(call.sources[0])).to(device)
 
+        # a float carrier may hold -0, which no integer is: adding 0 takes its sign away
+        zero = float(call.zero(0))
+
         def run(q: Tensor) -> Tensor:
-            return (q.float() + 0.0) * step  # a float carrier may hold -0, which no integer is
+            return (q.float() - zero + 0.0) * step
 
         return Fast(run)
 

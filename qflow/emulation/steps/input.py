@@ -1,4 +1,4 @@
-"""input: a float tensor as the model takes it."""
+"""input: a tensor as the model takes it: floats, or whole numbers."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ class Input(Op):
     name = "input"
     role = "boundary"
     operands = (0, 0)
+    reads = ()
+    writes = ("float32", "int32")
 
     def shape(
         self,
@@ -29,7 +31,10 @@ class Input(Op):
         return 0, 0  # no integers
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
-        return operands[0].astype(np.float32)
+        return operands[0].astype(call.node.output.dtype)
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
-        return Fast(lambda x: x.float())
+        import torch
+
+        dtype = getattr(torch, call.node.output.dtype)
+        return Fast(lambda x: x.to(dtype))

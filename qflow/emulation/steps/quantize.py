@@ -21,6 +21,7 @@ class Quantize(Op):
 
     name = "quantize"
     role = "boundary"
+    reads = ("float32",)
     fields = form(rounding="rounding", low="integer", high="integer")
     any_layout = True
 
@@ -28,18 +29,22 @@ class Quantize(Op):
         if np.isnan(operands[0]).any():
             raise _not_a_number(call)
         a = call.node.attributes
-        return to_grid(operands[0], scale(call.node.output), a["rounding"], a["low"], a["high"])
+        zero = call.zero_point
+        low, high = a["low"] - zero, a["high"] - zero
+        return to_grid(operands[0], scale(call.node.output), a["rounding"], low, high) + zero
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         import torch
 
         a = call.node.attributes
         step = torch.from_numpy(scale(call.node.output)).to(device)
+        zero = call.zero_point
 
         def run(x: Tensor) -> Tensor:
             if x.isnan().any():
                 raise _not_a_number(call)
-            return fast_to_grid(x, step, a["rounding"], a["low"], a["high"])
+            found = fast_to_grid(x, step, a["rounding"], a["low"] - zero, a["high"] - zero)
+            return found.add_(zero) if zero else found
 
         return Fast(run)
 

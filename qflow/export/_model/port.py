@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qflow.emulation.layout import TO_NCHW, TO_NHWC
 from qflow.emulation.op import runnable
+from qflow.emulation.profile import profile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,6 +75,7 @@ def _port(name: str, node: Node, layout: str) -> Port:
 def _layouts(graph: IntegerGraph) -> dict[str, str]:
     """Per node the layout its values have as an image, followed through permutes."""
     found: dict[str, str] = {}
+    own = profile(graph.profile).own
     for node in graph.nodes:
         before = found[node.inputs[0]] if node.inputs else "nchw"
         if len(node.output.shape) != 4 or node.op in _MOVES:
@@ -82,5 +84,5 @@ def _layouts(graph: IntegerGraph) -> dict[str, str]:
             turned = {("nchw", TO_NHWC): "nhwc", ("nhwc", TO_NCHW): "nchw"}
             found[node.id] = turned.get((before, tuple(node.attributes["dims"])), "")
         else:
-            found[node.id] = "nchw" if runnable(node.op).image else before
+            found[node.id] = "nchw" if runnable(node.op, own).image else before
     return found
