@@ -17,7 +17,7 @@ from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.key_names import INPUT, OUTPUT, WEIGHT
 from qflow.quantization.prepared import Grid, PreparedGraph, PreparedNode
 from qflow.quantization.unknown_scales import unobserved
-from qflow.tracing.call import call_of, operands, producer
+from qflow.tracing.call import call_of, operands, part_of, producer
 from qflow.tracing.fused import Fused
 
 
@@ -71,9 +71,7 @@ def _input(id_: str, node: fx.Node) -> PreparedNode:
 def _node(prepared: fx.GraphModule, node: fx.Node, ids: dict[fx.Node, str]) -> PreparedNode:
     call = call_of(node)
     assert call is not None
-    sources = [producer(n) for n in operands(node)]
-    # an operator with a constant operand is `unknown` since the trace
-    inputs = tuple(ids[s] for s in sources if s is not None)
+    inputs = tuple(_id(n, ids) for n in operands(node) if producer(n) is not None)
     plain = PreparedNode(
         id=ids[node],
         address=call.address,
@@ -89,7 +87,7 @@ def _node(prepared: fx.GraphModule, node: fx.Node, ids: dict[fx.Node, str]) -> P
     module = prepared.get_submodule(call.address)
     plain = replace(plain, input_grids=_operand_grids(module))
     if not isinstance(module, Fused):
-        return plain
+        return replace(plain, **_parameters(module))
     weight_quantizer = module._modules.get(WEIGHT)
     weight, bias = module.parameters_folded()
     return replace(
@@ -100,6 +98,19 @@ def _node(prepared: fx.GraphModule, node: fx.Node, ids: dict[fx.Node, str]) -> P
         activation=module.activation,
         residual=len(inputs) == 2,
     )
+
+
+def _id(tensor: fx.Node, ids: dict[fx.Node, str]) -> str:
+    """Id of what makes a tensor, `:<k>` behind it where that makes several."""
+    source, part = producer(tensor), part_of(tensor)
+    assert source is not None
+    return ids[source] if part is None else f"{ids[source]}:{part}"
+
+
+def _parameters(module: nn.Module) -> dict[str, Any]:
+    """Weight and bias of a normalization, a prelu or an embedding."""
+    found = {n: getattr(module, n, None) for n in ("weight", "bias")}
+    return {n: _array(p) for n, p in found.items() if isinstance(p, Tensor)}
 
 
 def _operand_grids(module: nn.Module) -> tuple[Grid | None, ...]:

@@ -104,6 +104,19 @@ def producer(node: fx.Node) -> fx.Node | None:
     return node if call_of(node) else None
 
 
+def part_of(node: fx.Node) -> int | None:
+    """Which output of its producer a tensor is, where that gives a tuple; None for the only one."""
+    part = None
+    while call_of(node) is None and node.op == "call_function":
+        sources = operands(node)
+        if len(sources) != 1:
+            return None
+        if isinstance(key := node.args[1] if len(node.args) > 1 else None, int):
+            part = key
+        node = sources[0]
+    return part
+
+
 def output_node(graph: fx.Graph) -> fx.Node:
     return next(n for n in reversed(graph.nodes) if n.op == "output")
 
