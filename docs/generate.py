@@ -124,6 +124,9 @@ def marches() -> Iterator[str]:
         for op, s in m.ops:
             cells = (", ".join(s.input), ", ".join(s.weight), ", ".join(s.output), s.source)
             yield f"| `{op}` | {' | '.join(cells)} |\n"
+        if m.floats:
+            yield "\n| stays float | source |\n|---|---|\n"
+            yield from (f"| `{op}` | {why} |\n" for op, why in m.floats)
         yield "\n"
 
 

@@ -88,10 +88,14 @@ class March(metaclass=_Names):
     """Layout of convolutions and pools on the device."""
     accumulator_bits: int
     bias_bits: int
+    table_segments: int
+    """Most segments of the look-up table of a function at int16; 0: no such table."""
     fuse_add_dtypes: tuple[str, ...]
     """Activation dtypes at which a residual add may join the gemm before it, else not."""
     ops: tuple[tuple[str, OpSupport], ...]
     """Sorted by operator name."""
+    floats: tuple[tuple[str, str], ...] = ()
+    """Operators known to stay float there, and why; the rest of what is not in `ops` is unknown."""
     sources: tuple[tuple[str, str], ...] = ()
     """Where each setting above is known from, by its name."""
 

@@ -1,4 +1,8 @@
-"""Reading the file of a march: every entry is known, well formed, and says its source."""
+"""Reading the file of a march: every entry is known, well formed, and says its source.
+
+A file that `extends` another one holds what differs: settings, operators, and under `without` the
+operators that are not there. A key of `ops` or `floats` may name several operators.
+"""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -11,7 +15,7 @@ from qflow.dtype import DTYPES
 from qflow.march import March, OpSupport
 
 _SETTINGS = tuple(
-    f.name for f in fields(March) if f.name not in ("name", "about", "ops", "sources")
+    f.name for f in fields(March) if f.name not in ("name", "about", "ops", "floats", "sources")
 )
 _OP_FIELDS = {f.name for f in fields(OpSupport)}
 
@@ -19,7 +23,8 @@ _OP_FIELDS = {f.name for f in fields(OpSupport)}
 @cache
 def files() -> Mapping[str, Path]:
     """File of every march by name, sorted by name."""
-    return {path.stem: path for path in sorted(Path(__file__).parent.glob("*.yaml"))}
+    found = {path.stem: path for path in Path(__file__).parent.glob("*.yaml")}
+    return dict(sorted(found.items()))
 
 
 @cache
@@ -28,20 +33,60 @@ def read(path: Path) -> March:
 
     A march ships with qflow or a plugin: a bad one is its author's mistake, not the user's.
     """
-    raw = resources.read_yaml(path)
-    if not isinstance(raw, dict):
-        raise _wrong(path, "the file", "is no mapping")
-    _exactly(path, "the file", raw, {"name", "about", "ops", *_SETTINGS})
-    if raw["name"] != path.stem:
-        raise _wrong(path, "name", f"is `{raw['name']}`, the file is called `{path.stem}`")
+    raw = _mapping(path)
+    if raw.get("name") != path.stem:
+        raise _wrong(path, "name", f"is `{raw.get('name')}`, the file is called `{path.stem}`")
+    _exactly(path, "the file", raw, {"name", "about", "ops", "floats", *_SETTINGS})
     values = {name: _setting(path, name, raw[name]) for name in _SETTINGS}
     return March(
         name=path.stem,
         about=str(raw["about"]).strip(),
         ops=tuple((op, _support(path, op, raw["ops"][op])) for op in sorted(raw["ops"])),
+        floats=tuple((op, str(raw["floats"][op])) for op in sorted(raw["floats"])),
         sources=tuple((name, str(raw[name]["source"])) for name in _SETTINGS),
         **values,
     )
+
+
+def _mapping(path: Path, heirs: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The entries of a file, with those of the one it extends; a key per operator."""
+    raw = resources.read_yaml(path)
+    if not isinstance(raw, dict):
+        raise _wrong(path, "the file", "is no mapping")
+    own = dict(raw)
+    without = own.pop("without", [])
+    for table in ("ops", "floats"):
+        own[table] = _each(path, table, own.get(table, {}))
+    if "extends" not in own:
+        return own
+    base = str(own.pop("extends"))
+    if base not in files() or base in (path.stem, *heirs):
+        raise _wrong(path, "extends", f"is `{base}`, no other march")
+    whole = _mapping(files()[base], (*heirs, path.stem))
+    if missing := [op for op in without if op not in whole["ops"]]:
+        raise _wrong(path, "without", f"names {missing[0]}, which `{base}` does not list")
+    gone = {*without, *own["floats"]}
+    kept = {op: entry for op, entry in whole["ops"].items() if op not in gone}
+    floats = {op: why for op, why in whole["floats"].items() if op not in own["ops"]}
+    return {
+        **whole,
+        **own,
+        "ops": {**kept, **own["ops"]},
+        "floats": {**floats, **own["floats"]},
+    }
+
+
+def _each(path: Path, table: str, entries: Any) -> dict[str, Any]:
+    """One key per operator: `sin cos` stands for both."""
+    if not isinstance(entries, dict):
+        raise _wrong(path, table, "is no mapping")
+    found: dict[str, Any] = {}
+    for key, entry in entries.items():
+        for op in str(key).split():
+            if op in found:
+                raise _wrong(path, f"{table}.{op}", "is there twice")
+            found[op] = entry
+    return found
 
 
 def _setting(path: Path, name: str, entry: Any) -> Any:

@@ -24,8 +24,7 @@ def test_every_march_lists_known_operators_and_names_its_sources(name: str) -> N
 
 
 def test_what_the_field_says_of_nash() -> None:
-    assert march.names() == ("generic", "nash-e", "nash-m")
-    for name in ("nash-e", "nash-m"):
+    for name in ("nash-e", "nash-m", "nash-p", "nash-b", "nash-h"):
         nash = march.load(name)
         assert (nash.observed_divisor, nash.threshold_divisor) == ("half_range", "minus_qmin")
         assert (nash.profile, nash.tail, nash.layout) == ("mul15", "int32", "nhwc")
@@ -50,8 +49,8 @@ def test_every_operator_of_models_is_on_the_generic_march() -> None:
 
 
 def test_int4_is_for_weights_of_the_generic_march() -> None:
-    listed = [march.load(name).support("conv2d") for name in march.names()]
-    assert ["int4" in s.weight for s in listed if s] == [True, False, False]
+    listed = {name: march.load(name).support("conv2d") for name in march.names()}
+    assert [name for name, s in listed.items() if s and "int4" in s.weight] == ["generic"]
 
 
 def test_generic_takes_every_operator_at_both_dtypes() -> None:
@@ -61,6 +60,43 @@ def test_generic_takes_every_operator_at_both_dtypes() -> None:
     for op, support in generic.ops:
         assert {"int8", "int16"} <= set(support.input) | {*support.output}, op
         assert not support.lowers
+
+
+def test_every_family_of_the_field_is_there() -> None:
+    assert march.names() == (
+        *("bayes", "bayes-e", "bernoulli2", "bm1684", "bm1684x", "bm1688", "cv18xx", "generic"),
+        *("nash-b", "nash-e", "nash-h", "nash-m", "nash-p", "onnxruntime", "tflite", "tosa"),
+    )
+
+
+def test_what_the_field_says_of_the_generations_before_nash() -> None:
+    bayes, old = march.load("bayes"), march.load("bernoulli2")
+    linear, division = bayes.support("linear"), bayes.support("div")
+    assert linear is not None and division is not None
+    assert (linear.input, linear.lowers, division.input) == (("int8",), True, ("int16",))
+    tables = {op for op in ("exp", "sigmoid", "tanh", "silu", "gelu", "sin", "log", "mish")}
+    assert {op for op in tables if old.support(op)} == {"exp", "sigmoid", "tanh", "silu", "gelu"}
+    assert old.support("linear") is None
+    assert old.table_segments == 0
+
+
+def test_what_was_measured_of_the_tpus() -> None:
+    for name in ("bm1684", "bm1684x", "bm1688", "cv18xx"):
+        tpu = march.load(name)
+        assert (tpu.observed_divisor, tpu.rounding) == ("qmax", "half_away")
+        assert tpu.support("layer_norm") is None
+        assert dict(tpu.floats)["layer_norm"]
+        assert {d for _, s in tpu.ops for d in (*s.input, *s.output)} <= {"int8", "float32"}
+    assert march.load("bm1684").bias_bits == 16
+    assert march.load("bm1688").ops == march.load("bm1684x").ops
+
+
+def test_an_operator_is_listed_or_float_and_not_both() -> None:
+    operators = set(registry.names("emulation.ops"))
+    for name in march.names():
+        found = march.load(name)
+        assert not {op for op, _ in found.ops} & {op for op, _ in found.floats}
+        assert {op for op, _ in found.floats} <= operators
 
 
 def test_an_unknown_march() -> None:
@@ -98,6 +134,37 @@ def test_a_bad_file_is_refused_with_its_entry(
     with pytest.raises(ValueError, match=r"march nash-m\.yaml: ") as caught:
         read(path)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("extends: nash-x", "extends is `nash-x`, no other march"),
+        ("extends: mine", "extends is `mine`, no other march"),
+        ("extends: nash-m\nwithout: [gone]", "without names gone"),
+        ("extends: nash-m\nops: {sin cos: 1, sin: 2}", "ops.sin is there twice"),
+        ("extends: nash-m\nops: [sin]", "ops is no mapping"),
+    ],
+)
+def test_a_bad_extension_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"name: mine\nabout: a test\n{text}\n")
+    with pytest.raises(ValueError, match=r"march mine\.yaml: ") as caught:
+        read(path)
+    assert said in str(caught.value)
+
+
+def test_an_extension_holds_what_differs(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "name: mine\nabout: a test\nextends: nash-m\nwithout: [tan]\n"
+        "floats: {sin: slow}\nops: {cos: {input: [int8], output: [int8], source: mine}}\n"
+    )
+    mine, base = read(path), march.load("nash-m")
+    assert (mine.name, mine.profile, mine.floats) == ("mine", base.profile, (("sin", "slow"),))
+    changed = {op for op, s in base.ops if mine.support(op) != s}
+    assert changed == {"sin", "cos", "tan"}
+    assert mine.support("cos") == march.OpSupport(("int8",), ("int8",), source="mine")
 
 
 def test_a_file_that_is_no_mapping(tmp_path: Path) -> None:
