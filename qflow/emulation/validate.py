@@ -18,6 +18,8 @@ from qflow.emulation.rounding import ROUNDINGS
 
 LARGEST_SIZE = 1 << 31
 LONGEST_WORD = 64
+WIDEST_SUM = 62
+"""Bits of the widest accumulator: sums of int16 products in TFLite have 48."""
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 
 
@@ -144,7 +146,7 @@ def _is(kind: FieldKind, value: Any) -> bool:
             "integer": (-LARGEST_SIZE, LARGEST_SIZE),
             "count": (1, LARGEST_SIZE),
             "axis": (0, 7),
-            "bits": (2, 32),
+            "bits": (2, WIDEST_SUM),
         }[kind]
         return type(value) is int and low <= value <= high
     if kind == "number":
@@ -182,7 +184,7 @@ def _constants(call: Call, operator: Op) -> None:
         elif role == "high":
             _unless(bool(found.min() >= 0), "constant `high` is below 0")
         elif expected.of_profile:
-            wrong = call.profile.check(role, found)
+            wrong = operator.ruled_by(call).check(role, found)
             _unless(not wrong, f"constant {wrong}")
 
 

@@ -1,0 +1,1 @@
+"""Operators with rules of their own that every kernel of TFLite shares."""

@@ -1,0 +1,55 @@
+"""An operator of `ops/` under a rule of its own: everything but the rescale stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qflow.emulation.op import Call, Constant, Fast, Op, Range
+from qflow.emulation.own.tflite._rules import WIDE_BITS
+from qflow.emulation.profile import Profile
+
+if TYPE_CHECKING:
+    from qflow.emulation.builder import Builder
+    from qflow.quantization.prepared import PreparedNode
+
+
+class Ruled(Op):
+    """Comes before the operator's class among the bases, and runs it with the profile `rule`."""
+
+    def rule(self, profile: Profile, dtype: str, residual: bool) -> Profile | None:
+        """The rule for an output of that dtype; None: that of the profile."""
+        raise NotImplementedError
+
+    def lower(self, node: PreparedNode, build: Builder) -> None:
+        rule = self.rule(build.profile, node.out_dtype, node.residual)
+        if rule is None:
+            super().lower(node, build)
+            return
+        march = build.march
+        if node.out_dtype == "int16":
+            march = replace(march, accumulator_bits=WIDE_BITS)
+        super().lower(node, replace(build, profile=rule, march=march))
+
+    def roles(self, call: Call) -> Mapping[str, Constant]:
+        return super().roles(self._under(call))
+
+    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
+        return super().oracle(self._under(call), *operands)
+
+    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
+        return super().fast(self._under(call), ranges, device)
+
+    def values(self, call: Call, ranges: Sequence[Range]) -> Range:
+        return super().values(self._under(call), ranges)
+
+    def ruled_by(self, call: Call) -> Profile:
+        return self._under(call).profile
+
+    def _under(self, call: Call) -> Call:
+        residual = bool(call.node.attributes.get("residual", False))
+        rule = self.rule(call.profile, call.node.output.dtype, residual)
+        return call if rule is None else replace(call, profile=rule)

@@ -1,0 +1,41 @@
+"""MultiplyByQuantizedMultiplier of TFLite: a rounded high product, then a rounded shift."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qflow.emulation.integer_profile import IntegerProfile
+from qflow.emulation.profile import saturate
+
+BITS = 31
+ACCUMULATOR_BITS = 32
+SHIFT_LEAST, SHIFT_MOST = 1, 62
+"""Shifts of QuantizeMultiplier are 30 to the left to 31 to the right; here 31 more."""
+
+
+class HighMultiply(IntegerProfile):
+    """`y = shifted(high(acc << left, multiplier), right)`.
+
+    With M = f * 2^e, f in [0.5, 1): multiplier = round_half_away(f * 2^31), and 2^30 with one more
+    e where that is 2^31; left = max(e, 0), right = max(-e, 0) (`QuantizeMultiplier`). The constant
+    `shift` is 31 - e. A ratio below 2^-32 is multiplier 0.
+
+    `high(a, b)` is `a * b / 2^31` rounded half up, which is what
+    `SaturatingRoundingDoublingHighMul` comes to: it adds 2^30, or 1 - 2^30 below 0, and truncates.
+    Our choice: `acc << left` saturates where TFLite leaves an int32 overflow undefined.
+    """
+
+    bits = BITS
+    shifts = (SHIFT_LEAST, SHIFT_MOST)
+
+    def multiply_shift(
+        self, values: np.ndarray, multiplier: np.ndarray, shift: np.ndarray
+    ) -> np.ndarray:
+        left, right = np.maximum(BITS - shift, 0), np.maximum(shift - BITS, 0)
+        raised = saturate(values << left, ACCUMULATOR_BITS)
+        high = (raised * multiplier + (1 << (BITS - 1))) >> BITS
+        return self.shifted(high, right)
+
+    def shifted(self, high: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """`high / 2^right`, rounded as the kernels do."""
+        raise NotImplementedError

@@ -1,0 +1,1 @@
+"""Conformance: every profile against runtimes nobody here wrote, on accumulators near ties."""

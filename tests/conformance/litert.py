@@ -1,0 +1,49 @@
+"""litert: every resolver of LiteRT against the profile that states its arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+
+from tests.conformance import litert_gemm
+from tests.conformance.litert_case import Case, row
+from tests.conformance.litert_runtime import RESOLVERS
+from tests.conformance.table import Row
+
+
+@dataclass(frozen=True)
+class Check:
+    """Cases of one operator and dtype, run under every resolver."""
+
+    operator: str
+    dtype: str
+    cases: Callable[[], Iterable[Case]]
+
+    @property
+    def label(self) -> str:
+        return f"{self.operator} {self.dtype}"
+
+
+def _gemms() -> Iterator[Check]:
+    for dtype in ("int8", "int16"):
+        for op in ("conv2d", "linear"):
+            yield Check(f"{op}, any bias", dtype, partial(litert_gemm.rescale_cases, op, dtype))
+        one_scale = partial(litert_gemm.rescale_cases, "linear", dtype, one_scale=True)
+        yield Check("linear, one scale", dtype, one_scale)
+        yield Check("depthwise, any bias", dtype, partial(litert_gemm.depthwise_cases, dtype))
+        for op in ("conv2d", "depthwise", "linear"):
+            yield Check(f"{op}, any weight", dtype, partial(litert_gemm.summed_cases, op, dtype))
+
+
+CHECKS = (*_gemms(),)
+
+
+def rows() -> Iterator[Row]:
+    """One per check and profile; none where LiteRT is not installed."""
+    if find_spec("ai_edge_litert") is None:
+        return
+    for check in CHECKS:
+        for profile in RESOLVERS:
+            yield row(profile, check.label, check.cases())

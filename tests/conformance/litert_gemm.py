@@ -1,0 +1,197 @@
+"""Convolutions and products: zero weights with any bias isolate the rescale, real ones the sum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from qflow.emulation.graph import IntegerGraph
+from tests.conformance.litert_case import Case, On, channels_last, node_of, shape_last
+from tests.conformance.tflite_writer import Value, constant, model
+from tests.emulation import ties
+
+SCALES = 32
+PER_SCALE = 2000
+ZEROS = {"int8": (3, -7), "int16": (0, 0)}
+LARGEST = 0.9
+"""XNNPACK refuses convolutions that rescale by 256 and more; models rescale by less than 1."""
+LOWEST = {"int8": 22, "int16": 14}
+"""Rescales go down to 2^-n: an int32 bias reaches every output there."""
+
+
+def ratios(two: bool, dtype: str, x: float, y: float) -> np.ndarray:
+    """float32 weight scales for rescales from 2^-LOWEST to LARGEST; powers of two if `two`."""
+    if two:
+        exact = np.ldexp(1.0, -1 - (np.arange(SCALES) % LOWEST[dtype]))
+    else:
+        random = np.random.default_rng(7)
+        exact = np.exp2(random.uniform(-LOWEST[dtype], np.log2(LARGEST), SCALES))
+    return (exact * np.float32(y) / np.float32(x)).astype(np.float32)
+
+
+def grids(two: bool, dtype: str) -> tuple[On, On]:
+    source, target = (0.125, 0.5) if two else (0.0371, 0.0213)
+    zeros = ZEROS[dtype]
+    return On(source, zeros[0], dtype), On(target, zeros[1], dtype)
+
+
+def accumulators(weight: np.ndarray, source: On, target: On, count: int = PER_SCALE) -> np.ndarray:
+    """int64 [weight.size * count], nearest to ties of each weight scale."""
+    exact = weight.astype(np.float64) * np.float32(source.scale) / np.float32(target.scale)
+    top = np.iinfo(target.dtype).max
+    near = [ties.near_ties(r, count, top, seed=i) for i, r in enumerate(exact.tolist())]
+    return np.concatenate(near)
+
+
+def depthwise_cases(dtype: str) -> Iterator[Case]:
+    """Weights of one, and 256 pixels around each bias: accumulators on both sides of a tie."""
+    pixels = np.arange(-128, 128, dtype=dtype).reshape(1, 1, 16, 16)
+    for two in (False, True):
+        source, target = grids(two, dtype)
+        scales = ratios(two, dtype, source.scale, target.scale)
+        acc = accumulators(scales, source, target, 8)
+        channels = acc.size
+        yield Case(
+            "conv2d",
+            (np.repeat(pixels, channels, 1),),
+            (source,),
+            target,
+            write_conv,
+            window((1, 1), groups=channels),
+            np.ones((channels, 1, 1, 1)),
+            np.repeat(scales, 8),
+            acc,
+        )
+
+
+def rescale_cases(op: str, dtype: str, one_scale: bool = False) -> Iterator[Case]:
+    """Zero weights: every output is one rescaled bias."""
+    for two in (False, True):
+        source, target = grids(two, dtype)
+        scales = ratios(two, dtype, source.scale, target.scale)
+        acc = accumulators(scales, source, target)
+        per_channel = np.repeat(scales, PER_SCALE)
+        if not one_scale:
+            yield _without_weights(op, dtype, source, target, per_channel, acc)
+            continue
+        for i, scale in enumerate(scales):
+            part = acc[i * PER_SCALE : (i + 1) * PER_SCALE]
+            yield _without_weights(op, dtype, source, target, np.array([scale]), part)
+
+
+def _without_weights(
+    op: str, dtype: str, source: On, target: On, scales: np.ndarray, acc: np.ndarray
+) -> Case:
+    n = acc.size
+    if op == "linear":
+        weight, operand, attributes = np.zeros((n, 1)), np.ones((1, 1), dtype), {}
+    else:
+        operand = np.ones((1, 1, 1, 1), dtype)
+        weight, attributes = np.zeros((n, 1, 1, 1)), window((1, 1))
+    return Case(
+        op,
+        (operand,),
+        (source,),
+        target,
+        write_linear if op == "linear" else write_conv,
+        attributes,
+        weight,
+        scales,
+        acc,
+    )
+
+
+def window(kernel: tuple[int, int], stride: int = 1, dilation: int = 1, groups: int = 1) -> dict:
+    return {
+        "kernel": kernel,
+        "stride": (stride, stride),
+        "padding": (0, 0, 0, 0),
+        "dilation": (dilation, dilation),
+        "groups": groups,
+    }
+
+
+def summed_cases(op: str, dtype: str) -> Iterator[Case]:
+    """Real weights, strides and dilations, with and without a relu behind."""
+    random = np.random.default_rng(4)
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    for stride, dilation, activation in ((1, 1, None), (2, 1, "relu"), (1, 2, "relu6")):
+        source, target = On(0.011, ZEROS[dtype][0], dtype), On(0.09, ZEROS[dtype][1], dtype)
+        if dtype == "int16":
+            source, target = On(0.011 / 256, 0, dtype), On(0.09 / 256, 0, dtype)
+        channels, out = 8, 24
+        if op == "linear":
+            weight = random.integers(-127, 128, (out, channels))
+            operand = random.integers(low, high + 1, (300, channels)).astype(dtype)
+            attributes: dict = {}
+        else:
+            groups = channels if op == "depthwise" else 1
+            weight = random.integers(-127, 128, (out, channels // groups, 3, 3))
+            operand = random.integers(low, high + 1, (1, channels, 17, 15)).astype(dtype)
+            attributes = window((3, 3), stride, dilation, groups)
+        scales = np.exp2(random.uniform(-9, -6, out)).astype(np.float32)
+        yield Case(
+            "linear" if op == "linear" else "conv2d",
+            (operand,),
+            (source,),
+            target,
+            write_linear if op == "linear" else write_conv,
+            attributes,
+            weight,
+            scales,
+            random.integers(-5000, 5000, out),
+            activation,
+        )
+
+
+def _parameters(graph: IntegerGraph, case: Case, axis: int) -> tuple[np.ndarray, Value]:
+    """Weights as lowered, and the bias as TFLite wants it: of 64 bits behind int16."""
+    node = node_of(graph)
+    weight, bias = (graph.constants[node.constants[r]] for r in ("weight", "bias"))
+    wide = bias.astype(np.int64 if case.target.dtype == "int16" else np.int32)
+    scale = case.weight_scale * np.float32(case.sources[0].scale)
+    return weight, constant(wide, scale.astype(np.float32))
+
+
+def write_conv(graph: IntegerGraph, case: Case) -> bytes:
+    """CONV_2D, or DEPTHWISE_CONV_2D where every channel is a group of its own."""
+    weight, bias = _parameters(graph, case, 0)
+    node, operand = node_of(graph), case.operands[0]
+    a = node.attributes
+    ends = (
+        case.sources[0].value(shape_last(operand.shape)),
+        case.target.value(shape_last(node.output.shape)),
+    )
+    settings = {
+        "strideH": a["stride"][0],
+        "strideW": a["stride"][1],
+        "dilationHFactor": a["dilation"][0],
+        "dilationWFactor": a["dilation"][1],
+        "padding": 1,
+        "fusedActivationFunction": {None: 0, "relu": 1, "relu6": 3}[case.activation],
+    }
+    last = channels_last(weight)
+    if a["groups"] == 1:
+        filters = constant(last, case.weight_scale)
+        return model("CONV_2D", [ends[0], filters, bias], [ends[1]], "Conv2D", **settings)
+    settings["depthMultiplier"] = weight.shape[0] // a["groups"]
+    filters = constant(last.transpose(3, 1, 2, 0).copy(), case.weight_scale, axis=3)
+    inputs = [ends[0], filters, bias]
+    return model("DEPTHWISE_CONV_2D", inputs, [ends[1]], "DepthwiseConv2D", 3, **settings)
+
+
+def write_linear(graph: IntegerGraph, case: Case) -> bytes:
+    weight, bias = _parameters(graph, case, 0)
+    node = node_of(graph)
+    return model(
+        "FULLY_CONNECTED",
+        [
+            case.sources[0].value(case.operands[0].shape),
+            constant(weight, case.weight_scale),
+            bias,
+        ],
+        [case.target.value(node.output.shape)],
+        "FullyConnected",
+        fusedActivationFunction={None: 0, "relu": 1, "relu6": 3}[case.activation],
+    )
