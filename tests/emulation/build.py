@@ -13,6 +13,7 @@ from qflow.dtype import DTYPES
 from qflow.emulation.graph import IntegerGraph
 from qflow.emulation.lowering import lower
 from qflow.emulation.op import Example
+from qflow.emulation.op import op as operator
 from qflow.march import March
 from qflow.quantization.prepared import Grid, PreparedGraph, PreparedNode
 
@@ -27,9 +28,21 @@ def march(**changes: Any) -> March:
     return replace(marches.load("generic"), **changes)
 
 
-def weight_grid(weight: np.ndarray, dtype: str) -> Grid:
-    top = np.abs(weight).reshape(len(weight), -1).max(1)
-    return grid(dtype, np.where(top == 0, 1, top) / DTYPES[dtype].qmax, 0)
+def weight_grid(weight: np.ndarray, dtype: str, axis: int = 0) -> Grid:
+    top = np.abs(weight).max(axis=tuple(d for d in range(weight.ndim) if d != axis))
+    return grid(dtype, np.where(top == 0, 1, top) / DTYPES[dtype].qmax, axis)
+
+
+def weight_axis(op_name: str) -> int:
+    """Along which axis of its weight an operator has its output channels."""
+    return operator(op_name).weight_axis or 0
+
+
+def outputs(op_name: str, example: Example) -> int:
+    """Output channels of an operator that has a weight."""
+    assert example.weight is not None
+    axis = weight_axis(op_name)
+    return example.weight[axis] * (example.attributes["groups"] if axis else 1)
 
 
 def one_op(
@@ -77,7 +90,7 @@ def one_op(
             attributes,
             weight,
             bias,
-            None if weight is None else weight_grid(weight, weight_dtype),
+            None if weight is None else weight_grid(weight, weight_dtype, weight_axis(op)),
             example.activation,
             example.residual,
             grid=None if kept else grid(out_dtype or dtype, out_scale),

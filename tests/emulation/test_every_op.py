@@ -12,7 +12,7 @@ from qflow import registry
 from qflow.emulation.op import Example, Op, op
 from qflow.emulation.runtimes import numpy as oracle
 from qflow.emulation.runtimes.torch import TorchRuntime
-from tests.emulation.build import PROFILES, lowered, one_op
+from tests.emulation.build import PROFILES, lowered, one_op, outputs
 
 INTEGER = [n for n in registry.names("emulation.ops") if op(n).integer]
 CASES = [(n, i) for n in INTEGER for i in range(len(op(n).examples))]
@@ -29,7 +29,7 @@ def prepared(operator: Op, example: Example, dtype: str, weight_dtype: str = "in
     weight = bias = None
     if example.weight is not None:
         weight = random.normal(size=example.weight).astype(np.float32)
-        bias = random.normal(size=example.weight[0]).astype(np.float32)
+        bias = random.normal(size=outputs(operator.name, example)).astype(np.float32)
     graph = one_op(
         operator.name,
         example,
@@ -56,7 +56,9 @@ def prepared(operator: Op, example: Example, dtype: str, weight_dtype: str = "in
 
 
 def on_grid(values: np.ndarray, grid) -> np.ndarray:
-    view = (-1,) + (1,) * (values.ndim - 1) if grid.scale.size > 1 else (1,)
+    view = [1] * values.ndim
+    if grid.scale.size > 1:
+        view[grid.axis] = -1
     scale = grid.scale.reshape(view).astype(np.float32)
     return np.clip(np.rint(values / scale), grid.dtype.qmin, grid.dtype.qmax) * scale
 
@@ -67,7 +69,8 @@ def meaning(graph, inputs) -> np.ndarray:
     quants = [n for n in graph.nodes if n.op == "quant"]
     if node.weight is not None:
         node = replace(node, weight=on_grid(node.weight, node.weight_grid).astype(np.float64))
-        step = quants[0].grid.scale.astype(np.float64) * node.weight_grid.scale
+        repeats = len(node.bias) // node.weight_grid.scale.size
+        step = quants[0].grid.scale.astype(np.float64) * np.tile(node.weight_grid.scale, repeats)
         node = replace(node, bias=np.rint(node.bias / step) * step)
     values = [
         torch.from_numpy(on_grid(x, q.grid).astype(np.float64))
