@@ -15,7 +15,8 @@ from qflow.plan.plan import Decided
 
 def on_target(unit: Unit) -> Unit:
     """What has no integers: QF502 operators the march does not list and forms without an integer
-    form, QF120 operators that have none yet, QF501 dtypes the march does not take there.
+    form, or QF520 where the target lets them stay float; QF120 operators that have none yet, QF501
+    dtypes the march does not take there.
     """
     if unit.inventory is None or unit.march is None:
         return unit
@@ -67,6 +68,17 @@ def _without_integers(unit: Unit, march: March) -> Iterator[Diagnostic]:
 def _not_listed(unit: Unit, march: March, name: str, why: str, addresses: list[str]) -> Diagnostic:
     assert unit.target is not None
     places = f"at {listed(addresses)}"
+    known = dict(march.floats).get(name)
+    said = (why,) if why else (f"{march.name}: {known}",) if known else ()
+    if unit.target.unlisted == "float" and op_facts.runs_on_floats(name):
+        return Diagnostic(
+            "QF520",
+            f"`{name}` stays float on {march.name}, between a dequantize and a quantize",
+            at=unit.target.at,
+            notes=(places, *said),
+            help="replace it by an operator of the march, or move it out of the quantized part",
+            severity="warning",
+        )
     if why:
         return Diagnostic(
             "QF502",
@@ -75,24 +87,19 @@ def _not_listed(unit: Unit, march: March, name: str, why: str, addresses: list[s
             notes=(places, why),
             help="write it in the form the operator has, or move it out of the quantized part",
         )
-    if unit.target.unlisted == "float":
-        return Diagnostic(
-            "QF120",
-            f"a float island for `{name}`, which {march.name} does not list, is not supported yet",
-            at=unit.target.at,
-            notes=(places,),
-        )
     fused_only = op_facts.pattern_word(name) == "bn"
     alone = (f"a `{name}` runs only fused behind a conv2d or linear that nothing else reads",)
     return Diagnostic(
         "QF502",
         f"{march.name} has no operator `{name}`",
         at=unit.target.at,
-        notes=(places, *(alone if fused_only else ())),
-        help="move it out of the quantized part, or replace it by an operator of the march",
+        notes=(places, *said, *(alone if fused_only else ())),
+        help=_MEND + (_OR_FLOAT if op_facts.runs_on_floats(name) else ""),
     )
 
 
+_MEND = "move it out of the quantized part, or replace it by an operator of the march"
+_OR_FLOAT = "; `unlisted = float` in the target lets it run on floats"
 _Wrong = tuple[str, str, str, Span | None]
 
 

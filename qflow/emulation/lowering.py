@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from qflow.diagnostics import Diagnostic, QflowError, fail, has_errors
+from qflow.emulation import islands
 from qflow.emulation.builder import Builder, FloatLeft, NoScale, NotFinite, image_layout
 from qflow.emulation.commute import commute
 from qflow.emulation.graph import IntegerGraph, TensorType
-from qflow.emulation.op import Unsupported, op
+from qflow.emulation.op import Op, Unsupported, op
 from qflow.emulation.profile import profile as profile_of
 from qflow.march import March
 from qflow.quantization.prepared import PreparedGraph, PreparedNode
@@ -23,13 +25,19 @@ class Lowered:
     """Warnings and notes; an error is raised."""
 
 
-def lower(graph: PreparedGraph, march: March, profile: str) -> Lowered:
+def lower(
+    graph: PreparedGraph,
+    march: March,
+    profile: str,
+    unlisted: Literal["error", "float"] = "error",
+) -> Lowered:
     """The integer graph of a prepared model.
 
-    `profile` is written with a dot or as its file is (`tosa.single`). Raises QflowError: QF120 or
-    QF502 for what has no integer form, QF401 for a tensor without a grid, QF506 for a bias that
-    does not fit, QF403 for a parameter that is not finite. An accumulator that may overflow is a
-    warning, QF507.
+    `profile` is written with a dot or as its file is (`tosa.single`). With `unlisted = "float"`
+    what the march does not list, or has in no integer form, becomes a float island (QF520, a
+    warning). Raises QflowError: QF120 or QF502 for what has no integer form, QF401 for a tensor
+    without a grid, QF506 for a bias that does not fit, QF403 for a parameter that is not finite. An
+    accumulator that may overflow is a warning, QF507.
     """
     if march.accumulator_bits > WIDEST_ACCUMULATOR:
         raise fail(
@@ -44,7 +52,7 @@ def lower(graph: PreparedGraph, march: March, profile: str) -> Lowered:
     build = Builder(march, rule)
     for node in graph.nodes:
         if all(i in build.types for i in node.inputs):
-            _lower_one(node, build)
+            _lower_one(node, build, unlisted == "float")
     _check_outputs(graph, build)
     if has_errors(build.diagnostics):
         raise QflowError(tuple(build.diagnostics))
@@ -60,7 +68,7 @@ def lower(graph: PreparedGraph, march: March, profile: str) -> Lowered:
     return Lowered(lowered, tuple(build.diagnostics))
 
 
-def _lower_one(node: PreparedNode, build: Builder) -> None:
+def _lower_one(node: PreparedNode, build: Builder, may_float: bool) -> None:
     """Emit the nodes of one prepared node, or the diagnostic that says why there are none."""
     if node.op == "input":
         build.emit(
@@ -73,9 +81,7 @@ def _lower_one(node: PreparedNode, build: Builder) -> None:
         build.diagnostics.append(_finding("QF502", node, "no operator of that name is known"))
         return
     try:
-        if why := operator.float_only(node.attributes, [build.types[i].shape for i in node.inputs]):
-            raise Unsupported(why)
-        operator.lower(build.with_operands_on_their_grids(node), build)
+        _integers_or_island(node, operator, build, may_float)
     except Unsupported as why:
         build.diagnostics.append(_finding("QF502", node, str(why)))
     except FloatLeft as why:
@@ -84,6 +90,23 @@ def _lower_one(node: PreparedNode, build: Builder) -> None:
         build.diagnostics.append(_finding("QF401", node, str(why)))
     except NotFinite as why:
         build.diagnostics.append(_finding("QF403", node, str(why)))
+
+
+def _integers_or_island(node: PreparedNode, operator: Op, build: Builder, may_float: bool) -> None:
+    """Raises what either of them raises."""
+    shapes = [build.types[i].shape for i in node.inputs]
+    why = operator.float_only(node.attributes, shapes)
+    if may_float and (why := why or islands.unlisted(node, operator, build.march)):
+        islands.lower(node, build, why)
+        return
+    if why:
+        raise Unsupported(why)
+    try:
+        operator.lower(build.with_operands_on_their_grids(node), build)
+    except Unsupported as none:
+        if not may_float:
+            raise
+        islands.lower(node, build, str(none))
 
 
 def _check_outputs(graph: PreparedGraph, build: Builder) -> None:

@@ -205,6 +205,8 @@ class Op:
     """Dtypes an operand of its integer node may have."""
     writes: ClassVar[tuple[str, ...]] = NARROW
     """Dtypes its output may have."""
+    checks_itself: ClassVar[bool] = False
+    """`check` says what attributes and shape it may have, not `fields` and `shape`."""
     keeps_type: ClassVar[bool] = False
     """The output has dtype, scale and zero point of every operand that lies on a grid."""
     image: ClassVar[bool] = False
@@ -258,6 +260,9 @@ class Op:
     def roles(self, call: Call) -> Mapping[str, Constant]:
         """The constants a node must have, exactly."""
         return {}
+
+    def check(self, call: Call) -> None:
+        """Of an operator that checks itself: raises Unsupported for a node that could not run."""
 
     def ruled_by(self, call: Call) -> Profile:
         """The profile that made the constants of a node: an own operator may have its own."""

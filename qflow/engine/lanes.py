@@ -76,10 +76,11 @@ def open_lanes(work: Work) -> Lanes:
         "float": _torch(work.model.traced.module, work),
         "fake_quant": _torch(module, work),
     }
+    unlisted = work.plan.target.unlisted
     trained, recorded = record(module), record(colour.deployed(module, work))
     for export in exported(work):
         lanes[export.lane] = export.run
-        runtime = TorchRuntime(lower(recorded, work.march, export.profile).graph)
+        runtime = TorchRuntime(lower(recorded, work.march, export.profile, unlisted).graph)
         lanes[f"emulator@{export.lane}"] = _emulated(runtime)
     kept = tuple(n.id for n in graph.nodes if n.output.dtype.startswith("int"))
     steps = steps_of(graph, work.march)

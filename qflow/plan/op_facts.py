@@ -9,6 +9,8 @@ from qflow import registry
 from qflow.plan.inventory import Inventory
 
 KIND = "emulation.ops"
+BASE = "qflow.emulation.op"
+"""Where what all operators share is defined."""
 
 
 @cache
@@ -53,6 +55,15 @@ def weight_axis(op: str) -> int | None:
 def gives_indices(op: str) -> bool:
     """Whether its result holds whole numbers that lie on no grid: argmax."""
     return bool(getattr(operator(op), "gives_indices", False))
+
+
+@cache
+def runs_on_floats(op: str) -> bool:
+    """Whether it can be a float island: it has a form in NumPy floats."""
+    found = operator(op)
+    if found is None:
+        return False
+    return any("real" in vars(c) for c in found.__mro__ if c.__module__ != BASE)
 
 
 def operator(op: str) -> Any:

@@ -75,7 +75,12 @@ class Scene:
 
     def listed(self, unit: str) -> bool:
         """Whether the march has the operator; if not it stays float."""
-        return self.march.support(self.op(unit)) is not None
+        return self.march.support(self.op(unit)) is not None or self.floats(unit)
+
+    def floats(self, unit: str) -> bool:
+        """Whether the march lacks it and it can run on floats, its output quantized."""
+        op = self.op(unit)
+        return self.march.support(op) is None and op_facts.runs_on_floats(op)
 
     def reads(self, unit: str) -> tuple[str, ...]:
         """Units it reads, in the order of the operands of the module that runs there."""

@@ -28,7 +28,8 @@ def make(work: Work, folder: Path) -> None:
     prepared.set_all(module, work, "validation")
     module = colour.deployed(module, work)
     with Located(work.plan.target.at):
-        lowered = lower(record(module), work.march, work.plan.target.profile)
+        target = work.plan.target
+        lowered = lower(record(module), work.march, target.profile, target.unlisted)
         if has_errors(lowered.diagnostics):
             raise QflowError(lowered.diagnostics, EXIT.failed)
     file.save(lowered.graph, folder / LOGICAL)

@@ -63,7 +63,7 @@ def integer_model(prepared: fx.GraphModule, march: March, name: str = "forward")
 
     recorded = without_impossible_tails(record(prepared))
     legal.require_integers(recorded)
-    graph = lower(recorded, march, march.profile).graph
+    graph = lower(recorded, march, march.profile, "float").graph
     outside = recorded.outside
     if outside:
         text = ", ".join(f"`{a}`" for a in outside)

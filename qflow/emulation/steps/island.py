@@ -1,0 +1,92 @@
+"""island: an operator that stays float: what the march does not list, or has in no integer form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qflow import registry
+from qflow.emulation.op import Call, Constant, Fast, Op, Range, Unsupported, op
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+OP = "op"
+"""The attribute that names the operator; the others are that operator's own."""
+_FAILS = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What an operator raises on attributes it was never given by a trace."""
+
+
+class Island(Op):
+    """Attributes: op, and those of that operator. Constants: weight and bias, float32, if it has.
+
+    `Op.real` in float64 on float32 operands, its result rounded once to float32. Both runtimes call
+    the one NumPy form, so that they agree to the bit: a float operator of the device may differ in
+    its last bits, and nothing here claims otherwise.
+    """
+
+    name = "island"
+    role = "elementwise"
+    operands = (1, 1 << 16)
+    reads = ("float32", "int32")
+    writes = ("float32", "int32")
+
+    checks_itself = True
+
+    def check(self, call: Call) -> None:
+        """What a file must pass: the operator runs on tensors of these shapes, to that shape."""
+        attributes = call.node.attributes
+        name = attributes.get(OP)
+        if name not in registry.names("emulation.ops") or not runs_on_floats(str(name)):
+            raise Unsupported(f"`{name}` is no operator that runs on floats")
+        shapes = [*(s.shape for s in call.sources), call.node.output.shape]
+        largest = max(max(shape, default=1) for shape in shapes)
+        if any(abs(n) > largest for n in _integers(attributes.values())):
+            raise Unsupported("its attributes do not fit its tensors")
+        blank = [np.zeros(s.shape, s.dtype) for s in call.sources]
+        try:
+            found = self.oracle(call, *blank).shape
+        except _FAILS as why:
+            raise Unsupported(f"`{name}` cannot run so: {type(why).__name__}") from None
+        if found != call.node.output.shape:
+            raise Unsupported(f"its output is {call.node.output.shape}, not {found}")
+
+    def roles(self, call: Call) -> Mapping[str, Constant]:
+        given = (r for r in ("weight", "bias") if r in call.constants)
+        return {r: Constant(("float32",), (call.constants[r].shape,)) for r in given}
+
+    def values(self, call: Call, ranges: Sequence[Range]) -> Range:
+        return 0, 0  # no integers
+
+    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
+        settings = dict(call.node.attributes)
+        operator = op(settings.pop(OP))
+        floats = [x.astype(np.float64) if x.dtype == np.float32 else x for x in operands]
+        weights = {r: a.astype(np.float64) for r, a in call.constants.items()}
+        with np.errstate(all="ignore"):  # infinity and NaN are values of floats
+            result = operator.real(settings, *floats, **weights)
+            return np.asarray(result).astype(call.node.output.dtype)
+
+    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
+        import torch
+
+        def run(*operands: Tensor) -> Tensor:
+            result = self.oracle(call, *(x.cpu().numpy() for x in operands))
+            return torch.from_numpy(np.ascontiguousarray(result)).to(device)
+
+        return Fast(run)
+
+
+def runs_on_floats(name: str) -> bool:
+    """Whether an operator has a form in NumPy floats."""
+    return type(op(name)).real is not Op.real
+
+
+def _integers(values: Any) -> Iterator[int]:
+    for value in values:
+        if isinstance(value, tuple):
+            yield from _integers(value)
+        elif isinstance(value, int):
+            yield value
