@@ -1,4 +1,4 @@
-"""What the convolutions of one, two and three axes share; a transposed one adds its own geometry."""
+"""What the convolutions of one, two and three axes share."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from qflow.dtype import DTYPES
 from qflow.emulation import gemm, gemm_lowering
 from qflow.emulation.builder import scale
 from qflow.emulation.op import ROUNDED, Call, Constant, Fast, Op, Range, Unsupported, form, op
+from qflow.emulation.ops._norm import parameters_of
 from qflow.emulation.ops._sliding import Sizes, convolved, geometry, padded, padding_of
 from qflow.quantization.prepared import Grid, PreparedNode
 
@@ -65,18 +66,18 @@ class Convolution(Op):
     def attributes_of_call(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[Sizes]
     ) -> Mapping[str, Any]:
+        module = f"nn.{type(self).__name__}"
         raise Unsupported(
-            f"a functional {self.name} has no place for its weight's scale: use nn.{type(self).__name__}"
+            f"a functional {self.name} has no place for its weight's scale: use {module}"
         )
 
     def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
-        import torch
         from torch.nn import functional
 
         a, n = node.attributes, self.spatial
         sides = [s for i in reversed(range(n)) for s in (a["padding"][i], a["padding"][n + i])]
         image = functional.pad(operands[0], sides, a.get("padding_mode", "constant"))
-        weight, bias = (None if p is None else torch.from_numpy(p) for p in (node.weight, node.bias))
+        weight, bias = parameters_of(node)
         convolve: Any = getattr(functional, f"conv{n}d")
         return convolve(image, weight, bias, a["stride"], 0, a["dilation"], a["groups"])  # type: ignore[no-any-return]
 

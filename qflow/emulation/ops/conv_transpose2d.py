@@ -11,6 +11,7 @@ import numpy as np
 from qflow.emulation import gemm, gemm_lowering
 from qflow.emulation.op import Call, Example, Fast, Range, Unsupported, form
 from qflow.emulation.ops._convolution import Convolution
+from qflow.emulation.ops._norm import parameters_of
 from qflow.emulation.ops._sliding import Sizes, convolved, geometry
 
 if TYPE_CHECKING:
@@ -78,11 +79,10 @@ class ConvTranspose2d(Convolution):
         return {**found, "output_padding": tuple(module.output_padding)}
 
     def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
-        import torch
         from torch.nn.functional import conv_transpose2d
 
         a = node.attributes
-        weight, bias = (None if p is None else torch.from_numpy(p) for p in (node.weight, node.bias))
+        weight, bias = parameters_of(node)
         assert weight is not None, "a convolution has a weight"
         sides, more = a["padding"][:2], a["output_padding"]
         return conv_transpose2d(
