@@ -203,7 +203,7 @@ def _conv(top: Top) -> dict[str, Any]:
         "groups": a["group"],
     }
     first, last = pads[:sides][:axes], pads[sides:][:axes]
-    attributes["padding"] = first if axes != 2 and first == last else (*first, *last)
+    attributes["padding"] = (*first, *last)
     shape = (*weight.shape[:2], *kernel[:axes])
     return {
         "op": f"conv{axes}d",
@@ -229,11 +229,10 @@ def _deconv(top: Top) -> dict[str, Any]:
     if groups == 1:  # stored with the output channels first
         weight = weight.reshape(outputs, channels, *kernel).swapaxes(0, 1)
     weight = weight.reshape(channels, outputs // groups, *kernel)
-    first, last = pads[:half], pads[half:]
     attributes = {
         "kernel": kernel,
         "stride": tuple(a["strides"]),
-        "padding": first if first == last else pads,
+        "padding": pads,
         "output_padding": tuple(a["output_padding"]),
         "dilation": tuple(a["dilations"]),
         "groups": groups,

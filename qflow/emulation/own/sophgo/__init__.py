@@ -1,0 +1,1 @@
+"""Operators that every Sophgo family computes alike: casts from floats, lookup tables."""

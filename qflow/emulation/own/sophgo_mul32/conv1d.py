@@ -1,0 +1,10 @@
+"""conv1d: a multiplier and a shift per output channel; halves go up."""
+
+from __future__ import annotations
+
+from qflow.emulation.ops import conv1d as general
+from qflow.emulation.own.sophgo_mul32._convolution import PerChannel
+
+
+class Conv1d(PerChannel, general.Conv1d):
+    """As the general operator, with the compiler's weights."""
