@@ -72,15 +72,18 @@ def bias32(bias: np.ndarray | None, weights: Weights, source: float) -> np.ndarr
     return saturate(whole, *INT32).astype(np.int32)
 
 
-def constant_operand(value: np.ndarray) -> tuple[np.ndarray, float]:
+def constant_operand(value: np.ndarray, single: bool = False) -> tuple[np.ndarray, float]:
     """A constant operand as integers and the scale they lie on.
 
-    int8 on absmax / 127, uint8 on absmax / 255 where no value is below 0.
+    int8 on absmax / 127, uint8 on absmax / 255 where no value is below 0; `single`: that quotient
+    is one of float32.
     """
     unsigned = bool((value >= 0).all())
     top = UINT8_TOP if unsigned else INT8_TOP
     largest = float(np.abs(value).max(initial=0.0))
     scale = largest / top if largest > 0 else 1.0
+    if single:
+        scale = float(np.float32(scale))
     low = 0 if unsigned else -INT8_TOP - 1
     integers = saturate(round_away(value.astype(np.float64) / scale), low, top)
     return integers.astype(np.uint8 if unsigned else np.int8), scale

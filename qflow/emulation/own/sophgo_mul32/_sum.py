@@ -74,7 +74,7 @@ class Sum(Op):
         else:
             kind, reflected = TWO, False
             constants = named(*self.pair(ratios[0]), LEFT) | named(*self.pair(ratios[1]), RIGHT)
-        low, high = _clamp(node, build, output)
+        low, high = limits(node, build, output)
         attributes = {"form": kind, "reflected": reflected, "low": low, "high": high}
         build.emit(node, self.name, node.inputs, output, attributes, constants)
 
@@ -110,7 +110,7 @@ class Sum(Op):
             return {**multiplier_and_shift(), "addend": Constant(("int32",), ((1,),))}
         found = multiplier_and_shift(LEFT) | multiplier_and_shift(RIGHT)
         if call.node.attributes["form"] == CONSTANT:
-            found["value"] = Constant(("int8", "uint8"), (_value_shape(call),))
+            found["value"] = Constant(("int8", "uint8"), (value_shape(call),))
         return found
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
@@ -136,7 +136,7 @@ class Sum(Op):
         if a["form"] == SCALAR:
             factor = int(c["multiplier"][0]) * (self.sign if a["reflected"] else 1)
             addend = int(c["addend"][0])
-            most = abs(factor) * _reach(ranges[0]) + abs(addend)
+            most = abs(factor) * reach(ranges[0]) + abs(addend)
             end = fast_shift(c["shift"], most, "half_up", device)
 
             def one(x: Tensor) -> Tensor:
@@ -144,7 +144,7 @@ class Sum(Op):
 
             return Fast(one)
         value = c.get("value")
-        spans = [_reach(r) for r in ranges] + ([255] if value is not None else [])
+        spans = [reach(r) for r in ranges] + ([255] if value is not None else [])
         if value is not None and a["reflected"]:
             spans.reverse()
         held = None if value is None else torch.from_numpy(value.astype(np.float32)).to(device)
@@ -169,12 +169,13 @@ def broadcast(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
         raise Unsupported(f"shapes {shapes} do not broadcast") from None
 
 
-def _clamp(node: PreparedNode, build: Builder, output: Any) -> Range:
+def limits(node: PreparedNode, build: Builder, output: Any) -> Range:
+    """What the output is clamped to. A limit of a relu is dropped: only the threshold clamps."""
     whole = build.clamp(replace(node, activation=None), output)
     return (0 if node.activation is not None else whole["low"]), whole["high"]
 
 
-def _value_shape(call: Call) -> tuple[int, ...]:
+def value_shape(call: Call) -> tuple[int, ...]:
     """The constant's own shape, as long as it broadcasts and adds no axis to the batch."""
     shape = call.constants["value"].shape if "value" in call.constants else ()
     source = call.sources[0].shape
@@ -199,5 +200,6 @@ def _fast_term(constants: Mapping[str, np.ndarray], prefix: str, span: int, devi
     )
 
 
-def _reach(values: Range) -> int:
+def reach(values: Range) -> int:
+    """Largest magnitude in a range."""
     return max(abs(values[0]), abs(values[1]))

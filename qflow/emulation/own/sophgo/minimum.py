@@ -1,0 +1,12 @@
+"""minimum: of the raw integers, also where the grids of the operands differ."""
+
+from __future__ import annotations
+
+from qflow.emulation.ops import minimum as general
+from qflow.emulation.own.sophgo._extreme import Extreme
+
+
+class Minimum(Extreme, general.Minimum):
+    """Two tensors, or a tensor and a number."""
+
+    function = "minimum"
