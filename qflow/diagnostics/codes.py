@@ -106,6 +106,8 @@ CODES: dict[str, str] = {
     "QF505": "a layout operator between the last convolution or linear and the dequantize",
     "QF506": "a bias that does not fit its integer type",
     "QF507": "an accumulator that may overflow",
+    # QF51x: operators
+    "QF510": "a table that misses its stated error",
     "QF520": "an operator that stays float, between a dequantize and a quantize",
     # QF7xx: the thirty pitfalls of the field
     "QF701": "P1: a layout operator stands between the last conv or linear and the dequantize",

@@ -66,7 +66,8 @@ def _placed(graph: IntegerGraph) -> list[Node]:
     for node in graph.nodes:
         operator = runnable(node.op, own)
         sources = {native[i] for i in node.inputs}
-        follows = (operator.any_layout or node.op == "cat") and "nhwc" in sources
+        images = all(len(types[i].shape) == 4 for i in node.inputs)
+        follows = (operator.any_layout or node.op == "cat") and "nhwc" in sources and images
         layout = "nhwc" if operator.image or follows else "nchw"
         inputs = tuple(wanted(i, layout, node) for i in node.inputs)
         native[node.id] = layout
@@ -106,7 +107,12 @@ def _through(node: Node, by_id: dict[str, Node]) -> Node:
         return node
     before = by_id[source.inputs[0]].output.shape
     if node.op == "flatten":
-        whole = node.attributes["start"] == 1 and node.attributes["end"] == len(before) - 1
+        batch_first = source.attributes["dims"][0] == 0
+        whole = (
+            batch_first
+            and node.attributes["start"] == 1
+            and node.attributes["end"] == len(before) - 1
+        )
         return (
             replace(node, inputs=source.inputs)
             if whole and _moves_nothing(source, before)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from qflow.emulation.op import Op, Unsupported
 
 if TYPE_CHECKING:
@@ -17,12 +19,12 @@ class Arithmetic(Op):
     """Attributes, where an operand is a number: scalar and, where the order matters, reflected.
 
     `reflected` is true where the number comes first: `1 - x`. `alpha` multiplies the second operand
-    of a sum; it is there only where it is not 1.
+    of a sum; it is there only where it is not 1. Shapes broadcast as in torch.
     """
 
     role = "elementwise"
-    integer = False
     operands = (1, 2)
+    any_layout = True
     ordered: ClassVar[bool] = False
     """Whether the operands cannot change places."""
 
@@ -55,11 +57,43 @@ class Arithmetic(Op):
         return self.attributes_of_function("", args, kwargs, shapes)
 
     def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
-        attributes = node.attributes
+        return self._of(node.attributes, operands)
+
+    def real(
+        self,
+        attributes: Mapping[str, Any],
+        *operands: np.ndarray,
+        weight: np.ndarray | None = None,
+        bias: np.ndarray | None = None,
+    ) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            found: np.ndarray = self._of(attributes, operands)
+        return found
+
+    def _of(self, attributes: Mapping[str, Any], operands: Sequence[Any]) -> Any:
         right = attributes["scalar"] if "scalar" in attributes else operands[1]
         left, right = (right, operands[0]) if attributes.get("reflected") else (operands[0], right)
         return self.compute(left, right * attributes["alpha"] if "alpha" in attributes else right)
 
-    def compute(self, left: Any, right: Any) -> Tensor:
-        """Of two tensors, or a tensor and a number."""
+    def compute(self, left: Any, right: Any) -> Any:
+        """Of two tensors, or a tensor and a number, in torch or in NumPy."""
         raise NotImplementedError
+
+    def shape(
+        self,
+        attributes: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+        weight: tuple[int, ...] = (),
+    ) -> tuple[int, ...]:
+        try:
+            return tuple(np.broadcast_shapes(*shapes))
+        except ValueError:
+            raise Unsupported(f"shapes {shapes[0]} and {shapes[1]} do not broadcast") from None
+
+
+def number(value: Any, what: str) -> float:
+    """A number that float32 can hold; one too small for it is 0. Raises Unsupported."""
+    found = float(value)
+    if not abs(found) <= float(np.finfo(np.float32).max):
+        raise Unsupported(f"{what} = {value!r}: float32 must hold it")
+    return found if abs(found) >= float(np.finfo(np.float32).tiny) else 0.0

@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qflow.diagnostics import Diagnostic
 from qflow.emulation.builder import Builder, scale
 from qflow.emulation.gemm import carrier_for
 from qflow.emulation.op import Call, Constant, Fast, Range
-from qflow.emulation.profile import Limits, Ratio, constants_of
+from qflow.emulation.profile import Limits, Ratio, constants_of, saturate
 from qflow.quantization.prepared import PreparedNode
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+SUM_BITS = 32
+"""Sums saturate as int32 does."""
+TOP = (1 << (SUM_BITS - 1)) - 1
 
 
 def lower(
@@ -23,12 +28,35 @@ def lower(
     shape: tuple[int, ...],
     attributes: Mapping[str, Any],
     count: int = 1,
+    *,
+    factor: float = 1.0,
+    terms: int = 0,
 ) -> None:
-    """Emit one node whose value is a sum of `count` integers, to be divided by their number."""
+    """Emit one node whose value is a sum of `terms` integers (`count` where it is 0), divided by
+    `count` and multiplied by `factor`. QF507 warns where the sum may leave int32."""
     source, output = build.operand(node, 0), build.output_type(node, shape)
-    constants = build.profile.rescale_constants(Ratio((scale(source),), (scale(output),), count))
+    ratio = Ratio((scale(source),), (scale(output),), count, factor)
+    constants = build.profile.rescale_constants(ratio)
     clamp = build.clamp(node, output)
+    warn_of_overflow(node, build, terms or count)
     build.emit(node, node.op, node.inputs, output, {**attributes, **clamp}, constants)
+
+
+def warn_of_overflow(node: PreparedNode, build: Builder, terms: int) -> None:
+    """QF507 where a sum of so many integers of the first operand may leave int32."""
+    (low, high), zero = build.ranges[node.inputs[0]], build.types[node.inputs[0]].zero_point
+    most = max(abs(low - zero), abs(high - zero)) * terms
+    if most > TOP:
+        build.diagnostics.append(
+            Diagnostic(
+                "QF507",
+                f"`{node.address}` ({node.op}): its sum can reach {most:.4g}, "
+                f"int{SUM_BITS} ends at {TOP:.4g}",
+                notes=("the bound holds for any input; the emulator saturates there",),
+                help="use int8 activations here",
+                severity="warning",
+            )
+        )
 
 
 def roles(call: Call) -> Mapping[str, Constant]:
@@ -37,7 +65,7 @@ def roles(call: Call) -> Mapping[str, Constant]:
 
 def oracle(call: Call, total: np.ndarray) -> np.ndarray:
     """The output of a sum of operands whose zero points were taken away."""
-    rescaled = call.profile.rescale(total, call.constants) + call.zero_point
+    rescaled = call.profile.rescale(saturate(total, SUM_BITS), call.constants) + call.zero_point
     return np.clip(rescaled, call.node.attributes["low"], call.node.attributes["high"])
 
 
@@ -47,23 +75,34 @@ def reach(call: Call, ranges: Sequence[Range], index: int = 0) -> int:
     return max(abs(low - call.zero(index)), abs(high - call.zero(index)))
 
 
+def finish(call: Call, bound: int, device: Any) -> Callable[[Tensor], Tensor]:
+    """`oracle` in torch, of sums of magnitude `bound` at most."""
+    from qflow.emulation.runtimes._blocks import blockwise
+
+    attributes, zero = call.node.attributes, call.zero_point
+    held = min(bound, TOP + 1)
+    limits = Limits(held, attributes["low"] - zero, attributes["high"] - zero)
+    rescale = blockwise(call.profile.fast_rescale(call.constants, limits, device))
+
+    def run(total: Tensor) -> Tensor:
+        found = rescale(total.clamp(-TOP - 1, TOP) if bound > TOP else total)
+        return found + zero if zero else found
+
+    return run
+
+
 def fast(call: Call, bound: int, device: Any, sum_of: Callable[[Tensor], Tensor]) -> Fast:
     """`sum_of` gets the operand, without its zero point, in the carrier that holds sums up to
     `bound`."""
     import torch
 
-    from qflow.emulation.runtimes._blocks import blockwise
-
-    attributes = call.node.attributes
-    zero_in, zero = call.zero(0), call.zero_point
-    limits = Limits(bound, attributes["low"] - zero, attributes["high"] - zero)
-    rescale = blockwise(call.profile.fast_rescale(call.constants, limits, device))
+    end = finish(call, bound, device)
+    zero = call.zero(0)
     carrier = carrier_for(bound, device)
     dtype = getattr(torch, carrier)
 
     def run(x: Tensor) -> Tensor:
         wide = x.to(dtype)
-        found = rescale(sum_of(wide - zero_in if zero_in else wide))
-        return found + zero if zero else found
+        return end(sum_of(wide - zero if zero else wide))
 
     return Fast(run, carrier, bound)

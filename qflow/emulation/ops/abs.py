@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from qflow.emulation.op import Example
-from qflow.emulation.ops._unary import Unary
+from qflow.emulation.ops._signs import Signs
 
 
-class Abs(Unary):
+class Abs(Signs):
     """No attributes."""
 
     name = "abs"
@@ -23,3 +27,9 @@ class Abs(Unary):
     )
     function = "abs"
     examples = (Example(((2, 3, 5),), written=("torch.abs(x)", "x.abs()", "abs(x)")),)
+
+    def formula(self, x: np.ndarray, **settings: Any) -> np.ndarray:
+        return np.abs(x)
+
+    def change(self, x: Any) -> Any:
+        return abs(x)

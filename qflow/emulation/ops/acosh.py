@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from qflow.emulation.op import Example
 from qflow.emulation.ops._unary import Unary
 
@@ -23,3 +27,6 @@ class Acosh(Unary):
     examples = (
         Example(((2, 3, 5),), written=("torch.acosh(x)", "x.acosh()"), kinds=("above one",)),
     )
+
+    def formula(self, x: np.ndarray, **settings: Any) -> np.ndarray:
+        return np.arccosh(x)

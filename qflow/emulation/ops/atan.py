@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from qflow.emulation.op import Example
 from qflow.emulation.ops._unary import Unary
 
@@ -21,3 +25,6 @@ class Atan(Unary):
     )
     function = "atan"
     examples = (Example(((2, 3, 5),), written=("torch.atan(x)", "x.atan()")),)
+
+    def formula(self, x: np.ndarray, **settings: Any) -> np.ndarray:
+        return np.arctan(x)

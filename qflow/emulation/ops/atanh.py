@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from qflow.emulation.op import Example
 from qflow.emulation.ops._unary import Unary
 
@@ -21,3 +25,6 @@ class Atanh(Unary):
     )
     function = "atanh"
     examples = (Example(((2, 3, 5),), written=("torch.atanh(x)", "x.atanh()"), kinds=("unit",)),)
+
+    def formula(self, x: np.ndarray, **settings: Any) -> np.ndarray:
+        return np.arctanh(x)

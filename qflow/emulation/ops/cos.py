@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from qflow.emulation.op import Example
 from qflow.emulation.ops._unary import Unary
 
@@ -14,3 +18,6 @@ class Cos(Unary):
     functions = ("torch.cos", "torch.Tensor.cos", "torch.cos_", "torch.Tensor.cos_")
     function = "cos"
     examples = (Example(((2, 3, 5),), written=("torch.cos(x)", "x.cos()")),)
+
+    def formula(self, x: np.ndarray, **settings: Any) -> np.ndarray:
+        return np.cos(x)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from qflow.emulation.op import Example
 from qflow.emulation.ops._unary import Shaped
 
@@ -20,3 +22,6 @@ class Elu(Shaped):
             ((2, 3, 5),), {"alpha": 0.5}, written=("F.elu(x, 0.5)", "nn.ELU(0.5, inplace=True)")
         ),
     )
+
+    def formula(self, x: np.ndarray, *, alpha: float) -> np.ndarray:
+        return np.where(x > 0, x, alpha * np.expm1(x))

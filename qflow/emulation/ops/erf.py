@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from qflow.emulation.op import Example
+from qflow.emulation.ops._curves import erf
 from qflow.emulation.ops._unary import Unary
 
 
@@ -20,3 +25,6 @@ class Erf(Unary):
     )
     function = "erf"
     examples = (Example(((2, 3, 5),), written=("torch.erf(x)", "x.erf()")),)
+
+    def formula(self, x: np.ndarray, **settings: Any) -> np.ndarray:
+        return erf(x)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from qflow.emulation.op import Example
+from qflow.emulation.ops._curves import erf
 from qflow.emulation.ops._unary import Shaped
 
 
@@ -22,3 +27,8 @@ class Gelu(Shaped):
             written=("F.gelu(x, approximate='tanh')", "nn.GELU('tanh')"),
         ),
     )
+
+    def formula(self, x: np.ndarray, *, approximate: str) -> np.ndarray:
+        if approximate == "tanh":
+            return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+        return 0.5 * x * (1 + erf(x / math.sqrt(2)))

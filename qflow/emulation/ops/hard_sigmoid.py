@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from qflow.emulation.op import Example
+from qflow.emulation.ops._curves import relu6
 from qflow.emulation.ops._unary import Unary
 
 
@@ -16,3 +21,6 @@ class HardSigmoid(Unary):
     examples = (
         Example(((2, 3, 5),), written=("F.hardsigmoid(x)", "nn.Hardsigmoid(inplace=True)")),
     )
+
+    def formula(self, x: np.ndarray, **settings: Any) -> np.ndarray:
+        return relu6(x + 3) / 6

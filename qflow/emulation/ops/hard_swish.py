@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from qflow.emulation.op import Example
+from qflow.emulation.ops._curves import relu6
 from qflow.emulation.ops._unary import Unary
 
 
@@ -19,3 +24,6 @@ class HardSwish(Unary):
             written=("F.hardswish(x)", "F.hardswish(x, inplace=True)", "nn.Hardswish()"),
         ),
     )
+
+    def formula(self, x: np.ndarray, **settings: Any) -> np.ndarray:
+        return x * relu6(x + 3) / 6

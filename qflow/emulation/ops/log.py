@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from qflow.emulation.op import Example
 from qflow.emulation.ops._unary import Unary
 
@@ -14,3 +18,6 @@ class Log(Unary):
     functions = ("torch.log", "torch.Tensor.log", "torch.log_", "torch.Tensor.log_")
     function = "log"
     examples = (Example(((2, 3, 5),), written=("torch.log(x)", "x.log()"), kinds=("positive",)),)
+
+    def formula(self, x: np.ndarray, **settings: Any) -> np.ndarray:
+        return np.log(x)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from qflow.emulation.op import Example
-from qflow.emulation.ops._unary import Unary
+from qflow.emulation.ops._signs import Signs
 
 
-class Neg(Unary):
+class Neg(Signs):
     """No attributes."""
 
     name = "neg"
@@ -23,3 +27,9 @@ class Neg(Unary):
     )
     function = "neg"
     examples = (Example(((2, 3, 5),), written=("torch.neg(x)", "x.neg()", "-x")),)
+
+    def formula(self, x: np.ndarray, **settings: Any) -> np.ndarray:
+        return -x
+
+    def change(self, x: Any) -> Any:
+        return -x

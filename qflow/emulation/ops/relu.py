@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from qflow.emulation.ops._activation import Activation
 
@@ -30,3 +33,12 @@ class Relu(Activation):
         from torch.nn.functional import relu
 
         return relu(operands[0])
+
+    def real(
+        self,
+        attributes: Mapping[str, Any],
+        *operands: np.ndarray,
+        weight: np.ndarray | None = None,
+        bias: np.ndarray | None = None,
+    ) -> np.ndarray:
+        return np.maximum(operands[0], 0)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from qflow.emulation.op import Example
 from qflow.emulation.ops._unary import Unary
 
@@ -16,3 +20,6 @@ class Rsqrt(Unary):
     examples = (
         Example(((2, 3, 5),), written=("torch.rsqrt(x)", "x.rsqrt()"), kinds=("positive",)),
     )
+
+    def formula(self, x: np.ndarray, **settings: Any) -> np.ndarray:
+        return 1 / np.sqrt(x)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from qflow.emulation.op import Example
+from qflow.emulation.ops._curves import sigmoid
 from qflow.emulation.ops._unary import Unary
 
 
@@ -21,3 +26,6 @@ class Sigmoid(Unary):
     )
     function = "sigmoid"
     examples = (Example(((2, 3, 5),), written=("torch.sigmoid(x)", "x.sigmoid()", "nn.Sigmoid()")),)
+
+    def formula(self, x: np.ndarray, **settings: Any) -> np.ndarray:
+        return sigmoid(x)

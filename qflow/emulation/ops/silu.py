@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from qflow.emulation.op import Example
+from qflow.emulation.ops._curves import sigmoid
 from qflow.emulation.ops._unary import Unary
 
 
@@ -18,3 +23,6 @@ class Silu(Unary):
             ((2, 3, 5),), written=("F.silu(x)", "F.silu(x, inplace=True)", "nn.SiLU(inplace=True)")
         ),
     )
+
+    def formula(self, x: np.ndarray, **settings: Any) -> np.ndarray:
+        return x * sigmoid(x)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from qflow.emulation.op import Example
 from qflow.emulation.ops._unary import Unary
 
@@ -14,3 +18,6 @@ class Sin(Unary):
     functions = ("torch.sin", "torch.Tensor.sin", "torch.sin_", "torch.Tensor.sin_")
     function = "sin"
     examples = (Example(((2, 3, 5),), written=("torch.sin(x)", "x.sin()")),)
+
+    def formula(self, x: np.ndarray, **settings: Any) -> np.ndarray:
+        return np.sin(x)

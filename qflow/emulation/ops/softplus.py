@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from qflow.emulation.op import Example
+from qflow.emulation.ops._curves import softplus
 from qflow.emulation.ops._unary import Shaped
 
 
@@ -26,3 +29,6 @@ class Softplus(Shaped):
             written=("F.softplus(x, 2.0, 5.0)", "nn.Softplus(2.0, 5.0)"),
         ),
     )
+
+    def formula(self, x: np.ndarray, *, beta: float, threshold: float) -> np.ndarray:
+        return np.where(beta * x > threshold, x, softplus(beta * x) / beta)

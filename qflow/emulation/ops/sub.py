@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from qflow.emulation.op import Example
-from qflow.emulation.ops._arithmetic import Arithmetic
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from qflow.emulation.op import Example, form
+from qflow.emulation.ops._sum import Sum
 
 
-class Sub(Arithmetic):
+class Sub(Sum):
     """Attributes: scalar, reflected, alpha, where there are such; shapes broadcast as in torch."""
 
     name = "sub"
+    sign = -1
     functions = (
         "operator.sub",
         "operator.isub",
@@ -29,6 +27,7 @@ class Sub(Arithmetic):
         "torch.Tensor.__isub__",
     )
     ordered = True
+    fields = form(reflected="flag", low="integer", high="integer")
     examples = (
         Example(((2, 3), (2, 3)), written=("x - y", "torch.sub(x, y)", "x.sub(y)")),
         Example(((2, 3, 4), (3, 1)), written=("x - y",)),
@@ -39,8 +38,10 @@ class Sub(Arithmetic):
             written=("1 - x", "torch.rsub(x, 1)", "x.__rsub__(1)"),
         ),
         Example(((2, 3), (2, 3)), {"alpha": 2}, written=("torch.sub(x, y, alpha=2)",)),
+        Example(
+            ((2, 3), (2, 3)), {"reflected": True}, written=("torch.rsub(x, y)", "x.__rsub__(y)")
+        ),
     )
 
-    def compute(self, left: Any, right: Any) -> Tensor:
-        result: Tensor = left - right
-        return result
+    def compute(self, left: Any, right: Any) -> Any:
+        return left - right

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from qflow.emulation.op import Example
 from qflow.emulation.ops._unary import Unary
 
@@ -20,3 +24,6 @@ class Tanh(Unary):
     )
     function = "tanh"
     examples = (Example(((2, 3, 5),), written=("torch.tanh(x)", "x.tanh_()", "nn.Tanh()")),)
+
+    def formula(self, x: np.ndarray, **settings: Any) -> np.ndarray:
+        return np.tanh(x)
