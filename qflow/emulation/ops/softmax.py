@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from math import frexp
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from qflow.emulation.op import Example, Op, Unsupported
+import numpy as np
+
+from qflow.emulation.builder import NoScale, scale
+from qflow.emulation.gemm import FLOAT64_BITS
+from qflow.emulation.op import CLAMP, Call, Constant, Example, Fast, Op, Range, Unsupported, form
+from qflow.emulation.ops import _exponents
 from qflow.emulation.ops._window import argument
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from qflow.emulation.builder import Builder
     from qflow.quantization.prepared import PreparedNode
+
+UNIT_BITS = 20
+"""Bits of 1 on the output's grid: 2^-20 of a share is a thirtieth of an int16 step."""
+SHIFTS = (1, 16)
+SUM_BITS = 62
+"""The divisor and twice the dividend stay below this in int64."""
 
 
 class Softmax(Op):
-    """Attribute: dim; a negative one counts from the last axis."""
+    """Attribute: dim; a negative one counts from the last axis.
+
+    Integers: e = exp(-distance to the largest) from tables in Q0.28; with unit = 2^shift / scale
+    of the output, y = floor((e * unit + half) / divisor), divisor = sum(e) << shift, half of it
+    added: one exact division, half up. The error is half a step, and below 0.05 steps from `unit`
+    and the tables. What is hidden by a mask gets 0 as soon as it is 20.1 below the largest.
+    """
 
     name = "softmax"
     role = "activation"
-    integer = False
+    fields = form(**CLAMP, dim="axis")
+    within: ClassVar[Mapping[str, float]] = {"int8": 0.51, "int16": 0.55}
     modules = ("torch.nn.Softmax", "torch.nn.Softmax2d")
     functions = ("torch.softmax", "torch.nn.functional.softmax", "torch.Tensor.softmax")
     examples = (
@@ -34,6 +54,8 @@ class Softmax(Op):
             ),
         ),
         Example(((2, 3, 4, 4),), {"dim": -3}, written=("nn.Softmax2d()",)),
+        Example(((2, 300),), {"dim": 1}, written=("x.softmax(1)",)),
+        Example(((2, 3, 1),), {"dim": 2}, written=("x.softmax(2)",)),
     )
 
     def attributes_of_module(self, module: nn.Module) -> Mapping[str, Any]:
@@ -46,6 +68,105 @@ class Softmax(Op):
 
     def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
         return operands[0].softmax(node.attributes["dim"])
+
+    def real(
+        self,
+        attributes: Mapping[str, Any],
+        *operands: np.ndarray,
+        weight: np.ndarray | None = None,
+        bias: np.ndarray | None = None,
+    ) -> np.ndarray:
+        dim = attributes["dim"]
+        shares = np.exp(operands[0] - operands[0].max(dim, keepdims=True))
+        return np.asarray(shares / shares.sum(dim, keepdims=True))
+
+    def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
+        if attributes["dim"] % len(shapes[0]) != 0:
+            return ""
+        return "along axis 0: that is the batch, whose size is free"
+
+    def lower(self, node: PreparedNode, build: Builder) -> None:
+        source = build.operand(node, 0)
+        output = build.output_type(node, source.shape)
+        dim = node.attributes["dim"] % len(source.shape)
+        unit, shift = _unit(float(scale(output)[0]))
+        if source.shape[dim] << (_exponents.FRACTION + shift + 1) >= 1 << SUM_BITS:
+            raise Unsupported(f"{source.shape[dim]} exponents leave the sum")
+        constants = {
+            **_exponents.constants_for(source.dtype, float(scale(source)[0])),
+            "unit": np.array([unit], np.int32),
+            "shift": np.array([shift], np.int32),
+        }
+        attributes = {"dim": dim, **build.clamp(node, output)}
+        build.emit(node, "softmax", node.inputs, output, attributes, constants)
+
+    def shape(
+        self,
+        attributes: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+        weight: tuple[int, ...] = (),
+    ) -> tuple[int, ...]:
+        if not 0 < attributes["dim"] < len(shapes[0]):
+            raise Unsupported(f"axis {attributes['dim']} of a tensor {shapes[0]}")
+        return tuple(shapes[0])
+
+    def roles(self, call: Call) -> Mapping[str, Constant]:
+        return {
+            **_exponents.roles(call.sources[0].dtype),
+            "unit": Constant(("int32",), ((1,),), low=1),
+            "shift": Constant(("int32",), ((1,),), low=SHIFTS[0], high=SHIFTS[1]),
+        }
+
+    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
+        a, x = call.node.attributes, operands[0].astype(np.int64)
+        unit, shift = (int(call.constants[n][0]) for n in ("unit", "shift"))
+        distance = x.max(a["dim"], keepdims=True) - x
+        exponents = _exponents.of(distance, call.constants)
+        # a sum of 0 is in damaged files only
+        total = np.maximum(exponents.sum(a["dim"], keepdims=True), 1)
+        divisor = total << shift
+        shares = (exponents * unit + divisor // 2) // divisor
+        return np.clip(shares + call.zero_point, a["low"], a["high"])
+
+    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
+        import torch
+
+        from qflow.emulation.runtimes._blocks import blockwise
+
+        a, zero = call.node.attributes, call.zero_point
+        unit, shift = (int(call.constants[n][0]) for n in ("unit", "shift"))
+        names = _exponents.roles(call.sources[0].dtype)
+        look_up = _exponents.fast({n: call.constants[n] for n in names}, device)
+        most = call.sources[0].shape[a["dim"]] << _exponents.FRACTION
+        largest = (unit << _exponents.FRACTION) + 2 * (most << shift)
+        # floor of a rounded quotient is right while dividend and divisor together have 53 bits
+        in_float = largest < 1 << FLOAT64_BITS
+
+        def run(x: Tensor) -> Tensor:
+            wide = x.float()
+            exponents = look_up(wide.amax(a["dim"], keepdim=True) - wide)
+            total = exponents.sum(a["dim"], keepdim=True).clamp_(min=1)
+            if in_float:
+                divisor = total.mul_(1 << shift)
+                shares = exponents.mul_(unit).add_(divisor * 0.5).div_(divisor).floor_()
+            else:
+                divisor = total.long() << shift
+                shares = (exponents.long() * unit + (divisor >> 1)).div(
+                    divisor, rounding_mode="floor"
+                )
+            return shares.add_(zero).clamp_(a["low"], a["high"]).to(torch.float32)
+
+        return Fast(blockwise(run), "float64" if in_float else "int64", most)
+
+
+def _unit(step: float) -> tuple[int, int]:
+    """1 on the grid of the output, as a whole number and the bits it is shifted by."""
+    _, exponent = frexp(1.0 / step)
+    shift = min(max(UNIT_BITS - exponent, SHIFTS[0]), SHIFTS[1])
+    unit = round(2.0**shift / step)
+    if not 0 < unit < 1 << 31:
+        raise NoScale(f"the scale of its output, {step:.3g}, is none for shares of 1")
+    return unit, shift
 
 
 def _along(dim: Any) -> Mapping[str, Any]:
