@@ -1,0 +1,10 @@
+"""ceil: a table of 256 entries, made in float64."""
+
+from __future__ import annotations
+
+from qflow.emulation.ops import ceil as general
+from qflow.emulation.own.sophgo._table import Lookup
+
+
+class Ceil(Lookup, general.Ceil):
+    """As the general operator, with the compiler's table."""

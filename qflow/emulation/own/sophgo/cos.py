@@ -1,0 +1,10 @@
+"""cos: a table of 256 entries, made in float64."""
+
+from __future__ import annotations
+
+from qflow.emulation.ops import cos as general
+from qflow.emulation.own.sophgo._table import Lookup
+
+
+class Cos(Lookup, general.Cos):
+    """As the general operator, with the compiler's table."""

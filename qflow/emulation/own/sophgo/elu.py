@@ -1,0 +1,10 @@
+"""elu: a table of 256 entries, made in float64."""
+
+from __future__ import annotations
+
+from qflow.emulation.ops import elu as general
+from qflow.emulation.own.sophgo._table import Lookup
+
+
+class Elu(Lookup, general.Elu):
+    """As the general operator, with the compiler's table."""

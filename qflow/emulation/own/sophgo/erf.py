@@ -1,0 +1,10 @@
+"""erf: a table of 256 entries, made in float64."""
+
+from __future__ import annotations
+
+from qflow.emulation.ops import erf as general
+from qflow.emulation.own.sophgo._table import Lookup
+
+
+class Erf(Lookup, general.Erf):
+    """As the general operator, with the compiler's table."""

@@ -1,0 +1,10 @@
+"""exp: a table of 256 entries, made in float64."""
+
+from __future__ import annotations
+
+from qflow.emulation.ops import exp as general
+from qflow.emulation.own.sophgo._table import Lookup
+
+
+class Exp(Lookup, general.Exp):
+    """As the general operator, with the compiler's table."""

@@ -1,0 +1,10 @@
+"""floor: a table of 256 entries, made in float64."""
+
+from __future__ import annotations
+
+from qflow.emulation.ops import floor as general
+from qflow.emulation.own.sophgo._table import Lookup
+
+
+class Floor(Lookup, general.Floor):
+    """As the general operator, with the compiler's table."""

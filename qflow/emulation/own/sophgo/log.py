@@ -1,0 +1,10 @@
+"""log: a table of 256 entries, made in float64."""
+
+from __future__ import annotations
+
+from qflow.emulation.ops import log as general
+from qflow.emulation.own.sophgo._table import Lookup
+
+
+class Log(Lookup, general.Log):
+    """As the general operator, with the compiler's table."""

@@ -1,0 +1,10 @@
+"""reciprocal: a table of 256 entries, made in float64."""
+
+from __future__ import annotations
+
+from qflow.emulation.ops import reciprocal as general
+from qflow.emulation.own.sophgo._table import Lookup
+
+
+class Reciprocal(Lookup, general.Reciprocal):
+    """As the general operator, with the compiler's table."""

@@ -1,0 +1,10 @@
+"""rsqrt: a table of 256 entries, made in float64."""
+
+from __future__ import annotations
+
+from qflow.emulation.ops import rsqrt as general
+from qflow.emulation.own.sophgo._table import Lookup
+
+
+class Rsqrt(Lookup, general.Rsqrt):
+    """As the general operator, with the compiler's table."""

@@ -1,0 +1,10 @@
+"""sigmoid: a table of 256 entries, made in float64."""
+
+from __future__ import annotations
+
+from qflow.emulation.ops import sigmoid as general
+from qflow.emulation.own.sophgo._table import Lookup
+
+
+class Sigmoid(Lookup, general.Sigmoid):
+    """As the general operator, with the compiler's table."""

@@ -1,0 +1,10 @@
+"""sqrt: a table of 256 entries, made in float64."""
+
+from __future__ import annotations
+
+from qflow.emulation.ops import sqrt as general
+from qflow.emulation.own.sophgo._table import Lookup
+
+
+class Sqrt(Lookup, general.Sqrt):
+    """As the general operator, with the compiler's table."""

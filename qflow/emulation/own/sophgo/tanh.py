@@ -1,0 +1,10 @@
+"""tanh: a table of 256 entries, made in float64."""
+
+from __future__ import annotations
+
+from qflow.emulation.ops import tanh as general
+from qflow.emulation.own.sophgo._table import Lookup
+
+
+class Tanh(Lookup, general.Tanh):
+    """As the general operator, with the compiler's table."""
