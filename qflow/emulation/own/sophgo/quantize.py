@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Quantize(general.Quantize):
-    """Attributes: low, high. Constant: factor, the reciprocal of the scale. Raises QF403 for NaN."""
+    """Attributes: low, high. Constant: factor, 1 / scale. Raises QF403 for NaN."""
 
     fields = CLAMP
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qflow.emulation.op import op
 from qflow.emulation.ops import adaptive_avg_pool2d as general
@@ -16,10 +15,6 @@ if TYPE_CHECKING:
 
 class AdaptiveAvgPool2d(general.AdaptiveAvgPool2d):
     """Becomes a mean."""
-
-    def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
-        one = tuple(attributes["size"]) == (1, 1)
-        return "" if one else "only the mean of a whole image is integer on this target"
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
         mean = op("mean", build.profile.own)

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class AvgPool2d(chip.AvgPool2d):
-    """Where padding is not counted: `RSR(round_away(float32(sum / n) * k) * m, r)`, k the window."""
+    """`RSR(round_away(float32(sum / n) * k) * m, r)` where padding is not counted.
+
+    n is how many values of the window lie inside, k its size.
+    """
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
         a, c = call.node.attributes, call.constants
