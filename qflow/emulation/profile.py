@@ -15,6 +15,7 @@ from qflow.emulation.op import Constant
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from qflow.emulation.graph import TensorType
     from qflow.march import March
     from qflow.quantization.prepared import PreparedGraph
 
@@ -101,6 +102,11 @@ class Profile:
 
     def rescale_constants(self, ratio: Ratio) -> dict[str, np.ndarray]:
         raise NotImplementedError
+
+    def requantize_constants(self, source: TensorType, target: TensorType) -> dict[str, np.ndarray]:
+        """For the step `rescale`, which brings a tensor onto another grid."""
+        assert source.scale is not None and target.scale is not None, "floats lie on no grid"
+        return self.rescale_constants(Ratio((source.scale,), (target.scale,)))
 
     def residual_constants(self, gemm: Ratio, residual: np.ndarray) -> dict[str, np.ndarray]:
         """For a gemm that adds a tensor of scale `residual` before it is rescaled by `gemm`."""

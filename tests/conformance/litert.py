@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 
-from tests.conformance import litert_gemm
+from tests.conformance import litert_elementwise, litert_gemm
 from tests.conformance.litert_case import Case, row
 from tests.conformance.litert_runtime import RESOLVERS
 from tests.conformance.table import Row
@@ -37,7 +37,17 @@ def _gemms() -> Iterator[Check]:
             yield Check(f"{op}, any weight", dtype, partial(litert_gemm.summed_cases, op, dtype))
 
 
-CHECKS = (*_gemms(),)
+def _elementwise() -> Iterator[Check]:
+    for dtype in ("int8", "int16"):
+        for op in ("add", "sub", "mul"):
+            yield Check(op, dtype, partial(litert_elementwise.binary_cases, op, dtype))
+        for op in ("relu", "relu6"):
+            yield Check(op, dtype, partial(litert_elementwise.unary_cases, op, dtype))
+        requantized = partial(litert_elementwise.unary_cases, "identity", dtype)
+        yield Check("requantization", dtype, requantized)
+
+
+CHECKS = (*_gemms(), *_elementwise())
 
 
 def rows() -> Iterator[Row]:

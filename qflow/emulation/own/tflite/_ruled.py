@@ -20,12 +20,26 @@ if TYPE_CHECKING:
 class Ruled(Op):
     """Comes before the operator's class among the bases, and runs it with the profile `rule`."""
 
-    def rule(self, profile: Profile, dtype: str, residual: bool) -> Profile | None:
-        """The rule for an output of that dtype; None: that of the profile."""
+    def rule(
+        self,
+        profile: Profile,
+        reads: tuple[str, ...],
+        writes: str,
+        attributes: Mapping[str, Any],
+    ) -> Profile | None:
+        """The rule for operands and an output of these dtypes; None: that of the profile."""
         raise NotImplementedError
 
+    def rule_of(self, call: Call) -> Profile | None:
+        """The same of a node that runs, where the rule depends on shapes or zero points."""
+        node = call.node
+        reads = tuple(s.dtype for s in call.sources)
+        return self.rule(call.profile, reads, node.output.dtype, node.attributes)
+
     def lower(self, node: PreparedNode, build: Builder) -> None:
-        rule = self.rule(build.profile, node.out_dtype, node.residual)
+        reads = tuple(build.types[i].dtype for i in node.inputs)
+        attributes = {**node.attributes, "residual": node.residual}
+        rule = self.rule(build.profile, reads, node.out_dtype, attributes)
         if rule is None:
             super().lower(node, build)
             return
@@ -50,6 +64,5 @@ class Ruled(Op):
         return self._under(call).profile
 
     def _under(self, call: Call) -> Call:
-        residual = bool(call.node.attributes.get("residual", False))
-        rule = self.rule(call.profile, call.node.output.dtype, residual)
+        rule = self.rule_of(call)
         return call if rule is None else replace(call, profile=rule)

@@ -12,6 +12,7 @@ from qflow.emulation.integer_profile import IntegerProfile
 from qflow.emulation.profile import Constants, Limits, Profile, Ratio, Use
 from qflow.emulation.profiles._high_multiply import BITS
 from qflow.emulation.profiles._high_multiply import SHIFT_MOST as HIGH_SHIFT_MOST
+from qflow.emulation.profiles.tflite_reference import TfliteReference
 
 if TYPE_CHECKING:
     from qflow.emulation.profile import Unary
@@ -22,7 +23,30 @@ WIDE_BITS = 48
 """Accumulators of int16 operands are held in 64 bits, and 48 of them are used."""
 
 
-class ReducedMultiplier(IntegerProfile):
+class Inner(Profile):
+    """A rule within a profile: operators are looked up as for that profile."""
+
+    def __init__(self, outer: Profile) -> None:
+        self.own = outer.own  # type: ignore[misc]
+
+
+class Reference(Inner, TfliteReference):
+    """`tflite.reference` as a rule of single operators of the other profiles."""
+
+
+class Float32Ratio(Reference):
+    """`tflite.reference` with M = float32(float32(s_x * s_w) / s_y).
+
+    Source: measured on MUL, RELU, RELU6 and LEAKY_RELU of LiteRT: scales and factors meet in
+    float32, and `QuantizeMultiplier` takes the result.
+    """
+
+    def rescale_constants(self, ratio: Ratio) -> dict[str, np.ndarray]:
+        assert ratio.count == 1, "a mean has a rule of its own"
+        return self._named("", (ratio.source_scale / ratio.target_scale).astype(np.float64))
+
+
+class ReducedMultiplier(Inner, IntegerProfile):
     """`y = (acc * r + 2^(14-e)) >> (15-e)`, r = min((multiplier + 2^15) >> 16, 2^15 - 1).
 
     multiplier and e are those of `QuantizeMultiplier`; the constant `multiplier` holds r, `shift`
@@ -33,9 +57,6 @@ class ReducedMultiplier(IntegerProfile):
     name = "tflite.int16"
     bits = BITS - DROPPED
     shifts = (-DROPPED + 1, HIGH_SHIFT_MOST - DROPPED)
-
-    def __init__(self, outer: Profile) -> None:
-        self.own = outer.own  # type: ignore[misc]
 
     def derive(self, ratio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         fraction, exponent = np.frexp(ratio)
@@ -56,7 +77,7 @@ class ReducedMultiplier(IntegerProfile):
         return (((values * multiplier) << left) + half) >> right
 
 
-class HalfAway(Profile):
+class HalfAway(Inner):
     """`y = half_away(acc * (s_x * s_w / s_y))` in float64.
 
     Constants, float32: `source_scale` and `target_scale`; s_w is the operator's `weight_scale`.
@@ -66,9 +87,6 @@ class HalfAway(Profile):
     """
 
     name = "tflite.half_away"
-
-    def __init__(self, outer: Profile) -> None:
-        self.own = outer.own  # type: ignore[misc]
 
     def roles(self, use: Use) -> Mapping[str, str]:
         assert use == "rescale", "only a plain rescale has this rule"

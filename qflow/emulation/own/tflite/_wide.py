@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from qflow.emulation.own.tflite._ruled import Ruled
 from qflow.emulation.own.tflite._rules import ReducedMultiplier
 from qflow.emulation.profile import Profile
@@ -10,5 +13,11 @@ from qflow.emulation.profile import Profile
 class Wide(Ruled):
     """int16 outputs follow `ReducedMultiplier`, others the profile."""
 
-    def rule(self, profile: Profile, dtype: str, residual: bool) -> Profile | None:
-        return ReducedMultiplier(profile) if dtype == "int16" else None
+    def rule(
+        self,
+        profile: Profile,
+        reads: tuple[str, ...],
+        writes: str,
+        attributes: Mapping[str, Any],
+    ) -> Profile | None:
+        return ReducedMultiplier(profile) if writes == "int16" else None

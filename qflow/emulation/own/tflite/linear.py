@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from qflow.emulation.ops import linear
 from qflow.emulation.own.tflite._ruled import Ruled
 from qflow.emulation.own.tflite._rules import HalfAway
@@ -11,5 +14,11 @@ from qflow.emulation.profile import Profile
 class Linear(Ruled, linear.Linear):
     """As the general operator."""
 
-    def rule(self, profile: Profile, dtype: str, residual: bool) -> Profile | None:
-        return HalfAway(profile) if dtype == "int16" and not residual else None
+    def rule(
+        self,
+        profile: Profile,
+        reads: tuple[str, ...],
+        writes: str,
+        attributes: Mapping[str, Any],
+    ) -> Profile | None:
+        return HalfAway(profile) if writes == "int16" and not attributes["residual"] else None

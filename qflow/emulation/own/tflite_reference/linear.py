@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from qflow.emulation.own.tflite import linear
 from qflow.emulation.own.tflite._rules import HalfAway
 from qflow.emulation.profile import Profile
@@ -10,5 +13,11 @@ from qflow.emulation.profile import Profile
 class Linear(linear.Linear):
     """As the general operator."""
 
-    def rule(self, profile: Profile, dtype: str, residual: bool) -> Profile | None:
-        return None if dtype == "int32" or residual else HalfAway(profile)
+    def rule(
+        self,
+        profile: Profile,
+        reads: tuple[str, ...],
+        writes: str,
+        attributes: Mapping[str, Any],
+    ) -> Profile | None:
+        return None if writes == "int32" or attributes["residual"] else HalfAway(profile)

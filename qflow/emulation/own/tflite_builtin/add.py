@@ -1,0 +1,12 @@
+"""add: ADD of the optimized kernels, which round int16 operands once."""
+
+from __future__ import annotations
+
+from qflow.emulation.own.tflite import add
+
+
+class Add(add.Add):
+    """As the general operator."""
+
+    def once(self, writes: str) -> bool:
+        return writes == "int16"
