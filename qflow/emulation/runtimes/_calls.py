@@ -49,6 +49,11 @@ def given(graph: IntegerGraph, inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {node.id: inputs[name] for name, node in nodes.items()}
 
 
+def operands_of(node: Node, values: Mapping[str, Any]) -> list[Any]:
+    """What a node runs on: of an input what was given, of a constant nothing."""
+    return [values[node.id]] if node.op == "input" else [values[i] for i in node.inputs]
+
+
 def last_uses(graph: IntegerGraph, keep: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Per node the tensors that nothing reads after it."""
     unknown = [k for k in keep if k not in graph.by_id]

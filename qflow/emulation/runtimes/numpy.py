@@ -14,6 +14,7 @@ from qflow.emulation.runtimes._calls import (
     calls,
     given,
     last_uses,
+    operands_of,
     runs_as_nhwc,
 )
 
@@ -21,7 +22,8 @@ from qflow.emulation.runtimes._calls import (
 def run(
     graph: IntegerGraph, inputs: Mapping[str, np.ndarray], keep: Collection[str] = ()
 ) -> dict[str, np.ndarray]:
-    """Every output by its name, float32, and every node of `keep` by its id, in its own dtype.
+    """Every output by its name, float32 (whole numbers int32), and every node of `keep` by its id,
+    in its own dtype.
 
     `inputs` are by input name, float32, of any batch size. An output goes before a node of its
     name: `run_keeping` tells them apart. Raises QflowError: QF313 for an input that does not fit,
@@ -39,12 +41,15 @@ def run_keeping(
     values = {k: np.asarray(v) for k, v in given(graph, inputs).items()}
     for call in calls(graph):
         node = call.node
-        operands = [values[i] for i in node.inputs] or [values[node.id]]
-        values[node.id] = _run_one(call, operands)
+        values[node.id] = _run_one(call, operands_of(node, values))
         for source in free[node.id]:
             del values[source]
-    kept = {k: values[k].astype(graph.by_id[k].output.dtype) for k in keep}
-    return {name: values[source] for name, source in graph.outputs}, kept
+
+    def result(id_: str) -> np.ndarray:
+        return values[id_].astype(graph.by_id[id_].output.dtype)
+
+    outputs = {name: result(source) for name, source in graph.outputs}
+    return outputs, {k: result(k) for k in keep}
 
 
 def _run_one(call: Call, operands: list[np.ndarray]) -> np.ndarray:

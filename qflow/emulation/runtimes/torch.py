@@ -19,6 +19,7 @@ from qflow.emulation.runtimes._calls import (
     calls,
     given,
     last_uses,
+    operands_of,
     runs_as_nhwc,
 )
 
@@ -85,12 +86,13 @@ class TorchRuntime:
         with torch.no_grad(), exact_kernels(device):
             for call, fast in zip(self._calls, self._program(device), strict=True):
                 node = call.node
-                operands = [values[i] for i in node.inputs] or [values[node.id]]
-                values[node.id] = _run_one(call, fast, operands)
+                values[node.id] = _run_one(call, fast, operands_of(node, values))
                 for source in free[node.id]:
                     del values[source]
-            kept = {k: _integers(values[k], self.graph.by_id[k].output.dtype) for k in keep}
-        return {name: values[source] for name, source in self.graph.outputs}, kept
+            types = {n.id: n.output.dtype for n in self.graph.nodes}
+            kept = {k: _integers(values[k], types[k]) for k in keep}
+            ends = self.graph.outputs
+            return {name: _integers(values[i], types[i]) for name, i in ends}, kept
 
     def _program(self, device: torch.device) -> tuple[Fast, ...]:
         if device not in self._programs:
