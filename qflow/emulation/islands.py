@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qflow.diagnostics import Diagnostic
-from qflow.dtype import DTYPES
 from qflow.emulation.graph import TensorType
-from qflow.emulation.op import Op, Unsupported
+from qflow.emulation.op import Op, Unsupported, op
 from qflow.emulation.rounding import to_grid
 from qflow.emulation.steps.island import OP, runs_on_floats
 
@@ -48,14 +47,9 @@ def lower(node: PreparedNode, build: Builder, why: str) -> None:
     output = TensorType("float32", node.shape, layout=_layout(node.shape))
     place = f"{node.id}.island"
     build.emit(node, "island", operands, output, attributes, constants, id=place)
-    target = build.output_type(node, node.shape)
-    dtype = DTYPES[target.dtype]
-    settings = {
-        "rounding": build.rounding(node, node.grid),
-        "low": dtype.qmin,
-        "high": dtype.qmax,
-    }
-    build.emit(node, "quantize", (place,), target, settings)
+    # as a quant stub does it, by the profile's own rule where it has one
+    stub = replace(node, op="quant", inputs=(place,), input_grids=(), activation=None)
+    op("quant", build.profile.own).lower(stub, build)
     build.notes.append(f"{node.id}: a float island for `{node.op}`: {why}")
     build.diagnostics.append(
         Diagnostic(
