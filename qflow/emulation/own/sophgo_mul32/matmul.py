@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from qflow.emulation.gemm import carrier_for
-from qflow.emulation.op import CLAMP, Call, Constant, Fast, Range, Unsupported, form
+from qflow.emulation.op import Call, Constant, Fast, Range, Unsupported, form
 from qflow.emulation.ops import matmul as general
 from qflow.emulation.own.sophgo_mul32._sum import limits, reach
 from qflow.emulation.profile import Limits
@@ -29,7 +29,7 @@ class Matmul(general.Matmul):
     """Attributes: form, `two` or `constant`, low, high. `sat(RSR((sum x*y + b) * m, r))`."""
 
     operands = (1, 2)
-    fields = dict(CLAMP, **form(form="word"))
+    fields = form(form="word", low="integer", high="integer")
     rounding: ClassVar[ShiftRounding] = "half_away"
 
     def lower(self, node: PreparedNode, build: Builder) -> None:

@@ -1,0 +1,1 @@
+"""CV18xx: what its compiler and chip compute by rules of their own."""

@@ -1,0 +1,1 @@
+"""BM1684: what its compiler and chip compute by rules of their own."""
