@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
-from qflow.emulation.op import Example, Op, Unsupported
-from qflow.emulation.ops._norm import parameters_of
+from qflow.emulation.op import Example, Unsupported
+from qflow.emulation.ops._norm import Normalization, Sizes, parameters_of
 from qflow.emulation.ops._window import argument
 
 if TYPE_CHECKING:
@@ -15,12 +16,10 @@ if TYPE_CHECKING:
     from qflow.quantization.prepared import PreparedNode
 
 
-class InstanceNorm(Op):
+class InstanceNorm(Normalization):
     """Attribute: eps."""
 
     name = "instance_norm"
-    role = "normalization"
-    integer = False
     modules = ("torch.nn.InstanceNorm1d", "torch.nn.InstanceNorm2d", "torch.nn.InstanceNorm3d")
     functions = ("torch.nn.functional.instance_norm", "torch.instance_norm")
     examples = (
@@ -33,6 +32,7 @@ class InstanceNorm(Op):
                 "nn.InstanceNorm2d(3, affine=True)",
             ),
         ),
+        Example(((2, 3, 17),), {"eps": 1e-5}, (3,)),
     )
 
     def attributes_of_module(self, module: Any) -> Mapping[str, Any]:
@@ -52,3 +52,11 @@ class InstanceNorm(Op):
 
         weight, bias = parameters_of(node)
         return instance_norm(operands[0], weight=weight, bias=bias, eps=node.attributes["eps"])
+
+    def grouped(self, attributes: Mapping[str, Any], shape: Sizes) -> tuple[Sizes, int]:
+        if len(shape) < 3:
+            raise Unsupported(f"a tensor {shape} has nothing to normalize in a channel")
+        return (-1, shape[1], prod(shape[2:])), 1
+
+    def per_value(self, attributes: Mapping[str, Any], shape: Sizes) -> Sizes:
+        return (1, shape[1], *(1 for _ in shape[2:]))

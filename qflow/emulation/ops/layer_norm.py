@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qflow.emulation.op import Example, Op
-from qflow.emulation.ops._norm import parameters_of
+from qflow.emulation.op import CLAMP, Example, Unsupported, form
+from qflow.emulation.ops._norm import Normalization, Sizes, parameters_of
 from qflow.emulation.ops._window import argument
 
 if TYPE_CHECKING:
@@ -15,14 +15,13 @@ if TYPE_CHECKING:
     from qflow.quantization.prepared import PreparedNode
 
 
-class LayerNorm(Op):
+class LayerNorm(Normalization):
     """Attributes: shape (the last axes that are normalized), eps."""
 
     name = "layer_norm"
-    role = "normalization"
-    integer = False
     modules = ("torch.nn.LayerNorm",)
     functions = ("torch.nn.functional.layer_norm", "torch.layer_norm")
+    fields = form(**CLAMP, shape="sizes")
     examples = (
         Example(
             ((2, 3, 8),),
@@ -34,6 +33,7 @@ class LayerNorm(Op):
             {"shape": (3, 8), "eps": 1e-6},
             written=("F.layer_norm(x, [3, 8], eps=1e-6)", "nn.LayerNorm((3, 8), eps=1e-6)"),
         ),
+        Example(((2, 3, 40),), {"shape": (40,), "eps": 1e-5}, (40,)),
     )
 
     def attributes_of_module(self, module: Any) -> Mapping[str, Any]:
@@ -53,3 +53,12 @@ class LayerNorm(Op):
 
         shape, eps = node.attributes["shape"], node.attributes["eps"]
         return layer_norm(operands[0], shape, *parameters_of(node), eps)
+
+    def grouped(self, attributes: Mapping[str, Any], shape: Sizes) -> tuple[Sizes, int]:
+        last = tuple(attributes["shape"])
+        if len(last) >= len(shape) or shape[len(shape) - len(last) :] != last:
+            raise Unsupported(f"a tensor {shape} does not end with the axes {last} of a batch")
+        return (-1, *shape[1:]), len(last)
+
+    def per_value(self, attributes: Mapping[str, Any], shape: Sizes) -> Sizes:
+        return tuple(attributes["shape"])
