@@ -32,6 +32,7 @@ class IntegerProfile(Profile):
     A residual's are called `residual_*`, those of a sum's operands `left_*` and `right_*`.
     """
 
+    adds_in_accumulator = True
     bits: ClassVar[int]
     """Width of the multiplier without a sign."""
     shifts: ClassVar[tuple[int, int]]

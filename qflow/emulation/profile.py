@@ -88,6 +88,10 @@ class Profile:
     """Folders of `emulation/own` whose operators go before those of `emulation/ops`, the first one
     first: what the target computes by a rule of its own."""
 
+    adds_in_accumulator: ClassVar[bool] = False
+    """Whether `rescale_with_residual` is `rescale` of the saturated sum of the accumulator and
+    `to_accumulator` of the residual."""
+
     def settle(self, graph: PreparedGraph, march: March) -> PreparedGraph:
         """The graph with its grids as the target's own tools would choose them."""
         return graph

@@ -91,5 +91,5 @@ class Conv2d(Convolution):
 
         sides = (top, left) if even else (0, 0)
         geometry = Geometry(tuple(a["stride"]), sides, tuple(a["dilation"]), a["groups"])
-        images = Images(geometry, bring, lambda y, x: y)
+        images = Images(geometry, bring, lambda r: r, lambda y, x: y)
         return gemm.fast(call, ranges, device, VIEW, multiply, images)

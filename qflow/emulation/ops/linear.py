@@ -75,10 +75,23 @@ class Linear(Op):
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         from torch.nn.functional import linear
 
-        return gemm.fast(call, ranges, device, VIEW, linear)
+        from qflow.emulation.carriers.onednn import Geometry
+        from qflow.emulation.carriers.products import Images
+
+        images = Images(Geometry(), _rows_of_an_image, _rows_of_an_image, _rows_as_before)
+        return gemm.fast(call, ranges, device, VIEW, linear, images)
 
     def roles(self, call: Call) -> Mapping[str, Constant]:
         return gemm.roles(call)
 
     def values(self, call: Call, ranges: Sequence[Range]) -> Range:
         return gemm.values(call, ranges)
+
+
+def _rows_of_an_image(x: Tensor) -> Tensor:
+    """[..., width] to [1, width, rows, 1], whose channels lie last in memory."""
+    return x.reshape(1, -1, 1, x.shape[-1]).permute(0, 3, 1, 2)
+
+
+def _rows_as_before(y: Tensor, x: Tensor) -> Tensor:
+    return y.permute(0, 2, 3, 1).reshape(*x.shape[:-1], y.shape[1])

@@ -1,0 +1,1 @@
+"""How a node's integers are carried while it computes, and why that is exact."""

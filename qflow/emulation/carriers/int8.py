@@ -1,0 +1,189 @@
+"""int8: products of 8-bit operands and weights, with the rescale in the same kernel where proved.
+
+A channel whose levels (see `levels`) the kernel's own float32 formula meets (see `affine`) leaves
+the kernel as finished integers. The others are computed once more, their accumulators as float32,
+and rescaled by the profile's exact rule. A layer that adds a residual, or has too many such
+channels, takes that way altogether.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qflow.emulation.carriers import onednn
+from qflow.emulation.carriers.affine import Affine, affine
+from qflow.emulation.carriers.feed import Feed, feed
+from qflow.emulation.carriers.finish import BYTES
+from qflow.emulation.carriers.levels import Levels, levels
+from qflow.emulation.carriers.onednn import Clamp, Geometry
+from qflow.emulation.gemm import shaped
+from qflow.emulation.op import Call, Fast, Range
+from qflow.emulation.profile import saturate
+from qflow.emulation.runtimes._blocks import blockwise
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from qflow.emulation.carriers.finish import Finish
+
+NAME = "int8"
+MOST_AGAIN = 0.25
+"""Part of the channels that may be computed a second time."""
+INT32 = (1 << 31) - 1
+FLOAT32 = 1 << 24
+"""float32 holds every integer up to here."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What is known of one layer before its kernels are made."""
+
+    call: Call
+    bias: np.ndarray
+    """int64 [channels]"""
+    reach: tuple[np.ndarray, np.ndarray]
+    """Least and greatest sum of products per channel, without the bias, int64."""
+    feed: Feed
+    geometry: Geometry
+
+    @property
+    def name(self) -> str:
+        return NAME if self.feed.name == "as is" else f"{NAME} {self.feed.name}"
+
+    @property
+    def most(self) -> int:
+        """Largest magnitude of a sum of products."""
+        return int(max(-self.reach[0].min(), self.reach[1].max()))
+
+    @property
+    def most_with_bias(self) -> int:
+        return self.most + int(np.abs(self.bias).max())
+
+    @property
+    def attributes(self) -> Any:
+        return self.call.node.attributes
+
+    @property
+    def clamp(self) -> Clamp:
+        return Clamp(self.call.node.output.dtype, self.attributes["low"], self.attributes["high"])
+
+
+def int8(
+    call: Call, ranges: Sequence[Range], device: Any, geometry: Geometry, finish: Finish
+) -> Fast | None:
+    """The layer on images of centred integers, or None where it cannot run so.
+
+    `ranges` are those of the operands without their zero points.
+    """
+    weight = call.constants["weight"]
+    if device.type != "cpu" or weight.dtype != np.int8 or not onednn.is_there():
+        return None
+    fed = feed(weight.reshape(*weight.shape, *(1,) * (4 - weight.ndim)), ranges[0], geometry.groups)
+    if fed is None:
+        return None
+    bias = call.constants["bias"].astype(np.int64)
+    layer = Layer(call, bias, _reach(weight, ranges[0]), fed, geometry)
+    if layer.most > INT32:
+        return None
+    steps = _levels(layer)
+    if steps is None or layer.attributes["residual"]:
+        added = _reach_of_residual(layer, ranges)
+        return _raw(layer, finish) if _fits_float32(layer, steps, added) else None
+    found = affine(steps, bias)
+    again = np.flatnonzero(~found.proved)
+    if not again.size:
+        return _finished(layer, found)
+    if not _fits_float32(layer, steps, 0):
+        return None
+    if len(again) > MOST_AGAIN * len(bias):
+        return _raw(layer, finish)
+    return _finished_but(layer, found, again, finish)
+
+
+def _finished(layer: Layer, found: Affine) -> Fast:
+    """The kernel gives the output."""
+    weight, bring = layer.feed.weight, layer.feed.bring
+    kernel = onednn.convolution(weight, found.scale, found.offset, layer.geometry, layer.clamp)
+    return Fast(lambda x: kernel(bring(x)), layer.name, layer.most)
+
+
+def _finished_but(layer: Layer, found: Affine, again: np.ndarray, finish: Finish) -> Fast:
+    """The kernel gives the output of all channels except `again`, which are computed exactly."""
+    import torch
+
+    weight, bring = layer.feed.weight, layer.feed.bring
+    kernel = onednn.convolution(weight, found.scale, found.offset, layer.geometry, layer.clamp)
+    sums = _sums(layer, again)
+    end = blockwise(finish(again, layer.most_with_bias))
+    places = torch.from_numpy(again)
+
+    def run(x: Tensor) -> Tensor:
+        fed = bring(x)
+        result = kernel(fed)
+        last = result.permute(0, 2, 3, 1)  # contiguous so
+        last[..., places] = end(sums(fed)).permute(0, 2, 3, 1)
+        return result
+
+    return Fast(run, layer.name, layer.most)
+
+
+def _raw(layer: Layer, finish: Finish) -> Fast:
+    """The kernel gives accumulators."""
+    bring, sums = layer.feed.bring, _sums(layer, np.arange(len(layer.bias)))
+    end = blockwise(finish(None, layer.most_with_bias))
+    return Fast(lambda x, *added: end(sums(bring(x)), *added), layer.name, layer.most)
+
+
+def _sums(layer: Layer, channels: np.ndarray) -> onednn.Kernel:
+    """Accumulators of some channels as float32."""
+    geometry, ones = layer.geometry, np.ones(len(channels), np.float32)
+    offset = layer.bias[channels].astype(np.float32)
+    return onednn.convolution(layer.feed.weight[channels], ones, offset, geometry, None)
+
+
+def _fits_float32(layer: Layer, steps: Levels | None, added: int) -> bool:
+    """Whether accumulators may be float32, with a residual of magnitude `added` to come.
+
+    They may be rounded where they are larger than every level: rounding keeps their order.
+    """
+    margin = added + int(np.abs(layer.bias).max())
+    if layer.most + margin < FLOAT32:
+        return True
+    return steps is not None and int(np.abs(steps.first).max()) + 1 + margin < FLOAT32
+
+
+def _reach(weight: np.ndarray, values: Range) -> tuple[np.ndarray, np.ndarray]:
+    taps = weight.reshape(len(weight), -1).astype(np.int64)
+    low, high = min(values[0], 0), max(values[1], 0)  # padding adds zeros
+    ends = taps * low, taps * high
+    return np.minimum(*ends).sum(1), np.maximum(*ends).sum(1)
+
+
+def _reach_of_residual(layer: Layer, ranges: Sequence[Range]) -> int:
+    if not layer.attributes["residual"]:
+        return 0
+    largest = max(abs(ranges[-1][0]), abs(ranges[-1][1]))
+    return layer.call.profile.residual_bound(layer.call.constants, largest)
+
+
+def _levels(layer: Layer) -> Levels | None:
+    """The steps from a sum, its bias and residual in it, to an output of 8 bits."""
+    call = layer.call
+    if call.node.output.dtype not in BYTES:
+        return None
+    if layer.attributes["residual"] and not call.profile.adds_in_accumulator:
+        return None
+    columns = shaped(call.constants, (-1, 1))
+    bits = layer.attributes["accumulator_bits"]
+    low, high = (r + layer.bias for r in layer.reach)
+    if layer.attributes["residual"]:
+        low, high = np.full_like(low, -INT32 - 1), np.full_like(high, INT32)
+
+    def rule(acc: np.ndarray) -> np.ndarray:
+        return call.profile.rescale(saturate(acc, bits), columns) + call.zero_point
+
+    return levels(rule, low, high, layer.clamp.low, layer.clamp.high)
