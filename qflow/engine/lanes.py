@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,7 +83,7 @@ def open_lanes(work: Work) -> Lanes:
         lanes[export.lane] = export.run
         runtime = TorchRuntime(lower(recorded, work.march, export.profile, unlisted).graph)
         lanes[f"emulator@{export.lane}"] = _emulated(runtime)
-    kept = tuple(n.id for n in graph.nodes if n.output.dtype.startswith("int"))
+    kept = tuple(n.id for n in graph.nodes if n.output.dtype != "float32")
     steps = steps_of(graph, work.march)
     given = partial(colour.camera, work=work)
     return Lanes(trained, graph, lanes, TorchRuntime(graph), kept, steps, given)
@@ -94,7 +95,12 @@ class Exported:
 
     lane: str
     profile: str
-    run: Lane
+    runnable: Any
+    """What the target's `read` gave."""
+
+    @property
+    def run(self) -> Lane:
+        return self.runnable.run  # type: ignore[no-any-return]
 
 
 def exported(work: Work) -> tuple[Exported, ...]:
@@ -107,7 +113,7 @@ def exported(work: Work) -> tuple[Exported, ...]:
         lane = f"export.{export.target}"
         path: Path = work.made[EXPORT].folder / export.path
         profile = getattr(target, "profile", RUNTIME_PROFILE)
-        found[lane] = Exported(lane, profile, target.read(path).run)
+        found[lane] = Exported(lane, profile, target.read(path))
     return tuple(found.values())
 
 

@@ -7,10 +7,10 @@ from qflow.analysis.steps import Step
 from qflow.dtype import DTYPES
 from qflow.emulation.graph import IntegerGraph, Node
 from qflow.march import March
+from qflow.plan import op_facts
 from qflow.plan.inventory import Inventory
 from qflow.plan.plan import Plan
 
-_GEMMS = ("conv2d", "linear")
 _OUTSIDE = ("input", "output", "quant", "dequant")
 """Operators that are the border itself."""
 
@@ -22,11 +22,12 @@ def steps_of(graph: IntegerGraph, march: March) -> dict[str, Step]:
 
 def _step(graph: IntegerGraph, node: Node, march: March) -> Step:
     source = _integer(graph, node)
+    if source.output.scale is None:
+        return Step(1.0)  # whole numbers, such as the places argmax gives
     if source.output.dtype != "int32":
-        assert source.output.scale is not None, "a tensor on a grid has a scale"
         return Step(float(source.output.scale.max()))
     gemm = source
-    while gemm.op not in _GEMMS:
+    while op_facts.role(gemm.op) != "gemm":
         gemm = graph.by_id[gemm.inputs[0]]
     dtype = DTYPES[graph.by_id[gemm.inputs[0]].output.dtype]
     half_range = (dtype.qmax - dtype.qmin) / 2
@@ -35,7 +36,7 @@ def _step(graph: IntegerGraph, node: Node, march: March) -> Step:
 
 def _integer(graph: IntegerGraph, node: Node) -> Node:
     """The integer tensor an output is made of."""
-    while not node.output.dtype.startswith("int"):
+    while node.output.dtype == "float32" and node.inputs:
         node = graph.by_id[node.inputs[0]]
     return node
 
@@ -43,16 +44,25 @@ def _integer(graph: IntegerGraph, node: Node) -> Node:
 def coverage(graph: IntegerGraph, plan: Plan, inventory: Inventory) -> Mapping[str, Any]:
     """How many operators and multiply-accumulates of the model run as integers.
 
-    `{"operators": {"integer", "total", "share"}, "multiply_accumulates": {...}}`, of one sample.
+    `{"operators": {"integer", "total", "share"}, "multiply_accumulates": {...}, "float": [...]}`, of
+    one sample; `float` names each operator that is not, and why where the graph says it.
     """
     lives_at = {m.address: m.absorbed_by or m.address for m in plan.modules}
-    inside = {n.address for n in graph.nodes if n.output.dtype.startswith("int")}
+    islands = {n.address for n in graph.nodes if n.op == "island"}
+    inside = {n.address for n in graph.nodes if n.output.dtype != "float32"} - islands
     modules = [m for m in inventory.modules if m.op not in _OUTSIDE]
     integer = [m for m in modules if lives_at.get(m.address, m.address) in inside]
+    rest = [m for m in modules if m not in integer]
     return {
+        "float": [{"address": m.address, "op": m.op, "why": _why(graph, m.address)} for m in rest],
         "operators": _share(len(integer), len(modules)),
         "multiply_accumulates": _share(sum(m.macs for m in integer), sum(m.macs for m in modules)),
     }
+
+
+def _why(graph: IntegerGraph, address: str) -> str:
+    start = f"{address}: a float island for "
+    return next((n.partition("`: ")[2] for n in graph.notes if n.startswith(start)), "")
 
 
 def _share(part: int, total: int) -> dict[str, float]:

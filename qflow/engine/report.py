@@ -87,6 +87,8 @@ def _exactness(summary: Mapping[str, Any]) -> Table:
         f"{operators['integer']} of {operators['total']} operators, "
         f"{macs['share']:.1%} of {macs['total']:,} multiply-accumulates",
     )
+    for left in covered["float"]:
+        table.add_row("stays float", f"{left['address']} ({left['op']})  {left['why']}".rstrip())
     return table
 
 

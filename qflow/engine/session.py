@@ -40,6 +40,17 @@ def execute(
     console: Console,
 ) -> int:
     """Trace, run the stages, write what came out. Returns 0, or 1 when an `assert` is false."""
+    work, traced = begin(path, found, settings, console)
+    state, plan = bring_up(work, folder, from_stage), work.plan
+    done = {TRACE: traced, **run_stages(work, Cache(folder.cache), state, again(plan, from_stage))}
+    publish.results(work, folder)
+    return _finish(work, folder, done, state)
+
+
+def begin(
+    path: Path, found: Front, settings: Mapping[str, str], console: Console
+) -> tuple[Work, Done]:
+    """The model traced, the plan, the data read and checked, before any stage."""
     started = time.perf_counter()
     model = trace(path, found, settings)
     assert found.program is not None
@@ -57,11 +68,14 @@ def execute(
         console=console,
     )
     check(work)
-    state = states.read(folder.state, digest.of_json([plan.hashes, from_stage]))
-    _freeze(plan, folder)
-    done = {TRACE: traced, **run_stages(work, Cache(folder.cache), state, again(plan, from_stage))}
-    publish.results(work, folder)
-    return _finish(work, folder, done, state)
+    return work, traced
+
+
+def bring_up(work: Work, folder: RunFolder, from_stage: str | None) -> states.State:
+    """The folder speaks of this run from now on. Returns how far an earlier attempt came."""
+    state = states.read(folder.state, digest.of_json([work.plan.hashes, from_stage]))
+    _freeze(work.plan, folder)
+    return state
 
 
 def trace(path: Path, found: Front, settings: Mapping[str, str]) -> FloatModel:
