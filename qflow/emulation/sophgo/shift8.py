@@ -38,14 +38,20 @@ class Layer:
     """Below 0: the layer does not fit 8 bits, and the vendor keeps it in float32."""
 
 
-def layer(weight: np.ndarray, bias: np.ndarray | None, source: float, target: float) -> Layer:
-    """Of weights [channels, ...] and scales of input and output.
+def layer(
+    weight: np.ndarray,
+    bias: np.ndarray | None,
+    source: float,
+    target: float,
+    least: int = -LARGEST_SHIFT,
+) -> Layer:
+    """Of weights [channels, ...] and scales of input and output; the shift is `least` or more.
 
     One shift for the layer: the largest that keeps the weights below 127, and then most biases
     within int16. Products are of float32.
     """
     largest = float(np.abs(weight).max(initial=0.0))
-    shift = doubling_shift(largest * source / target)
+    shift = max(doubling_shift(largest * source / target), least)
     offset = np.zeros(weight.shape[0], np.int64)
     if bias is not None:
         shift = _shift_for_bias(bias, target, shift)

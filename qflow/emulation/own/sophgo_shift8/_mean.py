@@ -20,9 +20,7 @@ def oracle(pool: _pool.Pool, call: Call, operand: np.ndarray, keepdim: bool) -> 
     return pool.average(call, total, operand.shape)
 
 
-def fast(
-    pool: _pool.Pool, call: Call, ranges: Sequence[Range], device: Any, keepdim: bool
-) -> Fast:
+def fast(pool: _pool.Pool, call: Call, ranges: Sequence[Range], device: Any, keepdim: bool) -> Fast:
     bound = _pool.largest(ranges) * taps(call.sources[0].shape)
     finish = pool.fast_average(call, bound, call.sources[0].shape, device)
 
@@ -35,5 +33,3 @@ def fast(
 def taps(shape: Sequence[int]) -> int:
     """Rows times columns of an image batch."""
     return prod(shape[2:])
-
-

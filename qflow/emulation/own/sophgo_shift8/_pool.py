@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from qflow.emulation.op import Call, Constant, Fast, Op, Range, Unsupported, form
+from qflow.emulation.op import Call, Constant, Op, Range, Unsupported, form
 from qflow.emulation.sophgo import border, shift8
 from qflow.emulation.sophgo.reading import integers, limits
 from qflow.emulation.sophgo.rescale import fast_shift, multiplier_and_shift
@@ -78,9 +78,7 @@ class Pool(Op):
             values = np.clip(moved, a["low"], a["high"])
         return values
 
-    def fast_average(
-        self, call: Call, bound: int, shape: tuple[int, ...], device: Any
-    ) -> _Unary:
+    def fast_average(self, call: Call, bound: int, shape: tuple[int, ...], device: Any) -> _Unary:
         """The same in torch, of float sums up to `bound`."""
         import torch
 

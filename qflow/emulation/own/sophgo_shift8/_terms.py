@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from qflow.emulation.op import CLAMP, Call, Constant, Fast, Op, Range, form
+from qflow.emulation.op import Call, Constant, Fast, Op, Range, form
 from qflow.emulation.own.sophgo_shift8.affine import emit_affine
 from qflow.emulation.sophgo import shift8
 from qflow.emulation.sophgo.grids import source_scale, target_scale
@@ -32,7 +32,7 @@ class Terms(Op):
 
     integer = True
     operands = (1, 2)
-    fields = {**CLAMP, **form(place="integer")}
+    fields = form(place="integer", low="integer", high="integer")
     sign: ClassVar[int]
     """Of the second term."""
 
@@ -122,7 +122,7 @@ class Terms(Op):
             terms = list(operands)
             if held is not None:
                 terms.insert(place, held)
-            one, other = (r(x.float() * m) for r, x, m in zip(rounded, terms, multiplier))
+            one, other = (r(x.float() * m) for r, x, m in zip(rounded, terms, multiplier, strict=True))
             total = one + other if self.sign > 0 else one - other
             return total.clamp_(a["low"], a["high"]).float()
 

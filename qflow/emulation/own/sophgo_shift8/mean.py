@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qflow.emulation.op import CLAMP, Call, Fast, Range, form
+from qflow.emulation.op import Call, Fast, Range, form
 from qflow.emulation.ops.mean import Mean as General
 from qflow.emulation.own.sophgo_shift8 import _mean, _pool
 
@@ -21,7 +21,7 @@ IMAGE_AXES = (2, 3)
 class Mean(_pool.Pool, General):
     """Attributes: keepdim, low, high."""
 
-    fields = {**CLAMP, **form(keepdim="flag")}
+    fields = form(keepdim="flag", low="integer", high="integer")
 
     def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
         if len(shapes[0]) != 4 or tuple(attributes["dims"]) != IMAGE_AXES:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qflow.emulation.op import CLAMP, Call, Constant, Fast, Range, form
+from qflow.emulation.op import Call, Constant, Fast, Range, form
 from qflow.emulation.ops.mul import Mul as General
 from qflow.emulation.own.sophgo_shift8 import _terms
 from qflow.emulation.own.sophgo_shift8._factor import lower_factor
@@ -32,7 +32,7 @@ class Mul(General):
 
     integer = True
     operands = (1, 2)
-    fields = {**CLAMP, **form(place="integer")}
+    fields = form(place="integer", low="integer", high="integer")
 
     def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
         return ""

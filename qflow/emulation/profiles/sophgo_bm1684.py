@@ -1,0 +1,34 @@
+"""sophgo.bm1684: the chip model of BM1684; multipliers of 8 bits or none, shifts to the right.
+
+    RSR(v * m, r) = floor((v * m) / 2^r + 1/2)
+
+Source: measured against the compiler TPU-MLIR 1.30.2 and its chip model, INT8 symmetric. Operators
+have rules of their own in `own/sophgo_shift8`: weights of a layer carry the scales and its
+accumulator is only shifted, an average pool corrects its border, one axis after the other.
+
+What of the chip model is not known is computed as the compiler's interpreter does it: a transposed
+convolution (the model agrees in channel 0 only), the smaller of two tensors, and the larger or
+smaller of a tensor and a number. Notes in the graph name such nodes.
+"""
+
+import numpy as np
+
+from qflow.emulation.sophgo.profile import SophgoProfile
+from qflow.emulation.sophgo.search import LARGEST_SHIFT
+
+BYTE = (-128, 255)
+"""Multipliers: 8 bits with a sign, and those of a pool without."""
+
+
+class SophgoBm1684(SophgoProfile):
+    name = "sophgo.bm1684"
+    own = ("sophgo_shift8", "sophgo")
+    family = "shift8"
+    bits = 8
+    shifts = (0, LARGEST_SHIFT)
+
+    def check(self, role: str, constant: np.ndarray) -> str:
+        low, high = self.shifts if role.endswith("shift") else BYTE
+        if constant.min() >= low and constant.max() <= high:
+            return ""
+        return f"{role} leaves {low}..{high}"
