@@ -109,7 +109,8 @@ class Profile:
 
     def requantize_constants(self, source: TensorType, target: TensorType) -> dict[str, np.ndarray]:
         """For the step `rescale`, which brings a tensor onto another grid."""
-        assert source.scale is not None and target.scale is not None, "floats lie on no grid"
+        assert source.scale is not None, "floats lie on no grid"
+        assert target.scale is not None, "floats lie on no grid"
         return self.rescale_constants(Ratio((source.scale,), (target.scale,)))
 
     def residual_constants(self, gemm: Ratio, residual: np.ndarray) -> dict[str, np.ndarray]:

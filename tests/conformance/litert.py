@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 
-from tests.conformance import litert_elementwise, litert_gemm
+from tests.conformance import litert_elementwise, litert_gemm, litert_pools
 from tests.conformance.litert_case import Case, row
 from tests.conformance.litert_runtime import RESOLVERS
 from tests.conformance.table import Row
@@ -45,9 +45,19 @@ def _elementwise() -> Iterator[Check]:
             yield Check(op, dtype, partial(litert_elementwise.unary_cases, op, dtype))
         requantized = partial(litert_elementwise.unary_cases, "identity", dtype)
         yield Check("requantization", dtype, requantized)
+        slope = {"negative_slope": 0.1}
+        leaky = partial(litert_elementwise.unary_cases, "leaky_relu", dtype, slope)
+        yield Check("leaky_relu", dtype, leaky)
 
 
-CHECKS = (*_gemms(), *_elementwise())
+def _pools() -> Iterator[Check]:
+    for dtype in ("int8", "int16"):
+        yield Check("avg_pool2d", dtype, partial(litert_pools.average_cases, dtype))
+        yield Check("max_pool2d", dtype, partial(litert_pools.max_cases, dtype))
+        yield Check("adaptive_avg_pool2d", dtype, partial(litert_pools.image_mean_cases, dtype))
+
+
+CHECKS = (*_gemms(), *_elementwise(), *_pools())
 
 
 def rows() -> Iterator[Row]:

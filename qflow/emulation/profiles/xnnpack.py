@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qflow.emulation.profile import Ratio
 from qflow.emulation.profiles.onnxruntime import Onnxruntime
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ class Xnnpack(Onnxruntime):
     def requantize_constants(self, source: TensorType, target: TensorType) -> dict[str, np.ndarray]:
         from qflow.emulation.own.xnnpack.rescale import Rescale
 
-        assert source.scale is not None and target.scale is not None, "floats lie on no grid"
         rule = Rescale().rule(self, (source.dtype,), target.dtype, {})
         assert rule is not None, "every pair of dtypes has a rule"
-        return rule.rescale_constants(Ratio((source.scale,), (target.scale,)))
+        return rule.requantize_constants(source, target)

@@ -1,4 +1,4 @@
-"""What operators share whose ratio of scales is made in float32, and rounded as the reference does."""
+"""What operators share whose ratio of scales is made in float32."""
 
 from __future__ import annotations
 

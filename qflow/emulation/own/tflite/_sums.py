@@ -1,4 +1,4 @@
-"""What add and sub of TFLite share: both operands are brought to a fine common grid, then joined."""
+"""What add and sub of TFLite share: both operands come to a fine common grid, and are joined."""
 
 from __future__ import annotations
 
