@@ -12,7 +12,7 @@ from qflow.diagnostics import Diagnostic
 from qflow.dtype import DTYPES, DType
 from qflow.emulation.graph import Node, TensorType
 from qflow.emulation.op import NARROW, Call, Range, Unsupported
-from qflow.emulation.profile import Profile, Ratio
+from qflow.emulation.profile import Profile
 from qflow.emulation.rounding import to_grid
 from qflow.march import March
 from qflow.quantization.prepared import Grid, PreparedNode
@@ -39,6 +39,8 @@ class Builder:
     types: dict[str, TensorType] = field(default_factory=dict)
     ranges: dict[str, Range] = field(default_factory=dict)
     """What integers each tensor can hold."""
+    free: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """Per prepared node the axes of its output that follow the batch."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -68,15 +70,22 @@ class Builder:
     def operand(self, node: PreparedNode, index: int) -> TensorType:
         """Type of an operand that must lie on a grid of one scale. Raises FloatLeft."""
         found = self.types[node.inputs[index]]
+        if holds_whole_numbers(found):
+            raise FloatLeft(f"its operand `{node.inputs[index]}` holds whole numbers")
         if found.dtype not in NARROW or found.scale is None:
             raise FloatLeft(f"its operand `{node.inputs[index]}` is {found.dtype}")
         return found
+
+    def free_axes(self, id: str) -> tuple[int, ...]:
+        """Axes of a tensor that follow the batch; of a part those of the whole."""
+        whole = id if id in self.free else id.rpartition(":")[0]
+        return self.free.get(whole, (0,))
 
     def with_operands_on_their_grids(self, node: PreparedNode) -> PreparedNode:
         """The node reading operands that are rescaled where it says so. Raises as `output_type`."""
         inputs = list(node.inputs)
         for i, grid in enumerate(node.input_grids[: len(inputs)]):
-            if grid is None:
+            if grid is None or holds_whole_numbers(self.types[node.inputs[i]]):
                 continue
             source = self.operand(node, i)
             reads = replace(node, grid=grid, out_dtype=grid.dtype.name)
@@ -102,7 +111,7 @@ class Builder:
         self, node: PreparedNode, place: str, name: str, source: TensorType, target: TensorType
     ) -> str:
         low, high = DTYPES[target.dtype].qmin, DTYPES[target.dtype].qmax
-        constants = self.profile.rescale_constants(Ratio((scale(source),), (scale(target),)))
+        constants = self.profile.requantize_constants(source, target)
         return self.emit(
             node, "rescale", (name,), target, {"low": low, "high": high}, constants, id=place
         )
@@ -156,6 +165,11 @@ def clamp(node: PreparedNode, target: TensorType, rounding: str) -> Range:
     if activation == "relu":
         return max(zero, dtype.qmin), dtype.qmax
     raise Unsupported(f"`{activation}` cannot run behind it")
+
+
+def holds_whole_numbers(type: TensorType) -> bool:
+    """Whether a tensor holds indices or a mask."""
+    return type.dtype == "int32" and type.scale is None
 
 
 def same_grid(one: TensorType, other: TensorType) -> bool:

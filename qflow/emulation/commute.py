@@ -59,11 +59,16 @@ class _Commuting:
 
     def _rearrange(self, node: PreparedNode) -> None:
         (read,) = node.inputs
-        source = self._made[self._integers[read]]
-        moved = replace(node, inputs=(source.id,), grid=source.grid, out_dtype=source.out_dtype)
+        integers = self._integers[read]
+        source = self._maker(integers)
+        moved = replace(node, inputs=(integers,), grid=source.grid, out_dtype=source.out_dtype)
         self._nodes.append(moved)
         self._made[node.id] = moved
         self._stubs[node.id], self._integers[node.id] = self._stubs[read], node.id
+
+    def _maker(self, id: str) -> PreparedNode:
+        """The node that makes a tensor, also where it is a part of what that makes."""
+        return self._made.get(id) or self._made[id.rpartition(":")[0]]
 
     def _float(self, source: str) -> str:
         """Id of a tensor, with its dequantize made where it has none yet."""
@@ -73,7 +78,7 @@ class _Commuting:
         if source not in self._floats:
             taken = stub.id in self._floats.values()
             name = f"{source}.{DEQUANT}" if taken else stub.id
-            shape = self._made[source].shape
+            shape = self._made[source].shape if source in self._made else stub.shape
             made = replace(stub, id=name, inputs=(self._integers[source],), shape=shape)
             self._nodes.append(made)
             self._floats[source] = name

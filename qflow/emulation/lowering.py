@@ -7,9 +7,16 @@ from typing import Literal
 
 from qflow.diagnostics import Diagnostic, QflowError, fail, has_errors
 from qflow.emulation import islands
-from qflow.emulation.builder import Builder, FloatLeft, NoScale, NotFinite, image_layout
+from qflow.emulation.builder import (
+    Builder,
+    FloatLeft,
+    NoScale,
+    NotFinite,
+    holds_whole_numbers,
+    image_layout,
+)
 from qflow.emulation.commute import commute
-from qflow.emulation.graph import IntegerGraph, TensorType
+from qflow.emulation.graph import IntegerGraph, Node, TensorType
 from qflow.emulation.op import Op, Unsupported, op
 from qflow.emulation.profile import profile as profile_of
 from qflow.march import March
@@ -49,20 +56,22 @@ def lower(
         )
     rule = profile_of(profile)
     graph = commute(rule.settle(graph, march))
-    build = Builder(march, rule)
+    build = Builder(march, rule, free={n.id: n.free for n in graph.nodes})
     for node in graph.nodes:
         if all(i in build.types for i in node.inputs):
             _lower_one(node, build, unlisted == "float")
     _check_outputs(graph, build)
     if has_errors(build.diagnostics):
         raise QflowError(tuple(build.diagnostics))
+    nodes = _read(build.nodes, graph)
+    used = {key for node in nodes for key in node.constants.values()}
     lowered = IntegerGraph(
         march=march.name,
         profile=build.profile.name,
-        nodes=tuple(build.nodes),
+        nodes=nodes,
         inputs=graph.inputs,
         outputs=graph.outputs,
-        constants=build.constants,
+        constants={k: v for k, v in build.constants.items() if k in used},
         notes=tuple(build.notes),
     )
     return Lowered(lowered, tuple(build.diagnostics))
@@ -71,9 +80,9 @@ def lower(
 def _lower_one(node: PreparedNode, build: Builder, may_float: bool) -> None:
     """Emit the nodes of one prepared node, or the diagnostic that says why there are none."""
     if node.op == "input":
-        build.emit(
-            node, "input", (), TensorType("float32", node.shape, layout=image_layout(node.shape))
-        )
+        dtype = "int32" if node.out_dtype == "index" else "float32"
+        type_ = TensorType(dtype, node.shape, layout=image_layout(node.shape))
+        build.emit(node, "input", (), type_)
         return
     try:
         operator = op(node.op, build.profile.own)
@@ -109,10 +118,23 @@ def _integers_or_island(node: PreparedNode, operator: Op, build: Builder, may_fl
         islands.lower(node, build, str(none))
 
 
+def _read(nodes: list[Node], graph: PreparedGraph) -> tuple[Node, ...]:
+    """Without what nothing reads: parts of a tensor that the model drops."""
+    read = {source for _, source in graph.outputs} | set(graph.inputs)
+    kept: list[Node] = []
+    for node in reversed(nodes):
+        if node.id in read:
+            read |= set(node.inputs)
+            kept.append(node)
+    return tuple(reversed(kept))
+
+
 def _check_outputs(graph: PreparedGraph, build: Builder) -> None:
     ops = {n.id: n for n in build.nodes}
     for name, source in graph.outputs:
-        if source in ops and ops[source].op != "dequantize":
+        if source not in ops or holds_whole_numbers(ops[source].output):
+            continue
+        if ops[source].op != "dequantize":
             found = ops[source]
             message = f"output `{name}` is {found.output.dtype} of `{source}`, not dequantized"
             build.diagnostics.append(

@@ -244,6 +244,16 @@ class Op:
         what a float island runs. Attributes and parameters are the prepared node's."""
         raise NotImplementedError
 
+    def settled(
+        self, node: PreparedNode, shape: tuple[int, ...], free: tuple[int, ...]
+    ) -> Mapping[str, Any]:
+        """Attributes without the batch of the example: with -1 or an open end in its place.
+
+        `shape` and `free` are the first operand's. The same again of what is settled. Raises
+        Unsupported where the operator cannot do without.
+        """
+        return dict(node.attributes)
+
     def lower(self, node: PreparedNode, build: Builder) -> None:
         """Emit the integer nodes that stand for `node`. Raises Unsupported.
 

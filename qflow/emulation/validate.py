@@ -117,7 +117,10 @@ def _as_moved(node: Node, source: TensorType, operator: Op) -> TensorType:
     dims = node.attributes.get("dims")
     if dims is not None:
         _unless(sorted(dims) == list(range(len(source.shape))), f"it permutes to {dims}")
-    return moved(source, node.output.shape, dims)
+    # of a flatten, axes behind its start are not the batch alone
+    free = tuple(i for i, s in enumerate(node.attributes.get("sizes", ())) if s == -1)
+    free = (0,) if node.attributes.get("start", 0) else free
+    return moved(source, node.output.shape, dims, free)
 
 
 def _attributes(node: Node, operator: Op) -> None:

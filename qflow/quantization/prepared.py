@@ -58,9 +58,11 @@ class PreparedNode:
     """Grid of the output. None at inputs and dequantizes, and where the accumulator is kept."""
     out_dtype: str = ""
     """int8, uint8, int16, int32 (accumulator kept) or float32; `index` for whole numbers and masks,
-    which lie on no grid."""
+    which lie on no grid: at an input as well."""
     shape: tuple[int, ...] = ()
     """Output shape on the example input."""
+    free: tuple[int, ...] = (0,)
+    """Axes of the output whose sizes follow the batch."""
 
 
 @dataclass(frozen=True)

@@ -2,25 +2,87 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from qflow.emulation.op import Op
+import numpy as np
+
+from qflow.emulation import rearrange
+from qflow.emulation.op import EXACT, MOVED, Op, Unsupported
+from qflow.emulation.ops._moving import with_free
+from qflow.emulation.ops.slice import END
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from qflow.emulation.builder import Builder
     from qflow.quantization.prepared import PreparedNode
 
 
 class Parts(Op):
-    """Attributes: dim (not negative), sizes of the parts. The result is a tuple."""
+    """Attributes: dim (not negative), sizes of the parts. The result is a tuple.
+
+    In integers every part is a slice.
+    """
 
     role = "shape"
-    integer = False
     shares_scale = True
+    within = EXACT
+    reads = MOVED
+    writes = MOVED
+
+    def sizes(self, attributes: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[int, ...]:
+        """How many places of the axis each part has."""
+        sizes: tuple[int, ...] = attributes["sizes"]
+        return sizes
+
+    def kept(self, shape: tuple[int, ...], dim: int) -> tuple[int, ...]:
+        """Shape of a part, of a slice of that shape."""
+        return shape
 
     def meaning(self, node: PreparedNode, *operands: Tensor) -> tuple[Tensor, ...]:
         return tuple(operands[0].split(list(node.attributes["sizes"]), node.attributes["dim"]))
+
+    def real(
+        self,
+        attributes: Mapping[str, Any],
+        *operands: np.ndarray,
+        weight: np.ndarray | None = None,
+        bias: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, ...]:
+        x, dim = operands[0], attributes["dim"]
+        ends = np.cumsum(self.sizes(attributes, x.shape))
+        return tuple(p.reshape(self.kept(p.shape, dim)) for p in np.split(x, ends[:-1], dim))
+
+    def shape(
+        self,
+        attributes: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+        weight: tuple[int, ...] = (),
+    ) -> tuple[int, ...]:
+        """Shape of the first part."""
+        shape, dim = tuple(shapes[0]), attributes["dim"]
+        if dim >= len(shape) or sum(self.sizes(attributes, shape)) != shape[dim]:
+            raise Unsupported(f"the parts do not fill axis {dim} of a tensor {shape}")
+        first = self.sizes(attributes, shape)[0]
+        return self.kept((*shape[:dim], first, *shape[dim + 1 :]), dim)
+
+    def lower(self, node: PreparedNode, build: Builder) -> None:
+        shape, dim = build.types[node.inputs[0]].shape, node.attributes["dim"]
+        self.shape(node.attributes, [shape])
+        begin = 0
+        for place, size in enumerate(self.sizes(node.attributes, shape)):
+            part = self.kept((*shape[:dim], size, *shape[dim + 1 :]), dim)
+            starts, stops = [0] * len(shape), [END] * len(shape)
+            starts[dim], stops[dim] = begin, begin + size
+            ranges = {
+                "starts": tuple(starts),
+                "stops": tuple(stops),
+                "steps": (1,) * len(shape),
+                "shape": with_free(part, node),
+            }
+            rearrange.emit(node, build, ranges, name="slice", id=f"{node.id}:{place}")
+            begin += size
 
 
 def equal_parts(length: int, size: int) -> tuple[int, ...]:

@@ -36,6 +36,14 @@ def same(kernel: Pair, dilation: Pair) -> Padding:
     return top, left, total[0] - top, total[1] - left
 
 
+def image(shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Batch, channels, rows and columns. Raises Unsupported for anything but an image batch."""
+    if len(shape) != 4:
+        raise Unsupported(f"it reads a tensor {shape}: an image batch has four axes")
+    batch, channels, rows, columns = shape
+    return batch, channels, rows, columns
+
+
 def image_shape(
     attributes: Mapping[str, Any], shape: tuple[int, ...], dilation: Pair = (1, 1)
 ) -> tuple[int, int, int, int]:

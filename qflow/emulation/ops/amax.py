@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from qflow.emulation.ops._reduction import Reduction, examples
+from qflow.emulation.ops._along import Along
+from qflow.emulation.ops._reduction import examples
 
 
-class Amax(Reduction):
+class Amax(Along):
     """Attributes: dims (none of them negative, in order), keepdim."""
 
     name = "amax"
     functions = ("torch.amax", "torch.Tensor.amax")
-    shares_scale = True
     function = "amax"
-    examples = examples("amax")
+    examples, float_examples = examples("amax")[:2], examples("amax")[2:]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from qflow.emulation.ops._reduction import Reduction, examples
+from qflow.emulation.ops._along import Along
+from qflow.emulation.ops._reduction import examples
 
 
-class Amin(Reduction):
+class Amin(Along):
     """Attributes: dims (none of them negative, in order), keepdim."""
 
     name = "amin"
     functions = ("torch.amin", "torch.Tensor.amin")
-    shares_scale = True
     function = "amin"
-    examples = examples("amin")
+    examples, float_examples = examples("amin")[:2], examples("amin")[2:]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qflow.emulation.op import EXACT, Call, Example, Fast, Op, Range, Unsupported, form
+from qflow.emulation import rearrange
+from qflow.emulation.op import EXACT, MOVED, Call, Example, Fast, Op, Range, Unsupported, form
 from qflow.emulation.ops._window import argument
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Cat(Op):
     fields = form(dim="axis")
     within = EXACT
     keeps_type = True
+    reads = MOVED
+    writes = MOVED
     examples = (
         Example(
             ((2, 3, 4, 5), (2, 1, 4, 5)),
@@ -39,8 +42,8 @@ class Cat(Op):
             ),
         ),
         Example(((2, 7), (2, 2), (2, 1)), {"dim": 1}),
+        Example(((2, 3), (4, 3)), {"dim": 0}, written=("torch.cat([x, y])",)),
     )
-    float_examples = (Example(((2, 3), (4, 3)), {"dim": 0}, written=("torch.cat([x, y])",)),)
 
     def attributes_of_call(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]
@@ -48,18 +51,28 @@ class Cat(Op):
         dim = argument(args, kwargs, 1, "dim", kwargs.get("axis", 0)) % len(shapes[0])
         return {"dim": int(dim)}
 
-    def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
-        return "" if attributes["dim"] else "dim = 0 joins along the batch: it must stay free"
-
     def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
         import torch
 
         return torch.cat(operands, node.attributes["dim"])
 
+    def real(
+        self,
+        attributes: Mapping[str, Any],
+        *operands: np.ndarray,
+        weight: np.ndarray | None = None,
+        bias: np.ndarray | None = None,
+    ) -> np.ndarray:
+        return np.concatenate(operands, axis=attributes["dim"])
+
     def lower(self, node: PreparedNode, build: Builder) -> None:
-        sources = tuple(build.on_grid(node, i) for i in range(len(node.inputs)))
-        shape = self.shape(node.attributes, [build.types[s].shape for s in sources])
-        build.emit(node, "cat", sources, build.output_type(node, shape), dict(node.attributes))
+        sources = rearrange.on_one_grid(node, build, range(len(node.inputs)))
+        types = [build.types[s] for s in sources]
+        if types[0].axis is not None:
+            raise Unsupported("its operands have a scale per channel")
+        shape = self.shape(node.attributes, [t.shape for t in types])
+        output = rearrange.moved(types[0], shape)
+        build.emit(node, "cat", sources, output, dict(node.attributes))
 
     def shape(
         self,
@@ -68,8 +81,8 @@ class Cat(Op):
         weight: tuple[int, ...] = (),
     ) -> tuple[int, ...]:
         dim = attributes["dim"]
-        if not 1 <= dim < len(shapes[0]):
-            raise Unsupported(f"dim = {dim} is no axis behind the batch")
+        if not dim < len(shapes[0]):
+            raise Unsupported(f"dim = {dim} is no axis of a tensor {tuple(shapes[0])}")
         others = {tuple(s[:dim]) + tuple(s[dim + 1 :]) for s in shapes}
         if len(others) != 1 or len({len(s) for s in shapes}) != 1:
             raise Unsupported(f"shapes {tuple(shapes)} differ in more than axis {dim}")
@@ -82,4 +95,12 @@ class Cat(Op):
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         import torch
 
-        return Fast(lambda *parts: torch.cat(parts, call.node.attributes["dim"]))
+        dim = call.node.attributes["dim"]
+
+        def run(*parts: Tensor) -> Tensor:
+            dtypes = {p.dtype for p in parts}
+            # parts in several dtypes: float64 holds every integer any of them does
+            same = parts if len(dtypes) == 1 else [p.double() for p in parts]
+            return torch.cat(list(same), dim)
+
+        return Fast(run)

@@ -5,21 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qflow.emulation.op import Example, Op, Unsupported
+import numpy as np
+
+from qflow.dtype import DTYPES
+from qflow.emulation.op import CLAMP, ROUNDED, Call, Example, Fast, Op, Range, Unsupported
+from qflow.emulation.ops import _codes
 from qflow.emulation.ops._window import argument
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from qflow.emulation.builder import Builder
     from qflow.quantization.prepared import PreparedNode
 
 
 class Clamp(Op):
-    """Attributes: low, high; None where there is no such bound."""
+    """Attributes: low, high; None where there is no such bound.
+
+    In integers both are there, on the grid of the result.
+    """
 
     name = "clamp"
     role = "activation"
-    integer = False
+    fields = CLAMP
+    within = ROUNDED
+    keeps_type = True
+    any_layout = True
     modules = ("torch.nn.Hardtanh",)
     functions = (
         "torch.clamp",
@@ -68,6 +79,33 @@ class Clamp(Op):
 
     def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
         return operands[0].clamp(node.attributes["low"], node.attributes["high"])
+
+    def real(
+        self,
+        attributes: Mapping[str, Any],
+        *operands: np.ndarray,
+        weight: np.ndarray | None = None,
+        bias: np.ndarray | None = None,
+    ) -> np.ndarray:
+        low, high = attributes["low"], attributes["high"]
+        raised = operands[0] if low is None else np.maximum(operands[0], low)
+        return raised if high is None else np.minimum(raised, high)
+
+    def lower(self, node: PreparedNode, build: Builder) -> None:
+        source = build.on_grid(node, 0)
+        output = build.types[source]
+        dtype, (low, high) = DTYPES[output.dtype], (node.attributes[n] for n in ("low", "high"))
+        least = dtype.qmin if low is None else _codes.code(low, output, node, build)
+        most = dtype.qmax if high is None else _codes.code(high, output, node, build)
+        # as torch has it, the upper bound holds where they cross
+        build.emit(node, "clamp", (source,), output, {"low": min(least, most), "high": most})
+
+    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
+        return np.clip(operands[0], call.node.attributes["low"], call.node.attributes["high"])
+
+    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
+        a = call.node.attributes
+        return Fast(lambda x: x.clamp(a["low"], a["high"]))
 
 
 def _bounds(low: Any, high: Any) -> Mapping[str, Any]:

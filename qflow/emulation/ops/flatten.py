@@ -6,33 +6,25 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from qflow.emulation import rearrange
-from qflow.emulation.op import EXACT, MOVED, Call, Example, Fast, Op, Range, Unsupported, form
+from qflow.emulation.op import Example, Unsupported, form
+from qflow.emulation.ops._moving import Moving
 from qflow.emulation.ops._window import argument
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor, nn
 
-    from qflow.emulation.builder import Builder
     from qflow.quantization.prepared import PreparedNode
 
 
-class Flatten(Op):
+class Flatten(Moving):
     """Attributes: start, end (axes, end included; negative ones count from the last)."""
 
     name = "flatten"
-    role = "shape"
     modules = ("torch.nn.Flatten",)
     functions = ("torch.flatten", "torch.Tensor.flatten", "torch.ravel", "torch.Tensor.ravel")
-    shares_scale = True
     rearranges = True
     fields = form(start="axis", end="axis")
-    within = EXACT
-    keeps_type = True
-    reads = MOVED
-    writes = MOVED
     examples = (
         Example(((2, 3, 4, 5),), {"start": 1, "end": -1}, written=("nn.Flatten()",)),
         Example(
@@ -40,8 +32,6 @@ class Flatten(Op):
             {"start": 2, "end": 3},
             written=("x.flatten(2)", "torch.flatten(x, start_dim=-2)", "nn.Flatten(2, 3)"),
         ),
-    )
-    float_examples = (
         Example(((2, 3),), {"start": 0, "end": 1}, written=("x.flatten()", "x.ravel()")),
     )
 
@@ -57,17 +47,11 @@ class Flatten(Op):
         rank = len(shapes[0])
         return {"start": start % rank, "end": end % rank}
 
-    def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
-        start = attributes["start"]
-        whole = start == 0 or any(start == -len(shape) for shape in shapes)
-        return "start_dim = 0 flattens the batch: start at 1" if whole else ""
-
-    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
-        return operands[0].flatten(node.attributes["start"], node.attributes["end"])
-
-    def lower(self, node: PreparedNode, build: Builder) -> None:
-        rank = len(build.types[node.inputs[0]].shape)
-        rearrange.emit(node, build, {n: node.attributes[n] % rank for n in ("start", "end")})
+    def settled(
+        self, node: PreparedNode, shape: tuple[int, ...], free: tuple[int, ...]
+    ) -> Mapping[str, Any]:
+        rank = len(shape)
+        return {n: node.attributes[n] % rank for n in ("start", "end")}
 
     def shape(
         self,
@@ -75,13 +59,18 @@ class Flatten(Op):
         shapes: Sequence[tuple[int, ...]],
         weight: tuple[int, ...] = (),
     ) -> tuple[int, ...]:
-        start, end, shape = attributes["start"], attributes["end"], tuple(shapes[0])
-        if not 1 <= start <= end < len(shape):
-            raise Unsupported(f"axes {start} to {end} of a tensor {shape} cannot be joined")
-        return (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])
+        return _joined(attributes, tuple(shapes[0]))
 
-    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
-        return operands[0].reshape(len(operands[0]), *call.node.output.shape[1:])
+    def move(self, attributes: Mapping[str, Any], x: np.ndarray) -> np.ndarray:
+        return x.reshape(_joined(attributes, x.shape))
 
-    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
-        return Fast(lambda x: x.reshape(len(x), *call.node.output.shape[1:]))
+    def fast_move(self, attributes: Mapping[str, Any], x: Tensor) -> Tensor:
+        return x.reshape(_joined(attributes, tuple(x.shape)))
+
+
+def _joined(attributes: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape with axes start to end as one."""
+    start, end = (attributes[n] + len(shape) * (attributes[n] < 0) for n in ("start", "end"))
+    if not 0 <= start <= end < len(shape):
+        raise Unsupported(f"axes {start} to {end} of a tensor {shape} cannot be joined")
+    return (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from qflow.emulation.op import EXACT, MOVED, Call, Example, Fast, Op, Range, Unsupported
+from qflow.emulation.op import Example, Unsupported
+from qflow.emulation.ops._moving import Moving
 from qflow.emulation.ops._window import argument
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
     from qflow.emulation.builder import Builder
@@ -27,11 +27,10 @@ _DROPOUTS = (
 )
 
 
-class Identity(Op):
+class Identity(Moving):
     """No attributes."""
 
     name = "identity"
-    role = "shape"
     modules = (
         "torch.nn.Identity",
         "torch.nn.Dropout",
@@ -54,13 +53,8 @@ class Identity(Op):
         "torch.Tensor.cpu",
         "torch.Tensor.cuda",
     )
-    shares_scale = True
     rearranges = True
     any_layout = True
-    within = EXACT
-    keeps_type = True
-    reads = MOVED
-    writes = MOVED
     examples = (
         Example(
             ((2, 3, 4, 5),),
@@ -95,9 +89,6 @@ class Identity(Op):
     ) -> Mapping[str, Any]:
         return self.attributes_of_function("dropout", args, kwargs, shapes)
 
-    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
-        return operands[0]
-
     def lower(self, node: PreparedNode, build: Builder) -> None:
         source = build.types[node.inputs[0]]
         if source.dtype == "int32":  # a kept accumulator on its way to the dequantize
@@ -106,11 +97,11 @@ class Identity(Op):
         name = build.on_grid(node, 0)
         build.emit(node, "identity", (name,), build.types[name])
 
-    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
-        return operands[0]
+    def move(self, attributes: Mapping[str, Any], x: np.ndarray) -> np.ndarray:
+        return x
 
-    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
-        return Fast(lambda x: x)
+    def fast_move(self, attributes: Mapping[str, Any], x: Tensor) -> Tensor:
+        return x
 
 
 def _only_moves(given: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qflow.emulation.ops._extreme import Extreme, examples
+from qflow.emulation.ops._extreme import Extreme, examples, of_all
 
 
 class Max(Extreme):
@@ -11,4 +11,7 @@ class Max(Extreme):
     name = "max"
     functions = ("torch.max", "torch.Tensor.max")
     function = "max"
+    of_two = "maximum"
+    along = "amax"
     examples = examples("max")
+    float_examples = of_all("max")

@@ -85,6 +85,20 @@ class MaxPool2d(Op):
         sides = a["padding"][:2]
         return max_pool2d(operands[0], a["kernel"], a["stride"], sides, a["dilation"], a["ceil"])
 
+    def real(
+        self,
+        attributes: Mapping[str, Any],
+        *operands: np.ndarray,
+        weight: np.ndarray | None = None,
+        bias: np.ndarray | None = None,
+    ) -> np.ndarray:
+        a = attributes
+        padding = ceil_padding(a, operands[0].shape) if a["ceil"] else a["padding"]
+        top, left, bottom, right = padding
+        sides = ((0, 0), (0, 0), (top, bottom), (left, right))
+        image = np.pad(operands[0], sides, constant_values=-np.inf)
+        return windows_of(image, a["kernel"], a["stride"], a["dilation"]).max(axis=(4, 5))
+
     def lower(self, node: PreparedNode, build: Builder) -> None:
         source = build.on_grid(node, 0)
         shape = build.types[source].shape
@@ -109,7 +123,9 @@ class MaxPool2d(Op):
         return windows.max(axis=(4, 5))
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
-        from torch.nn.functional import max_pool2d, pad
+        from torch.nn.functional import pad
+
+        from qflow.emulation.carriers.windows import largest
 
         a, lowest = call.node.attributes, DTYPES[call.node.output.dtype].qmin
         top, left, bottom, right = a["padding"]
@@ -118,7 +134,7 @@ class MaxPool2d(Op):
         def run(x: Tensor) -> Tensor:
             if padded:
                 x = pad(x, (left, right, top, bottom), value=lowest)
-            return max_pool2d(x, a["kernel"], a["stride"], 0, a["dilation"])
+            return largest(x, a["kernel"], a["stride"], a["dilation"])
 
         return Fast(run)
 

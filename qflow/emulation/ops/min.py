@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qflow.emulation.ops._extreme import Extreme, examples
+from qflow.emulation.ops._extreme import Extreme, examples, of_all
 
 
 class Min(Extreme):
@@ -11,4 +11,7 @@ class Min(Extreme):
     name = "min"
     functions = ("torch.min", "torch.Tensor.min")
     function = "min"
+    of_two = "minimum"
+    along = "amin"
     examples = examples("min")
+    float_examples = of_all("min")

@@ -1,27 +1,26 @@
-"""permute: another order of the axes; in integers the batch stays first."""
+"""permute: another order of the axes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from qflow.emulation import rearrange
-from qflow.emulation.op import EXACT, MOVED, Call, Example, Fast, Op, Range, Unsupported, form
+from qflow.emulation.op import Example, Unsupported, form
+from qflow.emulation.ops._moving import Moving
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
     from qflow.emulation.builder import Builder
     from qflow.quantization.prepared import PreparedNode
 
 
-class Permute(Op):
+class Permute(Moving):
     """Attribute: dims, the source axis of each output axis, none of them negative."""
 
     name = "permute"
-    role = "shape"
     functions = (
         "torch.permute",
         "torch.Tensor.permute",
@@ -34,13 +33,8 @@ class Permute(Op):
         "torch.t",
         "torch.Tensor.t",
     )
-    shares_scale = True
     rearranges = True
     fields = form(dims="axes")
-    within = EXACT
-    keeps_type = True
-    reads = MOVED
-    writes = MOVED
     examples = (
         Example(
             ((2, 3, 4, 5),),
@@ -52,8 +46,6 @@ class Permute(Op):
             {"dims": (0, 2, 1)},
             written=("x.transpose(1, 2)", "torch.transpose(x, dim0=-1, dim1=-2)"),
         ),
-    )
-    float_examples = (
         Example(((2, 3, 4),), {"dims": (1, 0, 2)}, written=("x.permute(1, 0, 2)",)),
         Example(((2, 3),), {"dims": (1, 0)}, written=("x.t()", "x.transpose(0, 1)")),
     )
@@ -83,14 +75,6 @@ class Permute(Op):
     ) -> Mapping[str, Any]:
         return self.attributes_of_function("permute", args, kwargs, shapes)
 
-    def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
-        if attributes["dims"][0] == 0:
-            return ""
-        return f"axes {attributes['dims']} move the batch: it must stay first"
-
-    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
-        return operands[0].permute(node.attributes["dims"])
-
     def lower(self, node: PreparedNode, build: Builder) -> None:
         rearrange.emit(node, build, dict(node.attributes), dims=node.attributes["dims"])
 
@@ -101,15 +85,15 @@ class Permute(Op):
         weight: tuple[int, ...] = (),
     ) -> tuple[int, ...]:
         dims = attributes["dims"]
-        if sorted(dims) != list(range(len(shapes[0]))) or dims[0] != 0:
-            raise Unsupported(f"axes {dims} are no order of {len(shapes[0])} with the batch first")
+        if sorted(dims) != list(range(len(shapes[0]))):
+            raise Unsupported(f"axes {dims} are no order of {len(shapes[0])}")
         return tuple(shapes[0][d] for d in dims)
 
-    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
-        return operands[0].transpose(call.node.attributes["dims"])
+    def move(self, attributes: Mapping[str, Any], x: np.ndarray) -> np.ndarray:
+        return x.transpose(attributes["dims"])
 
-    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
-        return Fast(lambda x: x.permute(call.node.attributes["dims"]))
+    def fast_move(self, attributes: Mapping[str, Any], x: Tensor) -> Tensor:
+        return x.permute(attributes["dims"])
 
 
 def _swapped(axes: tuple[int, ...], rank: int) -> tuple[int, ...]:

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qflow.emulation.op import Example, Op
-from qflow.emulation.ops._window import argument
+from qflow.emulation.op import Example, Unsupported, form
+from qflow.emulation.ops._moving import Moving
+from qflow.emulation.ops._window import argument, image
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
-    from qflow.quantization.prepared import PreparedNode
 
-
-class PixelShuffle(Op):
+class PixelShuffle(Moving):
     """Attribute: factor, of rows and of columns."""
 
     name = "pixel_shuffle"
-    role = "shape"
-    integer = False
-    shares_scale = True
+    fields = form(factor="count")
     modules = ("torch.nn.PixelShuffle",)
     functions = ("torch.pixel_shuffle", "torch.nn.functional.pixel_shuffle")
     examples = (
@@ -37,7 +35,26 @@ class PixelShuffle(Op):
     ) -> Mapping[str, Any]:
         return {"factor": int(argument(args, kwargs, 1, "upscale_factor", 1))}
 
-    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
+    def shape(
+        self,
+        attributes: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+        weight: tuple[int, ...] = (),
+    ) -> tuple[int, ...]:
+        batch, channels, rows, columns = image(shapes[0])
+        factor = attributes["factor"]
+        if channels % factor**2:
+            raise Unsupported(f"{channels} channels are no blocks of {factor} x {factor}")
+        return batch, channels // factor**2, rows * factor, columns * factor
+
+    def move(self, attributes: Mapping[str, Any], x: np.ndarray) -> np.ndarray:
+        f = attributes["factor"]
+        batch, channels, rows, columns = x.shape
+        blocks = x.reshape(batch, channels // f**2, f, f, rows, columns)
+        spread = blocks.transpose(0, 1, 4, 2, 5, 3)
+        return spread.reshape(batch, channels // f**2, rows * f, columns * f)
+
+    def fast_move(self, attributes: Mapping[str, Any], x: Tensor) -> Tensor:
         from torch.nn.functional import pixel_shuffle
 
-        return pixel_shuffle(operands[0], node.attributes["factor"])
+        return pixel_shuffle(x, attributes["factor"])

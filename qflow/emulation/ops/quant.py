@@ -26,7 +26,7 @@ class Quant(Op):
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
         source = build.types[node.inputs[0]]
-        if source.dtype != "float32":
+        if source.scale is not None:
             raise Unsupported(f"it reads {source.dtype}: it turns float32 into integers")
         output = build.output_type(node, source.shape, source.layout)
         dtype = DTYPES[output.dtype]

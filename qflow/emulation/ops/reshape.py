@@ -6,27 +6,26 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from qflow.emulation import rearrange
-from qflow.emulation.op import EXACT, MOVED, Call, Example, Fast, Op, Range, Unsupported, form
+from qflow.emulation.op import Example, Unsupported, form
+from qflow.emulation.ops._moving import Moving, with_free
+from qflow.emulation.ops._sizes import filled
 from qflow.emulation.ops._window import argument
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor, nn
 
-    from qflow.emulation.builder import Builder
     from qflow.quantization.prepared import PreparedNode
 
 
-class Reshape(Op):
+class Reshape(Moving):
     """Attribute: shape, the sizes behind the batch, none of them -1.
 
-    Where the batch does not stay the first size: sizes, all of them; that has no integer form.
+    Where the batch does not stay the first size: sizes, all of them. In integers sizes, -1 where
+    the size follows the batch, alone or with others merged into it.
     """
 
     name = "reshape"
-    role = "shape"
     functions = (
         "torch.reshape",
         "torch.Tensor.reshape",
@@ -35,13 +34,8 @@ class Reshape(Op):
         "torch.unflatten",
     )
     modules = ("torch.nn.Unflatten",)
-    shares_scale = True
     rearranges = True
-    fields = form(shape="sizes")
-    within = EXACT
-    keeps_type = True
-    reads = MOVED
-    writes = MOVED
+    fields = form(sizes="offsets")
     examples = (
         Example(
             ((2, 3, 4, 5),),
@@ -53,8 +47,6 @@ class Reshape(Op):
             {"shape": (2, 3, 4)},
             written=("torch.reshape(x, (-1, 2, 3, 4))", "x.unflatten(1, (2, -1, 4))"),
         ),
-    )
-    float_examples = (
         Example(
             ((2, 4, 5),), {"sizes": (4, 2, 5)}, written=("x.view(4, 2, 5)", "x.reshape(-1, 2, 5)")
         ),
@@ -73,7 +65,7 @@ class Reshape(Op):
         if function != "unflatten":
             return self.attributes_of_call(args, kwargs, shapes)
         dim = argument(args, kwargs, 1, "dim", 0) % len(shapes[0])
-        sizes = _filled(tuple(argument(args, kwargs, 2, "sizes", ())), shapes[0][dim])
+        sizes = filled(tuple(argument(args, kwargs, 2, "sizes", ())), shapes[0][dim])
         return _attributes((*shapes[0][:dim], *sizes, *shapes[0][dim + 1 :]), shapes[0])
 
     def attributes_of_call(
@@ -88,18 +80,11 @@ class Reshape(Op):
             raise Unsupported(f"sizes {tuple(sizes)}: they must be whole numbers")
         return _attributes(tuple(sizes), shapes[0])
 
-    def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
-        if "sizes" not in attributes:
-            return ""
-        first = attributes["sizes"][0]
-        return f"the first size, {first}, must be the batch: only it stays free"
-
-    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
+    def settled(
+        self, node: PreparedNode, shape: tuple[int, ...], free: tuple[int, ...]
+    ) -> Mapping[str, Any]:
         a = node.attributes
-        return operands[0].reshape(a.get("sizes") or (len(operands[0]), *a["shape"]))
-
-    def lower(self, node: PreparedNode, build: Builder) -> None:
-        rearrange.emit(node, build, dict(node.attributes))
+        return {"sizes": with_free(a.get("sizes") or (shape[0], *a["shape"]), node)}
 
     def shape(
         self,
@@ -107,16 +92,17 @@ class Reshape(Op):
         shapes: Sequence[tuple[int, ...]],
         weight: tuple[int, ...] = (),
     ) -> tuple[int, ...]:
-        batch, *rest = shapes[0]
-        if prod(attributes["shape"]) != prod(rest):
-            raise Unsupported(f"{attributes['shape']} cannot hold {prod(rest)} values per sample")
-        return (batch, *attributes["shape"])
+        return filled(_sizes(attributes, shapes[0]), prod(shapes[0]))
 
-    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
-        return operands[0].reshape(len(operands[0]), *call.node.attributes["shape"])
+    def move(self, attributes: Mapping[str, Any], x: np.ndarray) -> np.ndarray:
+        return x.reshape(_sizes(attributes, x.shape))
 
-    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
-        return Fast(lambda x: x.reshape(len(x), *call.node.attributes["shape"]))
+    def fast_move(self, attributes: Mapping[str, Any], x: Tensor) -> Tensor:
+        return x.reshape(_sizes(attributes, tuple(x.shape)))
+
+
+def _sizes(attributes: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[int, ...]:
+    return attributes["sizes"] if "sizes" in attributes else (shape[0], *attributes["shape"])
 
 
 def _attributes(sizes: tuple[int, ...], shape: tuple[int, ...]) -> Mapping[str, Any]:
@@ -127,16 +113,5 @@ def _attributes(sizes: tuple[int, ...], shape: tuple[int, ...]) -> Mapping[str, 
     if free and -1 not in sizes[1:] and prod(sizes[1:]) == count:
         return {"shape": sizes[1:]}
     if free:
-        return {"shape": _filled(sizes[1:], count)}
-    return {"sizes": _filled(sizes, prod(shape))}
-
-
-def _filled(sizes: tuple[int, ...], count: int) -> tuple[int, ...]:
-    """`sizes` with the -1 replaced, so that they hold `count` values."""
-    known = prod(s for s in sizes if s != -1)
-    if sizes.count(-1) > 1 or known < 1 or count % known:
-        raise Unsupported(f"{sizes} cannot hold {count} values")
-    filled = tuple(count // known if s == -1 else s for s in sizes)
-    if prod(filled) != count:
-        raise Unsupported(f"{sizes} cannot hold {count} values")
-    return filled
+        return {"shape": filled(sizes[1:], count)}
+    return {"sizes": filled(sizes, prod(shape))}

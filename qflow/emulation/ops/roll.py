@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qflow.emulation.op import Example, Op, Unsupported
+import numpy as np
+
+from qflow.emulation.op import Example, Unsupported, form
+from qflow.emulation.ops._moving import Moving
 from qflow.emulation.ops._window import argument
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from qflow.quantization.prepared import PreparedNode
 
-
-class Roll(Op):
+class Roll(Moving):
     """Attributes: shifts, and dims (none negative), one for each."""
 
     name = "roll"
-    role = "shape"
-    integer = False
-    shares_scale = True
+    fields = form(shifts="offsets", dims="axes")
     functions = ("torch.roll", "torch.Tensor.roll")
     examples = (
         Example(
@@ -40,8 +39,22 @@ class Roll(Op):
             raise Unsupported("without dims it mixes all axes: name one axis per shift")
         return {"shifts": shifts, "dims": tuple(d % len(shapes[0]) for d in dims)}
 
-    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
-        return operands[0].roll(node.attributes["shifts"], node.attributes["dims"])
+    def shape(
+        self,
+        attributes: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+        weight: tuple[int, ...] = (),
+    ) -> tuple[int, ...]:
+        shifts, dims, shape = attributes["shifts"], attributes["dims"], tuple(shapes[0])
+        if len(shifts) != len(dims) or any(d >= len(shape) for d in dims):
+            raise Unsupported(f"shifts {shifts} along {dims} do not fit a tensor {shape}")
+        return shape
+
+    def move(self, attributes: Mapping[str, Any], x: np.ndarray) -> np.ndarray:
+        return np.roll(x, attributes["shifts"], attributes["dims"])
+
+    def fast_move(self, attributes: Mapping[str, Any], x: Tensor) -> Tensor:
+        return x.roll(attributes["shifts"], attributes["dims"])
 
 
 def _numbers(value: Any) -> tuple[int, ...]:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
-from qflow.emulation.op import Example, Op, Unsupported
+from qflow.emulation.op import Example, Unsupported, form
+from qflow.emulation.ops._moving import Moving, with_free
+from qflow.emulation.ops._sizes import filled
 from qflow.emulation.ops._window import argument
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
     from qflow.quantization.prepared import PreparedNode
 
+END = (1 << 31) - 1
+"""The end of a range that goes to the end, whatever the size is."""
 _IMAGE = ((2, 3, 4, 5),)
 
 
@@ -22,16 +28,15 @@ def _example(
     return Example(_IMAGE, {**ranges, "shape": shape}, written=written)
 
 
-class Slice(Op):
+class Slice(Moving):
     """Attributes: starts, stops, steps (one per axis of the operand), shape (of the result).
 
-    The shape has no axis for a single place and one of size 1 for a new axis.
+    The shape has no axis for a single place and one of size 1 for a new axis. In integers -1 stands
+    for the size that follows the batch.
     """
 
     name = "slice"
-    role = "shape"
-    integer = False
-    shares_scale = True
+    fields = form(starts="axes", stops="axes", steps="sizes", shape="offsets")
     functions = (
         "operator.getitem",
         "torch.Tensor.__getitem__",
@@ -95,10 +100,40 @@ class Slice(Op):
     ) -> Mapping[str, Any]:
         return self.attributes_of_function("getitem", args, kwargs, shapes)
 
-    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
+    def settled(
+        self, node: PreparedNode, shape: tuple[int, ...], free: tuple[int, ...]
+    ) -> Mapping[str, Any]:
         a = node.attributes
-        ranges = zip(a["starts"], a["stops"], a["steps"], strict=True)
-        return operands[0][tuple(slice(*r) for r in ranges)].reshape(a["shape"])
+        stops = list(a["stops"])
+        for axis in free:
+            # where the result follows the batch, the batch of the example is no end
+            if node.free and stops[axis] == shape[axis]:
+                stops[axis] = END
+        return {**a, "stops": tuple(stops), "shape": with_free(a["shape"], node)}
+
+    def shape(
+        self,
+        attributes: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+        weight: tuple[int, ...] = (),
+    ) -> tuple[int, ...]:
+        shape = tuple(shapes[0])
+        if not len(attributes["starts"]) == len(attributes["stops"]) == len(shape):
+            raise Unsupported(f"its ranges are not those of a tensor {shape}")
+        ranges = zip(_ranges(attributes), shape, strict=True)
+        count = prod(len(range(*r.indices(size))) for r, size in ranges)
+        return filled(attributes["shape"], count)
+
+    def move(self, attributes: Mapping[str, Any], x: np.ndarray) -> np.ndarray:
+        return x[_ranges(attributes)].reshape(attributes["shape"])
+
+    def fast_move(self, attributes: Mapping[str, Any], x: Tensor) -> Tensor:
+        return x[_ranges(attributes)].reshape(attributes["shape"])
+
+
+def _ranges(attributes: Mapping[str, Any]) -> tuple[slice, ...]:
+    ranges = zip(attributes["starts"], attributes["stops"], attributes["steps"], strict=True)
+    return tuple(slice(*r) for r in ranges)
 
 
 def _attributes(index: Sequence[Any], shape: tuple[int, ...]) -> Mapping[str, Any]:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qflow.emulation.op import Example, Op
+from qflow.emulation.op import Example, Unsupported, form
+from qflow.emulation.ops._moving import Moving
 from qflow.emulation.ops._window import argument
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
     from qflow.quantization.prepared import PreparedNode
 
 
-class Squeeze(Op):
+class Squeeze(Moving):
     """Attribute: dims, the axes that are removed, none negative."""
 
     name = "squeeze"
-    role = "shape"
-    integer = False
-    shares_scale = True
+    fields = form(dims="axes")
     functions = ("torch.squeeze", "torch.Tensor.squeeze", "torch.Tensor.squeeze_")
     examples = (
         Example(((2, 3, 1),), {"dims": (2,)}, written=("x.squeeze(-1)", "torch.squeeze(x, dim=2)")),
@@ -36,5 +36,27 @@ class Squeeze(Op):
         axes = sorted(d % len(shapes[0]) for d in dims)
         return {"dims": tuple(d for d in axes if shapes[0][d] == 1)}
 
-    def meaning(self, node: PreparedNode, *operands: Tensor) -> Tensor:
-        return operands[0].squeeze(node.attributes["dims"])
+    def settled(
+        self, node: PreparedNode, shape: tuple[int, ...], free: tuple[int, ...]
+    ) -> Mapping[str, Any]:
+        dims = node.attributes["dims"]
+        # a batch of one sample is no axis to remove where another batch keeps it
+        kept = free if node.free else ()
+        return {"dims": tuple(d for d in dims if d not in kept)}
+
+    def shape(
+        self,
+        attributes: Mapping[str, Any],
+        shapes: Sequence[tuple[int, ...]],
+        weight: tuple[int, ...] = (),
+    ) -> tuple[int, ...]:
+        shape, dims = tuple(shapes[0]), attributes["dims"]
+        if any(d >= len(shape) or shape[d] != 1 for d in dims):
+            raise Unsupported(f"axes {dims} of a tensor {shape} have more than one value")
+        return tuple(s for i, s in enumerate(shape) if i not in dims)
+
+    def move(self, attributes: Mapping[str, Any], x: np.ndarray) -> np.ndarray:
+        return x.squeeze(attributes["dims"])
+
+    def fast_move(self, attributes: Mapping[str, Any], x: Tensor) -> Tensor:
+        return x.squeeze(attributes["dims"])

@@ -29,5 +29,11 @@ class Unbind(Parts):
     ) -> Mapping[str, Any]:
         return {"dim": argument(args, kwargs, 1, "dim", 0) % len(shapes[0])}
 
+    def sizes(self, attributes: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (1,) * shape[attributes["dim"]]
+
+    def kept(self, shape: tuple[int, ...], dim: int) -> tuple[int, ...]:
+        return (*shape[:dim], *shape[dim + 1 :])
+
     def meaning(self, node: PreparedNode, *operands: Tensor) -> tuple[Tensor, ...]:
         return operands[0].unbind(node.attributes["dim"])

@@ -10,6 +10,10 @@ import numpy as np
 from qflow.emulation.op import Call, Fast, Op, Range, Unsupported
 
 
+WHOLE = (-(1 << 31), (1 << 31) - 1)
+"""Range of the whole numbers a tensor holds."""
+
+
 class Input(Op):
     """No attributes, no operands: the runtime gives the value."""
 
@@ -28,7 +32,7 @@ class Input(Op):
         raise Unsupported("the shape of an input is declared, not computed")
 
     def values(self, call: Call, ranges: Sequence[Range]) -> Range:
-        return 0, 0  # no integers
+        return WHOLE if call.node.output.dtype == "int32" else (0, 0)  # floats are no integers
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
         return operands[0].astype(call.node.output.dtype)

@@ -21,17 +21,19 @@ class Quantize(Op):
 
     name = "quantize"
     role = "boundary"
-    reads = ("float32",)
+    reads = ("float32", "int32")
+    """Whole numbers are values as they are."""
     fields = form(rounding="rounding", low="integer", high="integer")
     any_layout = True
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
-        if np.isnan(operands[0]).any():
+        real = operands[0].astype(np.float32)
+        if np.isnan(real).any():
             raise _not_a_number(call)
         a = call.node.attributes
         zero = call.zero_point
         low, high = a["low"] - zero, a["high"] - zero
-        return to_grid(operands[0], scale(call.node.output), a["rounding"], low, high) + zero
+        return to_grid(real, scale(call.node.output), a["rounding"], low, high) + zero
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         import torch
