@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from qflow.emulation.ops._reduction import Reduction, examples
+from qflow.emulation.ops._total import Total, examples, float_examples
 
 
-class Mean(Reduction):
+class Mean(Total):
     """Attributes: dims (none of them negative, in order), keepdim."""
 
     name = "mean"
     functions = ("torch.mean", "torch.Tensor.mean")
     function = "mean"
     examples = examples("mean")
+    float_examples = float_examples("mean")
+    divides = True

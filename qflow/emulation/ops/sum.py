@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from qflow.emulation.ops._reduction import Reduction, examples
+from qflow.emulation.ops._total import Total, examples, float_examples
 
 
-class Sum(Reduction):
+class Sum(Total):
     """Attributes: dims (none of them negative, in order), keepdim."""
 
     name = "sum"
     functions = ("torch.sum", "torch.Tensor.sum")
     function = "sum"
     examples = examples("sum")
+    float_examples = float_examples("sum")
+    divides = False
