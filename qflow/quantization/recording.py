@@ -18,6 +18,7 @@ from qflow.quantization.key_names import INPUT, OUTPUT, WEIGHT
 from qflow.quantization.prepared import Grid, PreparedGraph, PreparedNode
 from qflow.quantization.unknown_scales import unobserved
 from qflow.tracing.call import call_of, operands, part_of, producer
+from qflow.tracing.folding import alone
 from qflow.tracing.fused import Fused
 
 
@@ -108,7 +109,11 @@ def _id(tensor: fx.Node, ids: dict[fx.Node, str]) -> str:
 
 
 def _parameters(module: nn.Module) -> dict[str, Any]:
-    """Weight and bias of a normalization, a prelu or an embedding."""
+    """Weight and bias of a normalization, a prelu or an embedding; of a batch norm those that its
+    running statistics make of them."""
+    if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is not None:
+        factor, shift = alone(module)
+        return {"weight": _array(factor), "bias": _array(shift)}
     found = {n: getattr(module, n, None) for n in ("weight", "bias")}
     return {n: _array(p) for n, p in found.items() if isinstance(p, Tensor)}
 

@@ -32,6 +32,13 @@ def factor_of(bn: Any, var: Tensor) -> Tensor:
     return gamma.double() / torch.sqrt(var.double() + bn.eps)
 
 
+def alone(bn: Any) -> Parameters:
+    """Factor and shift of a batch norm by its running statistics, float64 [channels]."""
+    factor = factor_of(bn, bn.running_var)
+    shift = -bn.running_mean.double() * factor
+    return factor, shift if bn.bias is None else shift + bn.bias.double()
+
+
 def along_outputs(gemm: Any, factor: Tensor) -> Tensor:
     """[channels] in a shape that broadcasts against the weight along its output channels.
 
