@@ -26,8 +26,8 @@ LANES = "fake_quant,integer"
     default=LANES,
     show_default=True,
     metavar="A,B[,C...]",
-    help="float, fake_quant, integer, oracle, export.<target> or onnxruntime; each is compared "
-    "with the one before it.",
+    help="float, fake_quant, integer, oracle, export.<target> (onnxruntime for export.onnx) or "
+    "emulator@export.<target>; each is compared with the one before it.",
 )
 @click.option("--data", metavar="NAME", help="Data block instead of the one the run is judged on.")
 @click.option(

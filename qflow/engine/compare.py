@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import fx
 
 from qflow import registry
 from qflow.analysis.causes import Case, Explanation, explain
@@ -17,6 +18,7 @@ from qflow.analysis.divergence import Comparison, Row, Tensor
 from qflow.diagnostics import Diagnostic, fail
 from qflow.emulation import file
 from qflow.emulation.graph import IntegerGraph, Node
+from qflow.emulation.lowering import lower
 from qflow.emulation.op import op
 from qflow.engine import colour, prepared, tensors
 from qflow.engine.data import DataSet
@@ -112,8 +114,9 @@ def _update(pair: Comparison, lanes: Lanes, found: Mapping[str, tensors.Found]) 
         parted.add(node.id)
         if agreed and node.id not in fresh:
             row.cause = _cause(node, lanes, pair.lanes, (ours, theirs), first, differ)
+    held = tensors.held(lanes.graph)
     pair.only = {
-        name: tuple(k for k in mine if k not in other and k in lanes.graph.by_id)
+        name: tuple(k for k in mine if k not in other and k in held)
         for name, mine, other in ((pair.lanes[0], first, second), (pair.lanes[1], second, first))
     }
 
@@ -192,7 +195,9 @@ def _meaning(node: PreparedNode, operands: list[np.ndarray]) -> np.ndarray:
     """In float64, before the activation: clamping is the integers' own."""
     values = [torch.from_numpy(np.ascontiguousarray(x)) for x in operands]
     added = values.pop() if node.residual else None
-    result: Any = op(node.op).meaning(node, *values)
+    operator = op(node.op)
+    # what only brings floats onto a grid computes nothing
+    result: Any = values[0] if operator.role == "boundary" else operator.meaning(node, *values)
     if added is not None:
         result = result + added
     found: np.ndarray = result.detach().numpy()
@@ -213,6 +218,13 @@ def _lasts(work: Work) -> dict[str, str]:
 def _export(work: Work, target: str, graph: IntegerGraph) -> tensors.Lane:
     chosen = next(e for e in exported(work) if e.lane == f"export.{target}")
     return tensors.of_export(chosen.runnable, graph)
+
+
+def _emulated(work: Work, target: str, module: fx.GraphModule) -> tensors.Lane:
+    """The fast path in the arithmetic of an exported file's runtime."""
+    chosen = next(e for e in exported(work) if e.lane == f"export.{target}")
+    unlisted = work.plan.target.unlisted
+    return tensors.of_integers(lower(record(module), work.march, chosen.profile, unlisted).graph)
 
 
 def _no_lane(name: str, known: Sequence[str]) -> Exception:
