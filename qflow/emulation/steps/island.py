@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 OP = "op"
 """The attribute that names the operator; the others are that operator's own."""
+HELD = "constant"
+"""The attribute that says which operand the weight is, where a profile absorbed a constant."""
 _FAILS = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError)
 """What an operator raises on attributes it was never given by a trace."""
 
@@ -65,6 +67,8 @@ class Island(Op):
         operator = op(settings.pop(OP))
         floats = [x.astype(np.float64) if x.dtype == np.float32 else x for x in operands]
         weights = {r: a.astype(np.float64) for r, a in call.constants.items()}
+        if (place := settings.pop(HELD, None)) is not None and "weight" in weights:
+            floats.insert(place, weights.pop("weight"))
         with np.errstate(all="ignore"):  # infinity and NaN are values of floats
             result = operator.real(settings, *floats, **weights)
             return np.asarray(result).astype(call.node.output.dtype)
