@@ -61,9 +61,8 @@ def open_lanes(work: Work, names: Sequence[str]) -> Lanes:
         "fake_quant": lambda: tensors.of_model(module, {}, work),
         "integer": lambda: tensors.of_integers(graph),
         "oracle": lambda: tensors.of_oracle(graph),
-        **{
-            f"export.{e.target}": partial(_export, work, e.target, graph) for e in work.plan.exports
-        },
+        **{f"export.{t}": partial(_export, work, t, graph) for t in targets},
+        **{f"emulator@export.{t}": partial(_emulated, work, t, deployed) for t in targets},
     }
     wanted = [RUNTIMES.get(name, name) for name in names]
     if unknown := [n for n, w in zip(names, wanted, strict=True) if w not in makers]:

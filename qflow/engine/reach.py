@@ -44,7 +44,7 @@ def _integer(graph: IntegerGraph, node: Node) -> Node:
 def coverage(graph: IntegerGraph, plan: Plan, inventory: Inventory) -> Mapping[str, Any]:
     """How many operators and multiply-accumulates of the model run as integers.
 
-    `{"operators": {"integer", "total", "share"}, "multiply_accumulates": {...}, "float": [...]}`, of
+    `{"operators": {"integer", "total", "share"}, "multiply_accumulates": {...}, "float": [...]}` of
     one sample; `float` names each operator that is not, and why where the graph says it.
     """
     lives_at = {m.address: m.absorbed_by or m.address for m in plan.modules}
