@@ -1,20 +1,18 @@
-"""feed: an integer operand as the uint8 that int8 kernels take, and the weights that go with it.
+"""feed: an integer operand as the uint8 that int8 kernels take.
 
-A sum of products stays what it was when the operand is split into parts and every part meets the
-same weights: `w * x = w * max(x, 0) + (-w) * max(-x, 0)`, and with h = x >> 1
-`w * x = w * h + w * (x - h)`. So operands of either sign, or of too many bits, become twice as many
-smaller ones.
+Operands below 0 are moved up by their least value, `w * x = w * (x + s) - w * s`, which the bias
+takes back; padding then holds `s`. What is too large for two products to meet in 16 bits comes in
+two halves, `w * x = w * h + w * (x - h)` with h = x >> 1, as twice as many channels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qflow.emulation.carriers.onednn import holds
+from qflow.emulation.carriers.onednn import Geometry, holds
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
 
 BLOCK = 4
 """Kernels read so many channels at once, and are slow on what is left."""
+BYTE = 255
 HALF = 128
 
 
@@ -30,82 +29,93 @@ HALF = 128
 class Feed:
     """One way to hand an operand over."""
 
-    name: str
-    """`as is`, `by sign` or `in halves`."""
     weight: np.ndarray
-    """int8 [out, channels of the operand as fed, ...]"""
-    bring: Callable[[Tensor], Tensor]
-    """Integers [N, C, ...] in any dtype, without a zero point, to uint8 with channels last."""
+    """int8 [out, channels of the operand as fed, rows, columns]"""
+    geometry: Geometry
+    """With the padding that is left to the kernel."""
+    most: int
+    """The largest uint8."""
+    shift: int = 0
+    """What is added to every value."""
+    in_halves: bool = False
+    padding: tuple[int, int] = (0, 0)
+    """Rows and columns that are added here, on every side."""
+
+    @property
+    def name(self) -> str:
+        words = ["int8", *(["moved"] if self.shift else []), *(["twice"] if self.in_halves else [])]
+        return " ".join(words)
+
+    def bring(self, x: Tensor) -> Tensor:
+        """Centred integers [N, C, H, W] in any dtype to uint8 with channels last."""
+        import torch
+
+        last = torch.channels_last
+        x = x.contiguous(memory_format=last)
+        if self.shift:
+            # whatever the sign, a byte that wraps around ends up right
+            narrow = x if x.dtype == torch.int8 else x.to(torch.int16)
+            x = (
+                (narrow + self.shift).view(torch.uint8)
+                if x.dtype == torch.int8
+                else narrow + self.shift
+            )
+        x = x.view(torch.uint8) if x.dtype == torch.int8 else x.to(torch.uint8)
+        if not self.in_halves and self.padding == (0, 0):
+            return x
+        (batch, count, rows, columns), (above, left) = x.shape, self.padding
+        shape = (batch, self.weight.shape[1], rows + 2 * above, columns + 2 * left)
+        room = torch.empty(shape, dtype=torch.uint8, memory_format=last)
+        parts = self._halves(x) if self.in_halves else (x,)
+        values = self._values_of_padding()
+        inner = room[:, :, above : above + rows, left : left + columns]
+        for i, (part, value) in enumerate(zip(parts, values, strict=True)):
+            _border(room[:, i * count : (i + 1) * count], value, self.padding)
+            inner[:, i * count : (i + 1) * count] = part
+        if len(parts) * count < shape[1]:
+            room[:, len(parts) * count :] = 0
+        return room
+
+    def _values_of_padding(self) -> tuple[int, ...]:
+        lower = self.shift >> 1
+        return (lower, self.shift - lower) if self.in_halves else (self.shift,)
+
+    def _halves(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        lower = x >> 1
+        return lower, x - lower
 
 
-def feed(weight: np.ndarray, values: Range, groups: int) -> Feed | None:
+def feed(weight: np.ndarray, values: Range, geometry: Geometry) -> Feed | None:
     """How operands within `values` are fed exactly, or None where they cannot be.
 
-    weight: int8 [out, in / groups, ...]; padding adds zeros to `values`.
+    weight: int8 [out, in / groups, rows, columns].
     """
-    low, high = values
-    if low >= 0 and high <= 255 and holds(weight, high):
-        return Feed("as is", weight, _as_is)
-    if groups > 1:
+    low, high = min(values[0], 0), max(values[1], 0)
+    if high - low > BYTE:
         return None
-    if -HALF <= low and high < HALF and holds_parts(weight):
-        return Feed("by sign", _twice(weight, -1), _by_sign)
-    if low >= 0 and high <= 255 and holds_parts(weight):
-        return Feed("in halves", _twice(weight, 1), _in_halves)
-    return None
+    found = Feed(weight, geometry, high - low)
+    if low < 0:
+        inside = replace(geometry, padding=(0, 0))
+        found = replace(found, shift=-low, padding=geometry.padding, geometry=inside)
+    if holds(weight, found.most):
+        return found
+    twice = _twice(weight)
+    if geometry.groups > 1 or not holds(twice, HALF):
+        return None
+    return replace(found, weight=twice, in_halves=True, most=HALF)
 
 
-def holds_parts(weight: np.ndarray) -> bool:
-    """Whether parts up to 128 are exact with these weights and their negatives."""
-    return bool(weight.min() > -HALF) and holds(_twice(weight, 1), HALF)
-
-
-def _twice(weight: np.ndarray, sign: int) -> np.ndarray:
-    both = np.concatenate([weight, sign * weight], axis=1)
+def _twice(weight: np.ndarray) -> np.ndarray:
+    both = np.concatenate([weight, weight], axis=1)
     missing = -both.shape[1] % BLOCK
-    return np.pad(both, [(0, 0), (0, missing), *[(0, 0)] * (weight.ndim - 2)])
+    return np.pad(both, [(0, 0), (0, missing), (0, 0), (0, 0)])
 
 
-def _as_is(x: Tensor) -> Tensor:
-    import torch
-
-    x = x.contiguous(memory_format=torch.channels_last)
-    return x.view(torch.uint8) if x.dtype == torch.int8 else x.to(torch.uint8)
-
-
-def _by_sign(x: Tensor) -> Tensor:
-    """`[max(x, 0), max(-x, 0), zeros]` along the channels."""
-    import torch
-
-    # -128 as an int8 is its own negative, and 128 as a uint8
-    narrow = x.to(torch.int8)
-    parts = _room(narrow)
-    count = x.shape[1]
-    parts[:, :count] = narrow.clamp(min=0)
-    parts[:, count : 2 * count] = narrow.clamp(max=0).neg_()
-    return parts.view(torch.uint8)
-
-
-def _in_halves(x: Tensor) -> Tensor:
-    import torch
-
-    whole = x.to(torch.uint8)
-    parts = _room(whole)
-    count = x.shape[1]
-    lower = whole >> 1
-    parts[:, :count] = lower
-    parts[:, count : 2 * count] = whole - lower
-    return parts
-
-
-def _room(x: Tensor) -> Tensor:
-    """Twice the channels of `x` and what fills the last block with zeros."""
-    import torch
-
-    count = 2 * x.shape[1]
-    missing = -count % BLOCK
-    shape = (x.shape[0], count + missing, *x.shape[2:])
-    room = torch.empty(shape, dtype=x.dtype, memory_format=torch.channels_last)
-    if missing:
-        room[:, count:] = 0
-    return room
+def _border(room: Tensor, value: int, padding: tuple[int, int]) -> None:
+    above, left = padding
+    if above:
+        room[:, :, :above] = value
+        room[:, :, -above:] = value
+    if left:
+        room[:, :, :, :left] = value
+        room[:, :, :, -left:] = value

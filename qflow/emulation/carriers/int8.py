@@ -8,7 +8,7 @@ channels, takes that way altogether.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from qflow.emulation.carriers import onednn
 from qflow.emulation.carriers.affine import Affine, affine
 from qflow.emulation.carriers.feed import Feed, feed
 from qflow.emulation.carriers.finish import BYTES
+from qflow.emulation.carriers.kernel_test import is_exact
 from qflow.emulation.carriers.levels import Levels, levels
 from qflow.emulation.carriers.onednn import Clamp, Geometry
 from qflow.emulation.gemm import shaped
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from qflow.emulation.carriers.finish import Finish
 
-NAME = "int8"
 MOST_AGAIN = 0.25
 """Part of the channels that may be computed a second time."""
 INT32 = (1 << 31) - 1
@@ -43,16 +43,11 @@ class Layer:
     """What is known of one layer before its kernels are made."""
 
     call: Call
-    bias: np.ndarray
-    """int64 [channels]"""
-    reach: tuple[np.ndarray, np.ndarray]
-    """Least and greatest sum of products per channel, without the bias, int64."""
     feed: Feed
-    geometry: Geometry
-
-    @property
-    def name(self) -> str:
-        return NAME if self.feed.name == "as is" else f"{NAME} {self.feed.name}"
+    bias: np.ndarray
+    """int64 [channels], with what takes back the shift of the feed."""
+    reach: tuple[np.ndarray, np.ndarray]
+    """Least and greatest sum per channel as the kernel makes it, without the bias, int64."""
 
     @property
     def most(self) -> int:
@@ -64,7 +59,7 @@ class Layer:
         return self.most + int(np.abs(self.bias).max())
 
     @property
-    def attributes(self) -> Any:
+    def attributes(self) -> Mapping[str, Any]:
         return self.call.node.attributes
 
     @property
@@ -82,33 +77,43 @@ def int8(
     weight = call.constants["weight"]
     if device.type != "cpu" or weight.dtype != np.int8 or not onednn.is_there():
         return None
-    fed = feed(weight.reshape(*weight.shape, *(1,) * (4 - weight.ndim)), ranges[0], geometry.groups)
-    if fed is None:
-        return None
-    bias = call.constants["bias"].astype(np.int64)
-    layer = Layer(call, bias, _reach(weight, ranges[0]), fed, geometry)
-    if layer.most > INT32:
+    layer = _layer(call, ranges[0], geometry)
+    if layer is None or layer.most > INT32 or not is_exact(layer.feed):
         return None
     steps = _levels(layer)
     if steps is None or layer.attributes["residual"]:
         added = _reach_of_residual(layer, ranges)
         return _raw(layer, finish) if _fits_float32(layer, steps, added) else None
-    found = affine(steps, bias)
+    found = affine(steps, layer.bias)
     again = np.flatnonzero(~found.proved)
     if not again.size:
         return _finished(layer, found)
     if not _fits_float32(layer, steps, 0):
         return None
-    if len(again) > MOST_AGAIN * len(bias):
+    if len(again) > MOST_AGAIN * len(layer.bias):
         return _raw(layer, finish)
     return _finished_but(layer, found, again, finish)
+
+
+def _layer(call: Call, values: Range, geometry: Geometry) -> Layer | None:
+    weight = call.constants["weight"]
+    images = weight.reshape(*weight.shape, *(1,) * (4 - weight.ndim))
+    fed = feed(images, values, geometry)
+    if fed is None:
+        return None
+    taps = weight.reshape(len(weight), -1).astype(np.int64)
+    shift = fed.shift * taps.sum(1)
+    low, high = min(values[0], 0), max(values[1], 0)  # padding adds zeros
+    ends = taps * low, taps * high
+    reach = np.minimum(*ends).sum(1) + shift, np.maximum(*ends).sum(1) + shift
+    return Layer(call, fed, call.constants["bias"].astype(np.int64) - shift, reach)
 
 
 def _finished(layer: Layer, found: Affine) -> Fast:
     """The kernel gives the output."""
     weight, bring = layer.feed.weight, layer.feed.bring
-    kernel = onednn.convolution(weight, found.scale, found.offset, layer.geometry, layer.clamp)
-    return Fast(lambda x: kernel(bring(x)), layer.name, layer.most)
+    kernel = onednn.convolution(weight, found.scale, found.offset, layer.feed.geometry, layer.clamp)
+    return Fast(lambda x: kernel(bring(x)), layer.feed.name, layer.most)
 
 
 def _finished_but(layer: Layer, found: Affine, again: np.ndarray, finish: Finish) -> Fast:
@@ -116,7 +121,7 @@ def _finished_but(layer: Layer, found: Affine, again: np.ndarray, finish: Finish
     import torch
 
     weight, bring = layer.feed.weight, layer.feed.bring
-    kernel = onednn.convolution(weight, found.scale, found.offset, layer.geometry, layer.clamp)
+    kernel = onednn.convolution(weight, found.scale, found.offset, layer.feed.geometry, layer.clamp)
     sums = _sums(layer, again)
     end = blockwise(finish(again, layer.most_with_bias))
     places = torch.from_numpy(again)
@@ -128,19 +133,19 @@ def _finished_but(layer: Layer, found: Affine, again: np.ndarray, finish: Finish
         last[..., places] = end(sums(fed)).permute(0, 2, 3, 1)
         return result
 
-    return Fast(run, layer.name, layer.most)
+    return Fast(run, layer.feed.name, layer.most)
 
 
 def _raw(layer: Layer, finish: Finish) -> Fast:
     """The kernel gives accumulators."""
     bring, sums = layer.feed.bring, _sums(layer, np.arange(len(layer.bias)))
     end = blockwise(finish(None, layer.most_with_bias))
-    return Fast(lambda x, *added: end(sums(bring(x)), *added), layer.name, layer.most)
+    return Fast(lambda x, *added: end(sums(bring(x)), *added), layer.feed.name, layer.most)
 
 
 def _sums(layer: Layer, channels: np.ndarray) -> onednn.Kernel:
     """Accumulators of some channels as float32."""
-    geometry, ones = layer.geometry, np.ones(len(channels), np.float32)
+    geometry, ones = layer.feed.geometry, np.ones(len(channels), np.float32)
     offset = layer.bias[channels].astype(np.float32)
     return onednn.convolution(layer.feed.weight[channels], ones, offset, geometry, None)
 
@@ -154,13 +159,6 @@ def _fits_float32(layer: Layer, steps: Levels | None, added: int) -> bool:
     if layer.most + margin < FLOAT32:
         return True
     return steps is not None and int(np.abs(steps.first).max()) + 1 + margin < FLOAT32
-
-
-def _reach(weight: np.ndarray, values: Range) -> tuple[np.ndarray, np.ndarray]:
-    taps = weight.reshape(len(weight), -1).astype(np.int64)
-    low, high = min(values[0], 0), max(values[1], 0)  # padding adds zeros
-    ends = taps * low, taps * high
-    return np.minimum(*ends).sum(1), np.maximum(*ends).sum(1)
 
 
 def _reach_of_residual(layer: Layer, ranges: Sequence[Range]) -> int:

@@ -52,11 +52,11 @@ def holds(weight: np.ndarray, largest: int) -> bool:
     if has_wide_sums():
         return True
     taps = np.sort(weight.reshape(len(weight), -1).astype(np.int64), axis=1)
-    if taps.shape[1] == 1:
-        return True
-    # any two taps of one sign might meet in a pair, whatever the order a kernel takes them in
-    top, bottom = np.maximum(taps[:, -2:], 0).sum(1), np.minimum(taps[:, :2], 0).sum(1)
-    return bool(max(top.max(), -bottom.min()) * largest <= PAIR)
+    # any two taps of one sign might meet in a pair, whatever the order a kernel takes them in; but
+    # a depthwise one has no second channel to pair with
+    count = 1 if weight.shape[1] == 1 else 2
+    top, bottom = np.maximum(taps[:, -count:], 0).sum(1), np.minimum(taps[:, :count], 0).sum(1)
+    return bool(top.max() * largest <= PAIR and -bottom.min() * largest <= PAIR + 1)
 
 
 def has_wide_sums() -> bool:
