@@ -42,10 +42,8 @@ def test_what_the_field_says_of_nash() -> None:
 
 def test_every_operator_of_models_is_on_the_generic_march() -> None:
     listed = {op for op, _ in march.load("generic").ops}
-    # batch norm is folded; the colour operator becomes a convolution
-    folded = {"batch_norm", "centered_yuv2rgb"}
-    assert set(registry.names("emulation.ops")) - listed <= folded
-    assert "batch_norm" not in listed
+    # the colour operator becomes a convolution
+    assert set(registry.names("emulation.ops")) - listed <= {"centered_yuv2rgb"}
 
 
 def test_int4_is_for_weights_of_the_generic_march() -> None:
