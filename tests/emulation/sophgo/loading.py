@@ -37,7 +37,6 @@ PLAIN: Mapping[str, str] = {
     "Sigmoid": "sigmoid",
     "Sin": "sin",
     "Sinh": "sinh",
-    "Softplus": "softplus",
     "Sqrt": "sqrt",
     "Tan": "tan",
     "Tanh": "tanh",
@@ -399,5 +398,6 @@ _FORMS: Mapping[str, Callable[[Top], dict[str, Any]]] = {
     "Sub": _elementwise("sub"),
     "SubConst": _scalar("sub"),
     "Tile": lambda top: {"op": "repeat", "attributes": {"times": tuple(top.attributes["tile"])}},
+    "Softplus": lambda top: {"op": "softplus", "attributes": {"beta": 1.0, "threshold": 20.0}},
     "Upsample": _resize,
 }

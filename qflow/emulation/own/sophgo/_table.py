@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qflow.dtype import DTYPES
-from qflow.emulation.op import Op
+from qflow.emulation.op import Call, Constant, Fast, Op, Range, form
+from qflow.emulation.ops import _table
 from qflow.emulation.sophgo.grids import source_scale, target_scale
 from qflow.emulation.sophgo.rounding import round_away
 
@@ -20,7 +21,11 @@ BYTES = 256
 
 
 class Lookup(Op):
-    """Stands before the general class, and replaces how its table is made."""
+    """Stands before the general class: what it computes becomes a table, made in float64."""
+
+    integer = True
+    fields = form()
+    any_layout = True
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
         settings = node.attributes
@@ -47,3 +52,15 @@ class Lookup(Op):
         """Integers of the results in output steps; what is not finite becomes the smallest one."""
         finite = np.where(np.isfinite(real), real, low)
         return np.clip(round_away(finite), low, high).astype(np.int64)
+
+    def roles(self, call: Call) -> Mapping[str, Constant]:
+        return _table.roles(call)
+
+    def values(self, call: Call, ranges: Sequence[Range]) -> Range:
+        return _table.values(call)
+
+    def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
+        return _table.oracle(call, operands[0])
+
+    def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
+        return _table.fast(call, device)
