@@ -11,10 +11,19 @@ convolution (the model agrees in channel 0 only), the smaller of two tensors, an
 smaller of a tensor and a number. Notes in the graph name such nodes.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from qflow.emulation.sophgo.asymmetric import with_zero_points
 from qflow.emulation.sophgo.profile import SophgoProfile
 from qflow.emulation.sophgo.search import LARGEST_SHIFT
+
+if TYPE_CHECKING:
+    from qflow.march import March
+    from qflow.quantization.prepared import PreparedGraph
 
 BYTE = (-128, 255)
 """Multipliers: 8 bits with a sign, and those of a pool without."""
@@ -26,6 +35,9 @@ class SophgoBm1684(SophgoProfile):
     family = "shift8"
     bits = 8
     shifts = (0, LARGEST_SHIFT)
+
+    def settle(self, graph: PreparedGraph, march: March) -> PreparedGraph:
+        return with_zero_points(super().settle(graph, march))
 
     def check(self, role: str, constant: np.ndarray) -> str:
         low, high = self.shifts if role.endswith("shift") else BYTE

@@ -8,10 +8,19 @@ from qflow.dtype import DTYPES
 from qflow.emulation.builder import NotFinite
 from qflow.emulation.graph import TensorType
 from qflow.emulation.op import Range, Unsupported
+from qflow.emulation.sophgo import grids as grids_of
 from qflow.quantization.prepared import PreparedNode
 
 RELUS = ("relu", "relu6")
 """What may be fused behind an operator. The compiler drops the 6: only the threshold clamps."""
+
+
+def source_scale(node: PreparedNode, index: int) -> float:
+    """Scale of an operand in float64. Raises NoScale, and Unsupported for one with a zero point."""
+    grids = node.input_grids
+    if index < len(grids) and (grid := grids[index]) is not None and grid.zero_point != 0:
+        raise Unsupported("its operand has a zero point: what the target makes of it is not known")
+    return grids_of.source_scale(node, index)
 
 
 def limits(node: PreparedNode, target: TensorType) -> dict[str, int]:

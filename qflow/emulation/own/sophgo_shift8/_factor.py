@@ -6,7 +6,8 @@ from qflow.emulation.builder import Builder
 from qflow.emulation.op import Unsupported
 from qflow.emulation.own.sophgo_shift8.affine import emit_affine
 from qflow.emulation.sophgo import shift8
-from qflow.emulation.sophgo.grids import source_scale, target_scale
+from qflow.emulation.sophgo.grids import target_scale
+from qflow.emulation.sophgo.reading import source_scale
 from qflow.quantization.prepared import PreparedNode
 
 

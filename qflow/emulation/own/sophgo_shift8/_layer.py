@@ -7,7 +7,8 @@ import numpy as np
 from qflow.emulation.builder import Builder
 from qflow.emulation.op import Op, Range, Unsupported
 from qflow.emulation.sophgo import layers, shift8
-from qflow.emulation.sophgo.grids import source_scale, target_scale
+from qflow.emulation.sophgo.grids import target_scale
+from qflow.emulation.sophgo.reading import source_scale
 from qflow.quantization.prepared import PreparedNode
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from qflow.emulation.op import Call, Constant, Fast, Op, Range, form
 from qflow.emulation.own.sophgo_shift8.affine import emit_affine
 from qflow.emulation.sophgo import shift8
-from qflow.emulation.sophgo.grids import source_scale, target_scale
-from qflow.emulation.sophgo.reading import integers, limits, required
+from qflow.emulation.sophgo.grids import target_scale
+from qflow.emulation.sophgo.reading import integers, limits, required, source_scale
 from qflow.emulation.sophgo.rescale import fast_shift, multiplier_and_shift
 from qflow.emulation.sophgo.rounding import shift_right
 

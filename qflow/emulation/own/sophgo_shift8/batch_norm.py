@@ -14,8 +14,8 @@ import numpy as np
 from qflow.emulation.op import CLAMP, Call, Constant, Fast, Range
 from qflow.emulation.ops.batch_norm import BatchNorm as General
 from qflow.emulation.sophgo import shift8
-from qflow.emulation.sophgo.grids import source_scale, target_scale
-from qflow.emulation.sophgo.reading import finite, integers, limits, required
+from qflow.emulation.sophgo.grids import target_scale
+from qflow.emulation.sophgo.reading import finite, integers, limits, required, source_scale
 from qflow.emulation.sophgo.rescale import multiplier_and_shift
 from qflow.emulation.sophgo.rounding import shift_right
 from qflow.emulation.sophgo.shift8 import INT16

@@ -9,7 +9,8 @@ from qflow.emulation.builder import Builder
 from qflow.emulation.ops.linear import Linear as General
 from qflow.emulation.own.sophgo_shift8 import _layer
 from qflow.emulation.sophgo import layers, shift8
-from qflow.emulation.sophgo.grids import source_scale, target_scale
+from qflow.emulation.sophgo.grids import target_scale
+from qflow.emulation.sophgo.reading import source_scale
 from qflow.quantization.prepared import PreparedNode
 
 

@@ -12,8 +12,8 @@ from qflow.emulation.ops.mul import Mul as General
 from qflow.emulation.own.sophgo_shift8 import _terms
 from qflow.emulation.own.sophgo_shift8._factor import lower_factor
 from qflow.emulation.sophgo import shift8
-from qflow.emulation.sophgo.grids import source_scale, target_scale
-from qflow.emulation.sophgo.reading import integers, limits, required
+from qflow.emulation.sophgo.grids import target_scale
+from qflow.emulation.sophgo.reading import integers, limits, required, source_scale
 from qflow.emulation.sophgo.rescale import fast_shift, multiplier_and_shift
 from qflow.emulation.sophgo.rounding import shift_right
 
