@@ -122,9 +122,12 @@ def to_f16(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
 
 
 def from_f16(values: np.ndarray, scale: np.ndarray, low: int, high: int) -> np.ndarray:
-    """float16 results onto a grid: `sat(round_away(f16(x * f16(1/S))))`, int64 (mul32)."""
+    """float16 results onto a grid: `sat(round_away(f16(x * f16(1/S))))`, int64 (mul32).
+
+    The interpreter keeps some results in float32; they are not rounded to float16 before.
+    """
     factor = np.asarray(1.0 / np.asarray(scale, np.float64), np.float16).astype(np.float32)
-    product = (np.asarray(values, np.float16).astype(np.float32) * factor).astype(np.float16)
+    product = (np.asarray(values, np.float32) * factor).astype(np.float16)
     return np.clip(round_away(product), low, high).astype(np.int64)
 
 

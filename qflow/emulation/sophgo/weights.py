@@ -8,7 +8,7 @@ import numpy as np
 
 from qflow.emulation.sophgo.rounding import round_away, saturate
 
-LEAST_SCALE = 1e-5
+LEAST_SCALE = float(np.float32(1e-5))
 """Weights smaller than 127 of it are on this scale all the same."""
 INT8_TOP, UINT8_TOP = 127, 255
 EXACT_BITS = 6
