@@ -1,13 +1,15 @@
 """compare: lanes of one model in lock step: the first tensor that differs, why, and all of them."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 import click
 
 from qflow.cli._options import examples, file_argument, shared_options
 from qflow.cli._report import report, session, wants_color
-from qflow.diagnostics import EXIT
+from qflow.diagnostics import EXIT, Diagnostic, QflowError
 
 LANES = "fake_quant,integer"
 
@@ -52,36 +54,45 @@ def command(
     """Run FILE as far as it is not done, and compare what its lanes compute, tensor by tensor.
 
     For each pair: the first tensor that differs, by how many steps of its grid, and the cause; then
-    every tensor. Exit code 1 where `integer` and `oracle`, which must be equal, are not. With
-    `--format json` the rows go to standard output.
+    every tensor. Exit code 1 where `integer` and `oracle`, which must be equal, are not. With a
+    machine format the findings go to standard output, with `json` the rows as well, and everything
+    for people to standard error.
     """
     from rich.console import Console as Screen
 
     from qflow.engine.console import Console
     from qflow.engine.lockstep import lockstep
 
-    for_people = output_format == "text"
-    color = session().color
-    errors = Screen(
-        file=sys.stderr,
-        force_terminal=True if color == "always" else None,
-        no_color=not wants_color(color, sys.stderr),
-    )
-    console = Console(errors, lambda found: report(found, err=True))
-    names = tuple(name.strip() for name in lanes.split(",") if name.strip())
-    found = lockstep(file, settings, out, names, (data, samples), console)
-    if for_people:
-        from qflow.engine.parting import show
+    for_people, color = output_format == "text", session().color
+    waiting: list[Diagnostic] = []
 
-        screen = Screen(
-            file=sys.stdout,
+    def screen(stream: IO[str]) -> Screen:
+        return Screen(
+            file=stream,
             force_terminal=True if color == "always" else None,
-            no_color=not wants_color(color, sys.stdout),
+            no_color=not wants_color(color, stream),
         )
-        screen.print(show(found))
-    else:
-        from qflow.engine.parting import as_json
 
-        click.echo(as_json(found))
+    def tell(diagnostics: Iterable[Diagnostic]) -> None:
+        if for_people:
+            report(diagnostics, err=True)
+        else:
+            waiting.extend(diagnostics)
+
+    names = tuple(name.strip() for name in lanes.split(",") if name.strip())
+    chosen = (data, samples)
+    try:
+        found = lockstep(file, settings, out, names, chosen, Console(screen(sys.stderr), tell))
+    except QflowError as error:
+        error.diagnostics = (*waiting, *error.diagnostics)
+        raise
+    from qflow.engine.parting import as_json, show
+
+    if output_format == "json":
+        click.echo(as_json(found, waiting))
+    else:
+        screen(sys.stdout if for_people else sys.stderr).print(show(found))
+        if not for_people:
+            report(waiting)
     exact = [c for c in found if set(c.lanes) == {"integer", "oracle"}]
     return EXIT.no if any(c.first for c in exact) else EXIT.yes

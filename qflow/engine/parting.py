@@ -12,7 +12,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from qflow import registry
 from qflow.analysis.divergence import Comparison, Row
+from qflow.diagnostics import Diagnostic
 
 FORMAT_VERSION = "1.0"
 
@@ -25,9 +27,17 @@ def show(found: Sequence[Comparison]) -> RenderableType:
     return Group(*parts[:-1])
 
 
-def as_json(found: Sequence[Comparison]) -> str:
-    data = {"format_version": FORMAT_VERSION, "pairs": [_pair(p) for p in found]}
-    return json.dumps(data, indent=2)
+def as_json(found: Sequence[Comparison], diagnostics: Sequence[Diagnostic]) -> str:
+    """One object: format_version, diagnostics as `--format json` has them, and pairs."""
+    said = registry.load("diagnostics.renderers", "json")().render(diagnostics, {}, color=False)
+    return json.dumps(
+        {
+            "format_version": FORMAT_VERSION,
+            "diagnostics": json.loads(said),
+            "pairs": [_pair(p) for p in found],
+        },
+        indent=2,
+    )
 
 
 def _headline(pair: Comparison) -> Text:
