@@ -12,12 +12,14 @@ from torch import Tensor, fx, nn
 
 from qflow.diagnostics import Diagnostic, QflowError
 from qflow.quantization.attach import output_grid
-from qflow.quantization.extent import Extent
+from qflow.quantization.extent import SOURCES, Extent
 from qflow.quantization.fake_quantize import FakeQuantize
+from qflow.quantization.feeding import INDEX, Feeding, settled
 from qflow.quantization.key_names import INPUT, OUTPUT, WEIGHT
 from qflow.quantization.prepared import Grid, PreparedGraph, PreparedNode
+from qflow.quantization.probing import probe
 from qflow.quantization.unknown_scales import unobserved
-from qflow.tracing.call import call_of, operands, part_of, producer
+from qflow.tracing.call import call_of, operands
 from qflow.tracing.folding import alone
 from qflow.tracing.fused import Fused
 
@@ -43,48 +45,50 @@ def record(prepared: fx.GraphModule) -> PreparedGraph:
         if node in extent.inside or node in extent.tails:
             here.append(node)
     _require_operators(here)
-    given = _given(here, extent)
-    nodes = [
-        *(_input(ids[n], n) for n in prepared.graph.nodes if n in given),
-        *(_node(prepared, n, ids) for n in here),
-    ]
-    outside = dict.fromkeys(ids[n].partition("#")[0] for n in extent.outside)
+    nodes: list[PreparedNode] = []
+    probes = probe(prepared)
+    feeding = Feeding(ids, frozenset(n for n in here if not _is_input(n)), probes, nodes.append)
+    for node in here:
+        if _is_input(node):
+            feeding.read(node, PreparedNode("", "", "input", ()))
+        else:
+            nodes.append(_node(prepared, node, feeding))
+    order = {n: i for i, n in enumerate(prepared.graph.nodes)}
+    inputs = [made for _, made in sorted(feeding.inputs.values(), key=lambda i: order[i[0]])]
+    left = (n for n in extent.outside if n not in feeding.taken)
     return PreparedGraph(
-        nodes=tuple(nodes),
-        inputs=tuple(n.id for n in nodes if n.op == "input"),
+        nodes=(*inputs, *nodes),
+        inputs=tuple(n.id for n in inputs),
         outputs=tuple((name, ids[node]) for name, node in extent.ends),
-        outside=tuple(outside),
+        outside=tuple(dict.fromkeys(ids[n].partition("#")[0] for n in left)),
     )
 
 
-def _given(here: Sequence[fx.Node], extent: Extent) -> set[fx.Node]:
-    """Calls and inputs outside whose tensors are read inside."""
-    sources = {s for n in here for o in operands(n) if (s := producer(o)) is not None}
-    return sources - extent.inside - extent.tails
-
-
-def _input(id_: str, node: fx.Node) -> PreparedNode:
+def _is_input(node: fx.Node) -> bool:
     call = call_of(node)
-    assert call is not None
-    return PreparedNode(id_, id_, "input", (), out_dtype="float32", shape=call.shape)
+    return call is not None and call.op == "input"
 
 
-def _node(prepared: fx.GraphModule, node: fx.Node, ids: dict[fx.Node, str]) -> PreparedNode:
-    call = call_of(node)
+def _node(prepared: fx.GraphModule, node: fx.Node, feeding: Feeding) -> PreparedNode:
+    call, probes = call_of(node), feeding.probes
     assert call is not None
-    inputs = tuple(_id(n, ids) for n in operands(node) if producer(n) is not None)
     plain = PreparedNode(
-        id=ids[node],
+        id=feeding.ids[node],
         address=call.address,
         op=call.op,
-        inputs=inputs,
-        attributes=dict(call.attributes),
+        inputs=(),
         grid=_output(prepared, node),
-        out_dtype=output_grid(node).dtype,
+        out_dtype=INDEX if probes.is_whole(node) else output_grid(node).dtype,
         shape=call.shape,
+        free=probes.free(node),
     )
-    if call.op == "input":
-        return plain
+    if call.op in SOURCES and (made := feeding.entered(node, plain)) is not None:
+        return made
+    read = operands(node)
+    inputs = tuple(feeding.read(n, plain) for n in read)
+    plain = replace(plain, inputs=inputs)
+    first = read[0] if read else None
+    plain = replace(plain, attributes=settled(plain, call, first, probes))
     module = prepared.get_submodule(call.address)
     plain = replace(plain, input_grids=_operand_grids(module))
     if not isinstance(module, Fused):
@@ -99,13 +103,6 @@ def _node(prepared: fx.GraphModule, node: fx.Node, ids: dict[fx.Node, str]) -> P
         activation=module.activation,
         residual=len(inputs) == 2,
     )
-
-
-def _id(tensor: fx.Node, ids: dict[fx.Node, str]) -> str:
-    """Id of what makes a tensor, `:<k>` behind it where that makes several."""
-    source, part = producer(tensor), part_of(tensor)
-    assert source is not None
-    return ids[source] if part is None else f"{ids[source]}:{part}"
 
 
 def _parameters(module: nn.Module) -> dict[str, Any]:

@@ -39,6 +39,8 @@ class Call:
     """Of one sample."""
     float_only: str = ""
     """Why it has no integer form as it is called, though its operator has one; empty: it has."""
+    dtype: str = "float32"
+    """Of an input what the example holds, as torch calls it: `int64`."""
 
 
 def call_of(node: fx.Node) -> Call | None:

@@ -20,7 +20,9 @@ def note_calls(module: fx.GraphModule, values: Mapping[fx.Node, Any]) -> None:
     """Put a `Call` on every input and module call of the graph, in execution order."""
     for node in module.graph.nodes:
         if (name := input_name(node)) is not None:
-            set_call(node, Call(name, "input", "input", values[node].dims))
+            shape = values[node]
+            dtype = str(shape.dtype).removeprefix("torch.")
+            set_call(node, Call(name, "input", "input", shape.dims, dtype=dtype))
         if node.op == "call_module":
             called = module.get_submodule(str(node.target))
             set_call(node, _call(node, called, values))

@@ -9,7 +9,6 @@ import numpy as np
 
 from qflow.emulation.op import Call, Fast, Op, Range, Unsupported
 
-
 WHOLE = (-(1 << 31), (1 << 31) - 1)
 """Range of the whole numbers a tensor holds."""
 
