@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -39,9 +40,9 @@ class Normalization(Op):
     fields = CLAMP
     within: ClassVar[Mapping[str, float]] = {"int8": 0.51, "int16": 0.55}
 
-    def grouped(self, attributes: Mapping[str, Any], shape: Sizes) -> tuple[Sizes, int]:
-        """Shape with the groups apart, -1 at the batch, and how many of its last axes are one
-        group. Raises Unsupported."""
+    def grouped(self, attributes: Mapping[str, Any], shape: Sizes) -> tuple[Sizes | None, int]:
+        """Shape with the groups apart, -1 at the batch, or None where they are apart; and how many
+        of its last axes are one group. Raises Unsupported."""
         raise NotImplementedError
 
     def per_value(self, attributes: Mapping[str, Any], shape: Sizes) -> Sizes:
@@ -57,7 +58,7 @@ class Normalization(Op):
     ) -> np.ndarray:
         x = operands[0]
         sizes, axes = self._groups(attributes, x.shape)
-        parts = x.reshape(sizes)
+        parts = _apart(x, sizes)
         mean, variance = parts.mean(axes, keepdims=True), parts.var(axes, keepdims=True)
         result = ((parts - mean) / np.sqrt(variance + attributes["eps"])).reshape(x.shape)
         view = self.per_value(attributes, x.shape)
@@ -72,7 +73,12 @@ class Normalization(Op):
         for name, found in (("weight", node.weight), ("bias", node.bias)):
             if found is not None and not np.all(np.isfinite(found)):
                 raise NotFinite(f"its {name} is not finite")
-        count = _count(*self._groups(node.attributes, source.shape))
+        sizes, axes = self._groups(node.attributes, source.shape)
+        rank = len(source.shape)
+        fixed = range(rank - len(axes), rank) if sizes is None else range(1, rank)
+        if any(d in fixed for d in build.free_axes(node.inputs[0])):
+            raise Unsupported("it normalizes over the batch, whose size is free")
+        count = prod((sizes or source.shape)[d] for d in axes)
         eps, spread_shift = _affine.spread(node.attributes["eps"], source, count)
         view = self.per_value(node.attributes, source.shape)
         constants = _affine.affine(node.weight, node.bias, output, view)
@@ -101,7 +107,7 @@ class Normalization(Op):
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
         a, c, x = call.node.attributes, call.constants, operands[0].astype(np.int64)
         sizes, axes = self._groups(a, call.sources[0].shape)
-        parts, count = x.reshape(sizes), _count(sizes, axes)
+        parts, count = _apart(x, sizes), prod((sizes or x.shape)[d] for d in axes)
         total = parts.sum(axes, keepdims=True)
         mean = total // count
         rest = total - mean * count
@@ -124,7 +130,8 @@ class Normalization(Op):
 
         a, zero = call.node.attributes, call.zero_point
         sizes, axes = self._groups(a, call.sources[0].shape)
-        count, spread_shift = _count(sizes, axes), int(call.constants["spread_shift"][0])
+        spread_shift = int(call.constants["spread_shift"][0])
+        count = prod((sizes or call.sources[0].shape)[d] for d in axes)
         gain, offset, eps = (
             torch.from_numpy(call.constants[n].astype(np.int64)).to(device)
             for n in ("gain", "offset", "eps")
@@ -148,7 +155,7 @@ class Normalization(Op):
             return total, factor, right
 
         def in_float64(x: Tensor) -> Tensor:
-            parts = x.double().reshape(sizes)
+            parts = _apart(x.double(), sizes)
             total, factor, right = statistics(parts)
             # (N x - S) m 2^-e + 1/2: every step a multiple of 2^-e with less than 53 bits
             unit = torch.ldexp(factor.double(), -right)
@@ -156,7 +163,7 @@ class Normalization(Op):
             return normal.mul_(scaled).add_(start).floor_()
 
         def in_int64(x: Tensor) -> Tensor:
-            parts = x.long().reshape(sizes)
+            parts = _apart(x.long(), sizes)
             total, factor, right = statistics(parts)
             product = (parts * count - total) * factor
             one = torch.ones_like(right)
@@ -170,18 +177,15 @@ class Normalization(Op):
 
         return Fast(blockwise(run), "float64" if in_float else "int64", most)
 
-    def _groups(self, attributes: Mapping[str, Any], shape: Sizes) -> tuple[Sizes, Sizes]:
-        """Shape with the groups apart, and the axes of one group."""
+    def _groups(self, attributes: Mapping[str, Any], shape: Sizes) -> tuple[Sizes | None, Sizes]:
+        """Shape with the groups apart, and the axes of one group, from the last."""
         sizes, last = self.grouped(attributes, shape)
-        return sizes, tuple(range(len(sizes) - last, len(sizes)))
+        return sizes, tuple(range(-last, 0))
 
 
-def _count(sizes: Sizes, axes: Sizes) -> int:
-    """How many values are one group."""
-    count = 1
-    for axis in axes:
-        count *= sizes[axis]
-    return count
+def _apart(x: Any, sizes: Sizes | None) -> Any:
+    """A tensor with its groups apart, in NumPy or torch."""
+    return x if sizes is None else x.reshape(sizes)
 
 
 def parameters_of(node: PreparedNode) -> tuple[Tensor | None, Tensor | None]:

@@ -54,11 +54,11 @@ class LayerNorm(Normalization):
         shape, eps = node.attributes["shape"], node.attributes["eps"]
         return layer_norm(operands[0], shape, *parameters_of(node), eps)
 
-    def grouped(self, attributes: Mapping[str, Any], shape: Sizes) -> tuple[Sizes, int]:
+    def grouped(self, attributes: Mapping[str, Any], shape: Sizes) -> tuple[None, int]:
         last = tuple(attributes["shape"])
         if len(last) >= len(shape) or shape[len(shape) - len(last) :] != last:
-            raise Unsupported(f"a tensor {shape} does not end with the axes {last} of a batch")
-        return (-1, *shape[1:]), len(last)
+            raise Unsupported(f"a tensor {shape} does not end with the axes {last}")
+        return None, len(last)
 
     def per_value(self, attributes: Mapping[str, Any], shape: Sizes) -> Sizes:
         return tuple(attributes["shape"])

@@ -57,6 +57,9 @@ class Matmul(Op):
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
         shapes = [build.operand(node, i).shape for i in range(2)]
+        inner = [len(shapes[0]) - 1, len(shapes[1]) - 2]
+        if any(d in build.free_axes(i) for d, i in zip(inner, node.inputs, strict=True)):
+            raise Unsupported("it sums over the batch, whose size is free")
         _products.lower(node, build, self.shape({}, shapes), {}, shapes[0][-1])
 
     def shape(

@@ -80,15 +80,12 @@ class Softmax(Op):
         shares = np.exp(operands[0] - operands[0].max(dim, keepdims=True))
         return np.asarray(shares / shares.sum(dim, keepdims=True))
 
-    def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
-        if attributes["dim"] % len(shapes[0]) != 0:
-            return ""
-        return "along axis 0: that is the batch, whose size is free"
-
     def lower(self, node: PreparedNode, build: Builder) -> None:
         source = build.operand(node, 0)
         output = build.output_type(node, source.shape)
         dim = node.attributes["dim"] % len(source.shape)
+        if dim in build.free_axes(node.inputs[0]):
+            raise Unsupported(f"along axis {dim}: that is the batch, whose size is free")
         unit, shift = _unit(float(scale(output)[0]))
         if source.shape[dim] << (_exponents.FRACTION + shift + 1) >= 1 << SUM_BITS:
             raise Unsupported(f"{source.shape[dim]} exponents leave the sum")
@@ -106,7 +103,7 @@ class Softmax(Op):
         shapes: Sequence[tuple[int, ...]],
         weight: tuple[int, ...] = (),
     ) -> tuple[int, ...]:
-        if not 0 < attributes["dim"] < len(shapes[0]):
+        if not attributes["dim"] < len(shapes[0]):
             raise Unsupported(f"axis {attributes['dim']} of a tensor {shapes[0]}")
         return tuple(shapes[0])
 
@@ -141,6 +138,7 @@ class Softmax(Op):
         largest = (unit << _exponents.FRACTION) + 2 * (most << shift)
         # floor of a rounded quotient is right while dividend and divisor together have 53 bits
         in_float = largest < 1 << FLOAT64_BITS
+        carrier = "float64" if in_float else "int64"
 
         def run(x: Tensor) -> Tensor:
             wide = x.float()
@@ -156,7 +154,8 @@ class Softmax(Op):
                 )
             return shares.add_(zero).clamp_(a["low"], a["high"]).to(torch.float32)
 
-        return Fast(blockwise(run), "float64" if in_float else "int64", most)
+        # blocks are slices of axis 0
+        return Fast(run if a["dim"] == 0 else blockwise(run), carrier, most)
 
 
 def _unit(step: float) -> tuple[int, int]:
