@@ -51,7 +51,7 @@ _ATTRIBUTES: Mapping[tuple[str, str], Callable[[Call], np.ndarray]] = {
     ("SubConst", "const_val"): _constants("addend"),
     ("MaxConst", "const_val"): _constants("value"),
     ("MinConst", "const_val"): _constants("value"),
-    ("Pad", "val"): lambda call: np.atleast_1d(np.float64(call.node.attributes.get("value", 0))),
+    ("Pad", "val"): _constants("value"),
 }
 """By operator and attribute of the vendor; an empty operator stands for all others."""
 _IDLE = {
