@@ -41,6 +41,8 @@ class Builder:
     """What integers each tensor can hold."""
     free: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Per prepared node the axes of its output that follow the batch."""
+    bits: dict[str, int] = field(default_factory=dict)
+    """Keys of constants that have fewer bits than the dtype that holds them."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

@@ -1,7 +1,8 @@
 """Integer models as files: safetensors with a JSON header; loading needs NumPy and runs nothing.
 
 The header's metadata has one entry, `qflow`: the graph without its constants, as JSON. Constants
-are the file's tensors, by their keys.
+are the file's tensors, by their keys. Those of 4 bits lie there two per byte (`packing`), and the
+header's `packed` has their shapes.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from safetensors.numpy import save as save_tensors
 from qflow import atomic
 from qflow.diagnostics import Diagnostic, QflowError, fail
 from qflow.emulation.graph import FORMAT_VERSION, IntegerGraph, Node, TensorType
+from qflow.emulation.packing import pack, unpack
 from qflow.emulation.record import Damaged, Record
 from qflow.emulation.validate import validate
 
 ENTRY = "qflow"
 LENGTH_BYTES = 8
+PACKED_BITS = 4
 
 
 def save(graph: IntegerGraph, path: Path, more: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -33,7 +36,10 @@ def save(graph: IntegerGraph, path: Path, more: Mapping[str, str] = MappingProxy
     `more` are further entries of the header, for readers that know them.
     """
     text = json.dumps(_header(graph), sort_keys=True, separators=(",", ":"), allow_nan=False)
-    constants = {k: np.ascontiguousarray(v) for k, v in sorted(graph.constants.items())}
+    constants = {
+        k: pack(v) if k in graph.bits else np.ascontiguousarray(v)
+        for k, v in sorted(graph.constants.items())
+    }
     data = save_tensors(constants, {**more, ENTRY: text})
     atomic.write(path, _in_order(data))
 
@@ -72,6 +78,7 @@ def _header(graph: IntegerGraph) -> dict[str, Any]:
         "inputs": list(graph.inputs),
         "outputs": [list(pair) for pair in graph.outputs],
         "notes": list(graph.notes),
+        "packed": {k: list(graph.constants[k].shape) for k in graph.bits},
         "nodes": [
             {
                 "id": n.id,
@@ -120,7 +127,12 @@ def _graph(header: Record, constants: dict[str, np.ndarray]) -> IntegerGraph:
     version = header.text("version")
     if version.split(".")[0] != FORMAT_VERSION.split(".")[0]:
         raise Damaged(f"it has version {version}, this qflow reads {FORMAT_VERSION}")
-    header.exactly("version", "march", "profile", "inputs", "outputs", "notes", "nodes")
+    header.exactly("version", "march", "profile", "inputs", "outputs", "notes", "packed", "nodes")
+    packed = header.record("packed")
+    shapes = {key: packed.integers(key) for key in packed.data}
+    if missing := sorted(set(shapes) - set(constants)):
+        raise Damaged(f"packed constant {missing[0]} is missing")
+    constants = constants | {k: unpack(constants[k], shape) for k, shape in shapes.items()}
     return IntegerGraph(
         march=header.text("march"),
         profile=header.text("profile"),
@@ -129,6 +141,7 @@ def _graph(header: Record, constants: dict[str, np.ndarray]) -> IntegerGraph:
         outputs=header.pairs("outputs"),
         constants=constants,
         notes=header.texts("notes"),
+        bits=dict.fromkeys(shapes, PACKED_BITS),
     )
 
 

@@ -49,7 +49,9 @@ def lower(node: PreparedNode, build: Builder, shape: tuple[int, ...], axis: int)
         six = np.full(accumulator_scale.shape, 6.0, np.float32)
         constants["high"] = to_grid(six, accumulator_scale, rounding, 0, limits["high"])
         constants["high"] = constants["high"].astype(np.int32)
-    build.emit(node, node.op, node.inputs, output, attributes | limits, constants)
+    name = build.emit(node, node.op, node.inputs, output, attributes | limits, constants)
+    if node.weight_grid is not None and node.weight_grid.dtype.name == "int4":
+        build.bits[f"{name}.weight"] = node.weight_grid.dtype.bits
     _warn_of_overflow(node, build, constants)
 
 

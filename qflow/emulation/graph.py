@@ -61,6 +61,8 @@ class IntegerGraph:
     constants: Mapping[str, np.ndarray]
     """Integer arrays, and float32 scales; keys are `<node id>.<role>`."""
     notes: tuple[str, ...] = ()
+    bits: Mapping[str, int] = field(default_factory=dict)
+    """Keys of constants that have fewer bits than their dtype: 4 of int4 weights, in int8."""
 
     @cached_property
     def by_id(self) -> dict[str, Node]:

@@ -31,7 +31,8 @@ def lay_out(graph: IntegerGraph, layout: str) -> IntegerGraph:
     notes = tuple(_note(n, kept) for n in kept if _is_inserted(n, graph))
     used = {key for node in kept for key in node.constants.values()}
     constants = {k: v for k, v in graph.constants.items() if k in used}
-    return replace(graph, nodes=kept, constants=constants, notes=graph.notes + notes)
+    bits = {k: v for k, v in graph.bits.items() if k in used}
+    return replace(graph, nodes=kept, constants=constants, notes=graph.notes + notes, bits=bits)
 
 
 def turned(type: TensorType, dims: tuple[int, ...], layout: str) -> TensorType:

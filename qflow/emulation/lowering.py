@@ -73,6 +73,7 @@ def lower(
         outputs=graph.outputs,
         constants={k: v for k, v in build.constants.items() if k in used},
         notes=tuple(build.notes),
+        bits={k: v for k, v in build.bits.items() if k in used},
     )
     return Lowered(lowered, tuple(build.diagnostics))
 
