@@ -14,6 +14,8 @@ CASTS = ("tpu.Cast", "tpu.GenericCpu")
 INSERTED = ("__softmax", "_reshape")
 """What the vendor appends to the names of operators it splits."""
 MOVED = "_to_"
+PADDED = "_pad_edge"
+"""What the vendor appends to the name of an operand that it pads for a resize."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,22 @@ def _node(op: Mapping[str, Any], tensor: str, graph: IntegerGraph) -> str | None
         tensor = tensor.removesuffix(suffix)
     if tensor in known:
         return tensor
+    if tensor.endswith(PADDED):
+        return _padded(tensor.removesuffix(PADDED), graph)
     source, _, reader = tensor.partition(MOVED)
     while reader:
         if reader in known:
             return _moved(source, reader, graph)
         more, _, reader = reader.partition(MOVED)
         source = f"{source}{MOVED}{more}"
+    return None
+
+
+def _padded(source: str, graph: IntegerGraph) -> str | None:
+    """The pad of an operand."""
+    for node in graph.nodes:
+        if node.op == "pad" and node.inputs[0] in (source, f"{source}.quant"):
+            return node.id
     return None
 
 

@@ -31,7 +31,10 @@ def pairs(case: Case, op: Mapping[str, Any], call: Call) -> Iterator[Pair]:
             yield from _requant(case, stored, call)
         else:
             role, found = _tensor(kind, op, name, call)
-            yield role, stored.reshape(-1).astype(np.float64), found
+            vendor = stored.reshape(-1).astype(np.float64)
+            if kind in _SPREAD and found.size == 1:
+                found = np.broadcast_to(found, vendor.shape)
+            yield role, vendor, found
 
 
 def _constants(*roles: str) -> Callable[[Call], np.ndarray]:
@@ -42,7 +45,23 @@ def _constants(*roles: str) -> Callable[[Call], np.ndarray]:
     return read
 
 
+def _first(*roles: str) -> Callable[[Call], np.ndarray]:
+    """The first of the constants that there is."""
+
+    def read(call: Call) -> np.ndarray:
+        return _constants(next((r for r in roles if r in call.constants), roles[0]))(call)
+
+    return read
+
+
 _ATTRIBUTES: Mapping[tuple[str, str], Callable[[Call], np.ndarray]] = {
+    # of q31: what lies above zero has a multiplier as well
+    ("LeakyRelu", "multiplier"): _first("positive_multiplier", "multiplier"),
+    ("LeakyRelu", "rshift"): _first("positive_shift", "shift"),
+    ("LeakyRelu", "multiplier_neg"): _constants("multiplier"),
+    ("LeakyRelu", "rshift_neg"): _constants("shift"),
+    ("PReluOp", "multiplier_pos"): _constants("positive_multiplier"),
+    ("PReluOp", "rshift_pos"): _constants("positive_shift"),
     ("", "multiplier"): _constants("multiplier"),
     ("", "rshift"): _constants("shift"),
     ("", "multipliers"): _constants("multiplier", "left_multiplier", "right_multiplier"),
@@ -65,6 +84,10 @@ _IDLE = {
 """Attributes that say nothing: those of a convolution are in its requant, the others are 1 and 0."""
 
 
+_SPREAD = ("Max", "Min")
+"""Operators whose one number the vendor stores as a whole tensor (q31)."""
+
+
 def _tensor(kind: str, op: Mapping[str, Any], name: str, call: Call) -> tuple[str, np.ndarray]:
     if "filter" in name:
         weight = call.constants.get("weight", np.zeros(0))
@@ -72,6 +95,8 @@ def _tensor(kind: str, op: Mapping[str, Any], name: str, call: Call) -> tuple[st
             kind == "MatMul" and call.node.op == "linear" and not op["attrs"]["right_transpose"]
         )
         return "filter", (weight.T if turned else weight).reshape(-1).astype(np.float64)
+    if "_lshift_" in name:
+        return "lshift", -_constants("shift")(call)
     for word, roles in _WORDS.items():
         if word in name:
             return word, _constants(*roles)(call)
@@ -80,6 +105,7 @@ def _tensor(kind: str, op: Mapping[str, Any], name: str, call: Call) -> tuple[st
 
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "_bias_": ("bias",),
+    "_scale_": ("multiplier",),
     "_table": ("table",),
     "_slope_": ("multiplier",),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -24,7 +25,7 @@ class Extreme(Joint):
 
     operands = (1, 2)
     fields = form(number="flag", low="integer", high="integer")
-    fixed = {"number": False}
+    fixed = MappingProxyType({"number": False})
     function: ClassVar[str]
     """Its name in NumPy and torch."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -32,7 +33,7 @@ class Joint(Op):
     operands = (2, 2)
     fields = CLAMP
     signs: ClassVar[tuple[int, int]] = (1, 1)
-    fixed: ClassVar[Mapping[str, Any]] = {}
+    fixed: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Further attributes of the node of two tensors."""
 
     def join(self, left: Any, right: Any) -> Any:

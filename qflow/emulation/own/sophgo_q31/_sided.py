@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 
 class Sided(Op):
-    """Attributes: low, high. Constants: multiplier, shift; negative_* for what lies below zero."""
+    """Attributes: low, high. Constants: multiplier, shift of what lies below zero;
+    positive_multiplier, positive_shift of the rest."""
 
     integer = True
     fields = CLAMP
@@ -37,10 +38,10 @@ class Sided(Op):
         """`multiplier`, one number or one per channel, and `shift` are those below zero."""
         output = build.output_type(node, build.operand(node, 0).shape)
         constants = {
-            "multiplier": integers(positive[0]),
-            "shift": integers(positive[1]),
-            "negative_multiplier": integers(multiplier),
-            "negative_shift": integers(shift),
+            "multiplier": integers(multiplier),
+            "shift": integers(shift),
+            "positive_multiplier": integers(positive[0]),
+            "positive_shift": integers(positive[1]),
         }
         build.emit(node, node.op, node.inputs, output, limits(node, output), constants)
 
@@ -49,25 +50,25 @@ class Sided(Op):
         many = ((1,), (shape[1] if len(shape) > 1 else 1,))
         shift = Constant(("int32",), ((1,),), low=0, high=LONGEST)
         return {
-            "multiplier": Constant(("int32",), ((1,),), low=BYTE[0], high=BYTE[1]),
+            "multiplier": Constant(("int32",), many, low=BYTE[0], high=BYTE[1]),
             "shift": shift,
-            "negative_multiplier": Constant(("int32",), many, low=BYTE[0], high=BYTE[1]),
-            "negative_shift": shift,
+            "positive_multiplier": Constant(("int32",), ((1,),), low=BYTE[0], high=BYTE[1]),
+            "positive_shift": shift,
         }
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
         a, c, x = call.node.attributes, call.constants, operands[0].astype(np.int64)
-        below = cvms(x, _along_channels(call), c["negative_shift"])
-        above = cvms(x, c["multiplier"], c["shift"])
+        below = cvms(x, _along_channels(call), c["shift"])
+        above = cvms(x, c["positive_multiplier"], c["positive_shift"])
         return np.clip(np.where(x < 0, below, above), a["low"], a["high"])
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         import torch
 
         a, c, bound = call.node.attributes, call.constants, max(map(abs, ranges[0]))
-        above = rounding_in_torch.cvms(c["multiplier"], c["shift"], bound, device)
+        above = rounding_in_torch.cvms(c["positive_multiplier"], c["positive_shift"], bound, device)
         slope = _along_channels(call)
-        below = rounding_in_torch.cvms(slope, c["negative_shift"], bound, device)
+        below = rounding_in_torch.cvms(slope, c["shift"], bound, device)
 
         def run(x: Tensor) -> Tensor:
             return torch.where(x < 0, below(x), above(x)).clamp_(a["low"], a["high"])
@@ -77,4 +78,4 @@ class Sided(Op):
 
 def _along_channels(call: Call) -> np.ndarray:
     axes = len(call.sources[0].shape)
-    return call.constants["negative_multiplier"].reshape(-1, *(1,) * max(axes - 2, 0))
+    return call.constants["multiplier"].reshape(-1, *(1,) * max(axes - 2, 0))

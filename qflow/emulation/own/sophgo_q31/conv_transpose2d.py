@@ -1,4 +1,4 @@
-"""conv_transpose2d: a transposed convolution of CV18xx: a 31-bit multiplier per output channel, two roundings."""
+"""conv_transpose2d: of CV18xx: a 31-bit multiplier per output channel, two roundings."""
 
 from __future__ import annotations
 

@@ -16,4 +16,4 @@ def lower_factor(node: PreparedNode, build: Builder, factor: float) -> None:
     if factor == 0 or factor != factor or abs(factor) == float("inf"):
         raise Unsupported(f"a factor of {factor}: it must be a number other than 0")
     multiplier, shift = shift8.addend(source_scale(node, 0), target_scale(node), factor)
-    emit_affine(node, build, multiplier, 0, shift)
+    emit_affine(node, build, multiplier, shift)

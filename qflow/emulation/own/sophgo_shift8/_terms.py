@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from qflow.emulation.op import Call, Constant, Fast, Op, Range, form
+from qflow.emulation.op import Call, Constant, Fast, Op, Range, Unsupported, form
 from qflow.emulation.own.sophgo_shift8.affine import emit_affine
 from qflow.emulation.sophgo import shift8
 from qflow.emulation.sophgo.grids import target_scale
@@ -64,12 +64,10 @@ class Terms(Op):
         """x + c, x - c, or c - x."""
         target = target_scale(node)
         multiplier, shift = shift8.addend(source_scale(node, 0), target)
-        offset = shift8.scalar(float(node.attributes["scalar"]), target, shift)
-        if node.attributes.get("reflected") and self.sign < 0:
-            multiplier = -multiplier
-        else:
-            offset *= self.sign
-        emit_affine(node, build, multiplier, offset, shift)
+        addend = shift8.scalar(float(node.attributes["scalar"]), target, shift)
+        reflected = bool(node.attributes.get("reflected")) and self.sign < 0
+        signs = (-1, 1) if reflected else (1, self.sign)
+        emit_affine(node, build, multiplier, shift, addend, signs)
 
     def shape(
         self,
@@ -122,7 +120,7 @@ class Terms(Op):
             terms = list(operands)
             if held is not None:
                 terms.insert(place, held)
-            one, other = (r(x.float() * m) for r, x, m in zip(rounded, terms, multiplier, strict=True))
+            one, other = (rounded[i](x.float() * multiplier[i]) for i, x in enumerate(terms))
             total = one + other if self.sign > 0 else one - other
             return total.clamp_(a["low"], a["high"]).float()
 
@@ -138,8 +136,6 @@ def _with_constant(call: Call, operands: Sequence[np.ndarray]) -> list[np.ndarra
 
 def broadcast(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     """The shape they have together. Raises Unsupported."""
-    from qflow.emulation.op import Unsupported
-
     try:
         return tuple(int(n) for n in np.broadcast_shapes(*shapes))
     except ValueError:

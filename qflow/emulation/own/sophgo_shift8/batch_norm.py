@@ -41,7 +41,7 @@ class BatchNorm(General):
         output = build.output_type(node, build.operand(node, 0).shape)
         constants = {
             "multiplier": integers(made.factor),
-            "offset": integers(made.bias),
+            "bias": integers(made.bias),
             "shift": integers(made.shift),
         }
         build.emit(node, "batch_norm", node.inputs, output, limits(node, output), constants)
@@ -57,7 +57,7 @@ class BatchNorm(General):
     def roles(self, call: Call) -> Mapping[str, Constant]:
         channels = ((call.node.output.shape[1],),)
         offset = Constant(("int32",), channels, low=INT16[0], high=INT16[1])
-        return {**multiplier_and_shift(shapes=channels), "offset": offset}
+        return {**multiplier_and_shift(shapes=channels), "bias": offset}
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
         a = call.node.attributes
@@ -86,6 +86,6 @@ class BatchNorm(General):
 def _shaped(call: Call) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     view = (1, -1) + (1,) * (len(call.node.output.shape) - 2)
     multiplier, offset, shift = (
-        call.constants[k].astype(np.int64).reshape(view) for k in ("multiplier", "offset", "shift")
+        call.constants[k].astype(np.int64).reshape(view) for k in ("multiplier", "bias", "shift")
     )
     return multiplier, offset, shift

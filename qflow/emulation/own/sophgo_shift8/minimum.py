@@ -1,13 +1,11 @@
-"""minimum: of BM1684 as its compiler's interpreter has it: of the raw integers."""
+"""minimum: of BM1684, of two tensors or a number, as its compiler's interpreter has it."""
 
 from __future__ import annotations
 
-from qflow.emulation.builder import Builder
-from qflow.emulation.own.sophgo.minimum import Minimum as General
-from qflow.quantization.prepared import PreparedNode
+from qflow.emulation.ops.minimum import Minimum as General
+from qflow.emulation.own.sophgo_shift8._extreme import Extreme
 
 
-class Minimum(General):
-    def lower(self, node: PreparedNode, build: Builder) -> None:
-        super().lower(node, build)
-        build.notes.append(f"{node.id}: as the interpreter of BM1684; its chip model differs")
+class Minimum(Extreme, General):
+    function = "minimum"
+    known = False
