@@ -8,7 +8,7 @@ channels, takes that way altogether.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,13 @@ import numpy as np
 
 from qflow.emulation.carriers import onednn
 from qflow.emulation.carriers.affine import Affine, affine
+from qflow.emulation.carriers.channels import put
 from qflow.emulation.carriers.feed import Feed, feed
 from qflow.emulation.carriers.finish import BYTES
 from qflow.emulation.carriers.kernel_test import is_exact
 from qflow.emulation.carriers.levels import Levels, levels
 from qflow.emulation.carriers.onednn import Clamp, Geometry
+from qflow.emulation.carriers.residual import join
 from qflow.emulation.gemm import shaped
 from qflow.emulation.op import Call, Fast, Range
 from qflow.emulation.profile import saturate
@@ -80,10 +82,12 @@ def int8(
     layer = _layer(call, ranges[0], geometry)
     if layer is None or layer.most > INT32 or not is_exact(layer.feed):
         return None
-    steps = _levels(layer)
+    added = _reach_of_residual(layer, ranges)
+    steps = _levels(layer, added)
     if steps is None or layer.attributes["residual"]:
-        added = _reach_of_residual(layer, ranges)
-        return _raw(layer, finish) if _fits_float32(layer, steps, added) else None
+        if not _fits_float32(layer, steps, added):
+            return None
+        return _raw(layer, _end(layer, steps, ranges, finish))
     found = affine(steps, layer.bias)
     again = np.flatnonzero(~found.proved)
     if not again.size:
@@ -91,7 +95,7 @@ def int8(
     if not _fits_float32(layer, steps, 0):
         return None
     if len(again) > MOST_AGAIN * len(layer.bias):
-        return _raw(layer, finish)
+        return _raw(layer, finish(None, layer.most_with_bias))
     return _finished_but(layer, found, again, finish)
 
 
@@ -129,18 +133,29 @@ def _finished_but(layer: Layer, found: Affine, again: np.ndarray, finish: Finish
     def run(x: Tensor) -> Tensor:
         fed = bring(x)
         result = kernel(fed)
-        last = result.permute(0, 2, 3, 1)  # contiguous so
-        last[..., places] = end(sums(fed)).permute(0, 2, 3, 1)
+        put(result, places, end(sums(fed)))
         return result
 
     return Fast(run, layer.feed.name, layer.most)
 
 
-def _raw(layer: Layer, finish: Finish) -> Fast:
+def _raw(layer: Layer, finish: Callable[..., Tensor]) -> Fast:
     """The kernel gives accumulators."""
     bring, sums = layer.feed.bring, _sums(layer, np.arange(len(layer.bias)))
-    end = blockwise(finish(None, layer.most_with_bias))
+    end = blockwise(finish)
     return Fast(lambda x, *added: end(sums(bring(x)), *added), layer.feed.name, layer.most)
+
+
+def _end(
+    layer: Layer, steps: Levels | None, ranges: Sequence[Range], finish: Finish
+) -> Callable[..., Tensor]:
+    most = layer.most_with_bias
+    if steps is not None and layer.attributes["residual"]:
+        columns = shaped(layer.call.constants, (-1, 1))
+        found = join(layer.call, columns, ranges[-1], steps, lambda some: finish(some, most))
+        if found is not None:
+            return found
+    return finish(None, most)
 
 
 def _sums(layer: Layer, channels: np.ndarray) -> onednn.Kernel:
@@ -168,8 +183,8 @@ def _reach_of_residual(layer: Layer, ranges: Sequence[Range]) -> int:
     return layer.call.profile.residual_bound(layer.call.constants, largest)
 
 
-def _levels(layer: Layer) -> Levels | None:
-    """The steps from a sum, its bias and residual in it, to an output of 8 bits."""
+def _levels(layer: Layer, added: int) -> Levels | None:
+    """The steps from a sum, its bias and a residual up to `added` in it, to an output of 8 bits."""
     call = layer.call
     if call.node.output.dtype not in BYTES:
         return None
@@ -177,9 +192,7 @@ def _levels(layer: Layer) -> Levels | None:
         return None
     columns = shaped(call.constants, (-1, 1))
     bits = layer.attributes["accumulator_bits"]
-    low, high = (r + layer.bias for r in layer.reach)
-    if layer.attributes["residual"]:
-        low, high = np.full_like(low, -INT32 - 1), np.full_like(high, INT32)
+    low, high = layer.reach[0] + layer.bias - added, layer.reach[1] + layer.bias + added
 
     def rule(acc: np.ndarray) -> np.ndarray:
         return call.profile.rescale(saturate(acc, bits), columns) + call.zero_point
