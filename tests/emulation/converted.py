@@ -1,0 +1,94 @@
+"""Networks of tests/networks, prepared, calibrated on their examples and lowered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from qflow import march as marches
+from qflow.emulation.graph import IntegerGraph
+from qflow.emulation.lowering import Lowered, lower
+from qflow.quantization import FakeQuantState, prepare, record, set_fake_quantize
+from qflow.quantization.prepared import PreparedGraph
+from qflow.quantization.qconfig_template import (
+    calibration_8bit_weight_16bit_act_qconfig_setter,
+    default_calibration_qconfig_setter,
+)
+from qflow.tracing.call import call_of
+from qflow.tracing.given import input_name
+
+SETTERS = {
+    "int8": default_calibration_qconfig_setter,
+    "int16": calibration_8bit_weight_16bit_act_qconfig_setter,
+}
+"""By the dtype of activations; weights are int8."""
+
+
+@dataclass(frozen=True)
+class Converted:
+    model: Any
+    """Fake-quantized, rounding."""
+    prepared: PreparedGraph
+    lowered: Lowered
+
+    @property
+    def graph(self) -> IntegerGraph:
+        return self.lowered.graph
+
+    def fake_quant(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What the fake-quantized model hands over where the integer model has its outputs."""
+        seen: dict[str, Tensor] = {}
+        calls: Counter[str] = Counter()
+
+        def note(address: str) -> Any:
+            def hook(_module: nn.Module, _args: Any, result: Any) -> None:
+                repeat = calls[address]
+                calls[address] += 1
+                seen[f"{address}#{repeat}" if repeat else address] = result
+
+            return hook
+
+        addresses = {c.address for n in self.model.graph.nodes if (c := call_of(n))}
+        handles = [
+            self.model.get_submodule(a).register_forward_hook(note(a))
+            for a in addresses - set(self.names)
+        ]
+        with torch.no_grad():
+            self.model(**inputs)
+        for handle in handles:
+            handle.remove()
+        return {name: seen[source] for name, source in self.prepared.outputs}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the model's inputs."""
+        return tuple(n for node in self.model.graph.nodes if (n := input_name(node)) is not None)
+
+    def given(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Those that the integer model reads."""
+        return {n: inputs[n] for n in (self.graph.by_id[i].address for i in self.graph.inputs)}
+
+
+def convert(
+    net: nn.Module, args: tuple[Tensor, ...], kwargs: Mapping[str, Tensor], march: str, dtype: str
+) -> Converted:
+    model = prepare(
+        net, args, SETTERS[dtype], example_kw_inputs=dict(kwargs), march=march, out_dir=None
+    )
+    with torch.no_grad():
+        set_fake_quantize(model, FakeQuantState.CALIBRATION)
+        model(*args, **kwargs)
+    set_fake_quantize(model.eval(), FakeQuantState.VALIDATION)
+    prepared, target = record(model), marches.load(march)
+    return Converted(model, prepared, lower(prepared, target, target.profile))
+
+
+def cosine(one: np.ndarray, other: np.ndarray) -> float:
+    a, b = (x.astype(np.float64).ravel() for x in (one, other))
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
