@@ -51,6 +51,17 @@ class Linear(Op):
 
         return linear(operands[0], torch.from_numpy(node.weight), torch.from_numpy(node.bias))
 
+    def real(
+        self,
+        attributes: Mapping[str, Any],
+        *operands: np.ndarray,
+        weight: np.ndarray | None = None,
+        bias: np.ndarray | None = None,
+    ) -> np.ndarray:
+        assert weight is not None, "a linear layer has a weight"
+        result = operands[0] @ weight.T
+        return result if bias is None else result + bias
+
     def lower(self, node: PreparedNode, build: Builder) -> None:
         source = build.operand(node, 0).shape
         shape = self.shape({}, [source], () if node.weight is None else node.weight.shape)
