@@ -6,9 +6,14 @@ Source: measured against the compiler TPU-MLIR 1.30.2 and its chip model, INT8 s
 have rules of their own in `own/sophgo_shift8`: weights of a layer carry the scales and its
 accumulator is only shifted, an average pool corrects its border, one axis after the other.
 
-What of the chip model is not known is computed as the compiler's interpreter does it: a transposed
-convolution (the model agrees in channel 0 only), the smaller of two tensors, and the larger or
-smaller of a tensor and a number. Notes in the graph name such nodes.
+Where the chip model gives something else, and what speaks for a defect of the compiled model rather
+than another rule (graphs name such nodes in a note):
+- a transposed convolution of one group writes its first channel alone, which agrees, as every
+  channel of a depthwise one does;
+- the larger or smaller of two tensors, or of a tensor and a number, overwrites its operand. Another
+  reader of that tensor sees the other operand, or the low bytes of 16-bit products; with that taken
+  into account, every value agrees;
+- one network with a sine gives zeros.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """sophgo.bm1684.interpreter: BM1684 as the interpreter of its compiler computes it.
 
-It differs from `sophgo.bm1684` where windows of an average pool reach over the border, and adds
-the bias of a 3-D convolution twice.
+It differs from `sophgo.bm1684` where windows of an average pool reach over the border, adds the bias
+of a 3-D convolution twice, and holds a transposed convolution in int8 where its output is unsigned.
 """
 
 from qflow.emulation.profiles.sophgo_bm1684 import SophgoBm1684

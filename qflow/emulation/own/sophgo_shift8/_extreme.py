@@ -34,8 +34,6 @@ class Extreme(Op):
     fields = form(number="flag", low="integer", high="integer")
     function: ClassVar[str]
     """Its name in NumPy and torch."""
-    known: ClassVar[bool]
-    """Whether the chip model of two tensors is what the interpreter computes."""
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
         number = len(node.inputs) == 1
@@ -44,8 +42,10 @@ class Extreme(Op):
         constants = self._number(node) if number else {}
         attributes = {"number": number, **limits(node, output)}
         build.emit(node, node.op, node.inputs, output, attributes, constants)
-        if number or not self.known:
-            build.notes.append(f"{node.id}: as the interpreter of BM1684; its chip model differs")
+        build.notes.append(
+            f"{node.id}: the compiled model overwrites its operand; "
+            "other readers of it differ on the chip"
+        )
 
     def _number(self, node: PreparedNode) -> dict[str, np.ndarray]:
         value = required(node.weight, "constant")

@@ -1,4 +1,4 @@
-"""maximum: of BM1684; of a number as its compiler's interpreter has it."""
+"""maximum: of BM1684: the larger of two raw integers, or of a product and a number."""
 
 from __future__ import annotations
 
@@ -8,4 +8,3 @@ from qflow.emulation.own.sophgo_shift8._extreme import Extreme
 
 class Maximum(Extreme, General):
     function = "maximum"
-    known = True

@@ -1,4 +1,4 @@
-"""minimum: of BM1684, of two tensors or a number, as its compiler's interpreter has it."""
+"""minimum: of BM1684: the smaller of two raw integers, or of a product and a number."""
 
 from __future__ import annotations
 
@@ -8,4 +8,3 @@ from qflow.emulation.own.sophgo_shift8._extreme import Extreme
 
 class Minimum(Extreme, General):
     function = "minimum"
-    known = False
