@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from qflow.diagnostics import Diagnostic, fail
 from qflow.dtype import DType, qint8
 from qflow.quantization.factory import Factory, fake_quantize_of, tensor_plan
 from qflow.quantization.grid import observer_grid
-from qflow.quantization.observer import Observer
+from qflow.quantization.observer import Observer, extremes
 from qflow.quantization.observers.fixed import Fixed
 from qflow.quantization.observers.min_max import MinMax
 from qflow.quantization.rounding import ROUNDINGS, fake_quantize
@@ -167,7 +168,10 @@ class FakeQuantize(Settling):
     def _observe(self, x: Tensor) -> None:
         if x.numel() == 0:
             return
-        if not torch.isfinite(torch.stack(x.aminmax())).all():
+        rows = self._rows(x)
+        low, high = extremes(rows)
+        # of both, and of all channels, in one number: NaN and infinity stay what they are
+        if not math.isfinite(float(torch.maximum(high.abs(), low.abs()).amax())):
             kind = "NaN" if torch.isnan(x).any() else "infinity"
             raise fail(
                 Diagnostic(
@@ -178,10 +182,10 @@ class FakeQuantize(Settling):
             )
         if self._held:
             return
-        rows = self._rows(x)
         statistics = self.activation_post_process
-        take = statistics.measure if self.follows else statistics.observe
-        take(rows if rows.dtype == torch.float64 else rows.float())
+        if self.follows:
+            statistics.forget(rows.shape[0])
+        statistics.observe(rows if rows.dtype == torch.float64 else rows.float(), low, high)
         self._outdated = self._known = True
 
     @property
@@ -190,8 +194,12 @@ class FakeQuantize(Settling):
         return self.fixed is not None or self.frozen or (self.fix_scale and self.quantizing)
 
     def _rows(self, x: Tensor) -> Tensor:
-        """[C, N]; [1, N] per tensor."""
-        return x.reshape(1, -1) if self.axis is None else x.movedim(self.axis, 0).flatten(1)
+        """[C, N]; [1, N] per tensor. In the order of memory, so that no value has to move."""
+        by_stride = sorted(range(x.dim()), key=x.stride, reverse=True)
+        if self.axis is None:
+            return x.permute(by_stride).reshape(1, -1)
+        axis = self.axis % x.dim()
+        return x.permute(axis, *(d for d in by_stride if d != axis)).flatten(1)
 
     def _update(self) -> None:
         self.scale.copy_(self._scale_of_range())

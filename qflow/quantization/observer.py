@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from qflow.quantization.grid import ObserverGrid
 
 
+def extremes(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Lowest and highest value of each row of [C, N], [C] each; NaN where there is one."""
+    if x.shape[0] > 1:
+        # torch's `aminmax` is slow along a dimension, and fast over all there is
+        return x.amin(dim=1), x.amax(dim=1)
+    low, high = x.reshape(-1).aminmax()
+    return low.reshape(1), high.reshape(1)
+
+
 @dataclass(frozen=True, eq=False)
 class State:
     """Statistics of a tensor: every field is a tensor, channels first where it has channels."""
@@ -50,6 +59,14 @@ class Observer:
     def observe(self, state: Any, x: Tensor) -> Any:
         """The state after one more batch."""
         raise NotImplementedError
+
+    def observe_within(self, state: Any, x: Tensor, low: Tensor, high: Tensor) -> Any:
+        """`observe`, told the lowest and highest value of `x`, [C] each in its dtype.
+
+        Whoever checks that `x` is finite knows them; observers that look for nothing else need not
+        read `x` again.
+        """
+        return self.observe(state, x)
 
     def merge(self, a: Any, b: Any) -> Any:
         """The state as if the batches of `b` had followed those of `a`."""

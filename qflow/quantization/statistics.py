@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from qflow.quantization.grid import ObserverGrid
-from qflow.quantization.observer import Observer, State
+from qflow.quantization.observer import Observer, State, extremes
 
 
 class Fresh(dict[str, "Tensor | None"]):
@@ -88,15 +88,16 @@ class Statistics(Settling):
         found = self.state.tensors()
         return any(not torch.equal(t.cpu(), empty[n]) for n, t in found.items())
 
-    def observe(self, x: Tensor) -> None:
-        """Take in a batch [C, N]."""
-        self.state = self.observer.observe(self.state.to(x.device), x)
+    def observe(self, x: Tensor, low: Tensor | None = None, high: Tensor | None = None) -> None:
+        """Take in a batch [C, N]; extremes [C] that are known need not be looked for."""
+        if low is None or high is None:
+            low, high = extremes(x)
+        self.state = self.observer.observe_within(self.state.to(x.device), x, low, high)
         self._outdated = True
 
-    def measure(self, x: Tensor) -> None:
-        """The range of this batch alone: weights, which are wholly known at any time."""
-        self.state = self.observer.start(x.shape[0])
-        self.observe(x)
+    def forget(self, channels: int) -> None:
+        """Start anew, as for weights, which are wholly known at any time."""
+        self.state = self.observer.start(channels)
 
     def restart(self) -> None:
         """Go on from the range in the buffers, which someone else has put there."""

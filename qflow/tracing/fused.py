@@ -55,10 +55,12 @@ class Fused:
     def finish(self, y: Tensor, residual: Tensor | None) -> Tensor:
         if residual is not None:
             y = y + residual
+        # in place: what a gemm or a sum has just made belongs to nobody else, and no gradient of
+        # theirs needs it
         if self.activation == "relu":
-            return functional.relu(y)
+            return functional.relu_(y)
         if self.activation == "relu6":
-            return functional.relu6(y)
+            return functional.relu6(y, inplace=True)
         return y
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qflow.quantization.observer import Observer, State
+from qflow.quantization.observer import Observer, State, extremes
+from qflow.quantization.observers import _counting
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,6 +54,9 @@ class Counting(Observer):
     def observe(self, state: Counts, x: Tensor) -> Counts:
         return with_values(state, x)
 
+    def observe_within(self, state: Counts, x: Tensor, low: Tensor, high: Tensor) -> Counts:
+        return with_values_within(state, x, low, high)
+
     def merge(self, a: Counts, b: Counts) -> Counts:
         return merged(a, b)
 
@@ -76,16 +80,20 @@ def empty(channels: int, bins: int) -> Counts:
 
 def with_values(state: Counts, x: Tensor) -> Counts:
     """The histogram with a batch [C, N] added."""
+    return with_values_within(state, x, *extremes(x))
+
+
+def with_values_within(state: Counts, x: Tensor, low: Tensor, high: Tensor) -> Counts:
+    """The same where the extremes of the batch are known, [C] each."""
     import torch
 
-    low, high = x.aminmax(dim=1)
     largest = high.maximum(-low)
     # frexp: largest = m * 2^e with m < 1, so the largest value lies below its top
     exponent = torch.frexp(largest).exponent.long().clamp_min(LOWEST)
     # frexp of zero says 2^0, which would be a top that no value asked for
     exponent = exponent.where(largest > 0, LOWEST)
     top = exponent.maximum(state.exponent)
-    counts, zeros = _counted(x, top, state.bins)
+    counts, zeros = _counting.counted(x, top, state.bins, signed=bool((low < 0).any()))
     return merged(state, Counts(counts, zeros, top, largest.double()))
 
 
@@ -102,31 +110,6 @@ def merged(a: Counts, b: Counts) -> Counts:
 def magnitudes(state: Counts) -> Tensor:
     """int64 [C, bins]: values in each bin whatever their sign, exact zeros left out."""
     return state.counts[:, state.bins :] + state.counts[:, : state.bins].flip(1)
-
-
-def indices(x: Tensor, exponent: Tensor, bins: int) -> Tensor:
-    """int32 [C, N]: the bin of each value in a flat [C * 2 * bins]; a zero lies in bin `bins`."""
-    import torch
-
-    # a power of two: the product is exact, and truncation gives the bin of the magnitude
-    factor = torch.ldexp(torch.full_like(exponent, bins, dtype=x.dtype), -exponent)
-    index = (x * factor[:, None]).to(torch.int32)
-    index -= (x < 0).to(torch.int32)
-    channel = torch.arange(x.shape[0], device=x.device, dtype=torch.int32)
-    return index.add_(bins + 2 * bins * channel[:, None])
-
-
-def _counted(x: Tensor, exponent: Tensor, bins: int) -> tuple[Tensor, Tensor]:
-    """Counts [C, 2 * bins] and exact zeros [C] of one batch."""
-    import torch
-
-    channels = x.shape[0]
-    index = indices(x, exponent, bins)
-    counts = torch.bincount(index.flatten(), minlength=2 * bins * channels)
-    counts = counts.reshape(channels, 2 * bins)
-    zeros = (x == 0).sum(dim=1)
-    counts[:, bins] -= zeros
-    return counts, zeros
 
 
 def grown(values: Tensor, old: Tensor, exponent: Tensor) -> Tensor:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qflow.quantization.observer import Observer
-from qflow.quantization.observers import _histogram
+from qflow.quantization.observer import Observer, extremes
+from qflow.quantization.observers import _counting, _histogram
 from qflow.quantization.observers._histogram import Counts
 
 if TYPE_CHECKING:
@@ -38,17 +38,15 @@ class Summing(Observer):
         )
 
     def observe(self, state: Sums, x: Tensor) -> Sums:
-        import torch
+        return self.observe_within(state, x, *extremes(x))
 
-        counted = _histogram.with_values(state, x)
-        size = state.sums.numel()
-        index = _histogram.indices(x, counted.exponent, state.bins).flatten()
-        sums = torch.bincount(index, weights=x.flatten().double(), minlength=size)
-        return Sums(
-            **counted.tensors(),
-            sums=_histogram.grown(state.sums, state.exponent, counted.exponent)
-            + sums.reshape(state.sums.shape),
-        )
+    def observe_within(self, state: Sums, x: Tensor, low: Tensor, high: Tensor) -> Sums:
+        counted = _histogram.with_values_within(state, x, low, high)
+        sums = _histogram.grown(state.sums, state.exponent, counted.exponent)
+        # piece by piece, for the caches; rows of many channels are short anyway
+        for piece in x.split(_counting.AT_ONCE, dim=1):
+            sums = sums + _summed(piece, counted.exponent, state.bins)
+        return Sums(**counted.tensors(), sums=sums)
 
     def merge(self, a: Sums, b: Sums) -> Sums:
         both = _histogram.merged(a, b)
@@ -57,6 +55,16 @@ class Summing(Observer):
             sums=_histogram.grown(a.sums, a.exponent, both.exponent)
             + _histogram.grown(b.sums, b.exponent, both.exponent),
         )
+
+
+def _summed(x: Tensor, exponent: Tensor, bins: int) -> Tensor:
+    """What the values of each bin add up to, float64 [C, 2 * bins], of a batch [C, N]."""
+    import torch
+
+    size = 2 * bins * x.shape[0]
+    index = _counting.indices(x, exponent, bins).flatten()
+    sums = torch.bincount(index, weights=x.flatten().double(), minlength=size)
+    return sums.reshape(x.shape[0], 2 * bins)
 
 
 def total(state: Sums) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qflow.quantization.observer import Observer, State
+from qflow.quantization.observer import Observer, State, extremes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,7 +29,9 @@ class AbsMax(Observer):
         return Largest(torch.zeros(channels, dtype=torch.float64))
 
     def observe(self, state: Largest, x: Tensor) -> Largest:
-        low, high = x.aminmax(dim=1)
+        return self.observe_within(state, x, *extremes(x))
+
+    def observe_within(self, state: Largest, x: Tensor, low: Tensor, high: Tensor) -> Largest:
         return Largest(state.largest.maximum(high.maximum(-low).double()))
 
     def merge(self, a: Largest, b: Largest) -> Largest:

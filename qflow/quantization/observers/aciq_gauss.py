@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from qflow.quantization.observer import Observer, State
+from qflow.quantization.observer import Observer, State, extremes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,7 +44,9 @@ class AciqGauss(Observer):
         return Spread(infinite, -infinite, torch.zeros(channels, dtype=torch.int64))
 
     def observe(self, state: Spread, x: Tensor) -> Spread:
-        low, high = x.aminmax(dim=1)
+        return self.observe_within(state, x, *extremes(x))
+
+    def observe_within(self, state: Spread, x: Tensor, low: Tensor, high: Tensor) -> Spread:
         return Spread(
             state.low.minimum(low.double()),
             state.high.maximum(high.double()),

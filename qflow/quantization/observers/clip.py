@@ -37,6 +37,9 @@ class Clip(Observer):
     def observe(self, state: Extremes, x: Tensor) -> Extremes:
         return MinMax().observe(state, x)
 
+    def observe_within(self, state: Extremes, x: Tensor, low: Tensor, high: Tensor) -> Extremes:
+        return MinMax().observe_within(state, x, low, high)
+
     def merge(self, a: Extremes, b: Extremes) -> Extremes:
         return MinMax().merge(a, b)
 

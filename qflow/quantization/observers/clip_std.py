@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qflow.quantization.observer import Observer, State
+from qflow.quantization.observer import Observer, State, extremes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,7 +59,7 @@ class ClipStd(Observer):
     def observe(self, state: Moments, x: Tensor) -> Moments:
         import torch
 
-        low, high = (v.double() for v in x.aminmax(dim=1))
+        low, high = (v.double() for v in extremes(x))
         mean = x.double().mean(dim=1)
         squares = (x.double() - mean[:, None]).square().sum(dim=1)
         count = torch.full_like(state.count, x.shape[1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qflow.quantization.observer import Observer, State
+from qflow.quantization.observer import Observer, State, extremes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,7 +32,9 @@ class MinMax(Observer):
         return Extremes(infinite, -infinite)
 
     def observe(self, state: Extremes, x: Tensor) -> Extremes:
-        low, high = x.aminmax(dim=1)
+        return self.observe_within(state, x, *extremes(x))
+
+    def observe_within(self, state: Extremes, x: Tensor, low: Tensor, high: Tensor) -> Extremes:
         return self.merge(state, Extremes(low.double(), high.double()))
 
     def merge(self, a: Extremes, b: Extremes) -> Extremes:

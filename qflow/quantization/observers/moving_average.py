@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qflow.quantization.observer import Observer, State
+from qflow.quantization.observer import Observer, State, extremes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,7 +45,10 @@ class MovingAverage(Observer):
         return Average(zeros, zeros, zeros, zeros, torch.tensor(0))
 
     def observe(self, state: Average, x: Tensor) -> Average:
-        low, high = (v.double() for v in x.aminmax(dim=1))
+        return self.observe_within(state, x, *extremes(x))
+
+    def observe_within(self, state: Average, x: Tensor, low: Tensor, high: Tensor) -> Average:
+        low, high = low.double(), high.double()
         if not state.batches:
             return self._one(low, high)
         return Average(
