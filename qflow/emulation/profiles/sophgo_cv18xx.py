@@ -7,8 +7,9 @@ Source: measured against the compiler TPU-MLIR 1.30.2 and its chip model, INT8 s
 pools, joins and one-sided activations have 8-bit multipliers and one rounding in float32:
 `floor(float32(v * m) / 2^r + 1/2)`, in `own/sophgo_q31`.
 
-A compiled PRelu overwrites its operand, so that other readers of that tensor see min(y, 0): a
-defect of the vendor's, not reproduced. Notes in the graph name such nodes.
+A compiled PRelu overwrites its operand: other readers of that tensor see PRelu(min(x, 0)), and with
+that every value of theirs agrees. A defect of the vendor's, not reproduced; notes in the graph name
+such nodes.
 """
 
 from __future__ import annotations
