@@ -25,10 +25,18 @@ def absorb_constants(graph: PreparedGraph) -> PreparedGraph:
     it. Constants that nothing else reads are gone.
     """
     constants = {n.id: n.weight for n in graph.nodes if n.op == "constant" and n.weight is not None}
-    nodes = [_absorbed(n, constants) for n in graph.nodes]
+    nodes = [_absorbed(_squared(n), constants) for n in graph.nodes]
     read = {i for n in nodes for i in n.inputs} | {source for _, source in graph.outputs}
     kept = tuple(n for n in nodes if n.id not in constants or n.id in read)
     return replace(graph, nodes=kept)
+
+
+def _squared(node: PreparedNode) -> PreparedNode:
+    """A square is a product with itself."""
+    attributes = node.attributes
+    if node.op != "pow" or attributes.get("scalar") != 2 or attributes.get("reflected"):
+        return node
+    return replace(node, op="mul", inputs=node.inputs * 2, attributes={})
 
 
 def _absorbed(node: PreparedNode, constants: Mapping[str, np.ndarray]) -> PreparedNode:

@@ -61,6 +61,10 @@ KINDS: Mapping[str, Kind] = {
 """Kind of an operator, where its form does not decide it."""
 
 
+STAYS_FLOAT = "stays_float"
+"""Attribute of a node that the compiler keeps in floats because of its rows in the table."""
+
+
 def settle(graph: PreparedGraph, family: Family) -> PreparedGraph:
     """The graph with propagated grids; constant operands are absorbed into what reads them.
 
@@ -79,7 +83,11 @@ def settle(graph: PreparedGraph, family: Family) -> PreparedGraph:
     ]
     spans = propagate_ranges(nodes, outputs, family)
     grids = {name: _grid(on_grid[name], span, family) for name, span in spans.items()}
-    return replace(graph, nodes=tuple(_settled(n, grids) for n in graph.nodes))
+    rows = {n.id: n.span[1] for n in nodes if n.span is not None}
+    settled = [_settled(n, grids) for n in graph.nodes]
+    if family != "q31":
+        settled = [_kept_float(n, rows) for n in settled]
+    return replace(graph, nodes=tuple(settled))
 
 
 def _settled(node: PreparedNode, grids: Mapping[str, Grid]) -> PreparedNode:
@@ -88,6 +96,15 @@ def _settled(node: PreparedNode, grids: Mapping[str, Grid]) -> PreparedNode:
         return replace(node, input_grids=())
     sources = () if node.op == "quant" else tuple(grids.get(_base(i)) for i in node.inputs)
     return replace(node, grid=grid, out_dtype=grid.dtype.name, input_grids=sources)
+
+
+def _kept_float(node: PreparedNode, rows: Mapping[str, float]) -> PreparedNode:
+    """A difference whose row is below that of a tensor it reads is said to stay float."""
+    if node.op != "sub" or "scalar" in node.attributes or node.id not in rows:
+        return node
+    if all(rows.get(_base(i), 0.0) <= rows[node.id] for i in node.inputs):
+        return node
+    return replace(node, attributes={**node.attributes, STAYS_FLOAT: True})
 
 
 def _grid(node: PreparedNode, span: Span, family: Family) -> Grid:

@@ -72,18 +72,28 @@ def bias32(bias: np.ndarray | None, weights: Weights, source: float) -> np.ndarr
     return saturate(whole, *INT32).astype(np.int32)
 
 
-def constant_operand(value: np.ndarray, single: bool = False) -> tuple[np.ndarray, float]:
-    """A constant operand as integers and the scale they lie on.
+def constant_operand(value: np.ndarray) -> tuple[np.ndarray, float]:
+    """A constant operand of a sum: `round_away(c * 127 / absmax)`, and the scale absmax / 127.
 
-    int8 on absmax / 127, uint8 on absmax / 255 where no value is below 0; `single`: that quotient
-    is one of float32.
+    uint8 and 255 where no value is below 0.
     """
+    top, largest = _top_and_largest(value)
+    integers = value.astype(np.float64) * top / (largest or 1.0)
+    return _as_bytes(integers, top), largest / top if largest > 0 else 1.0
+
+
+def constant_factor(value: np.ndarray) -> tuple[np.ndarray, float]:
+    """A constant operand of a product: `round_away(c / S)`, S the float32 quotient absmax / 127."""
+    top, largest = _top_and_largest(value)
+    scale = float(np.float32(largest / top)) if largest > 0 else 1.0
+    return _as_bytes(value.astype(np.float64) / scale, top), scale
+
+
+def _top_and_largest(value: np.ndarray) -> tuple[int, float]:
     unsigned = bool((value >= 0).all())
-    top = UINT8_TOP if unsigned else INT8_TOP
-    largest = float(np.abs(value).max(initial=0.0))
-    scale = largest / top if largest > 0 else 1.0
-    if single:
-        scale = float(np.float32(scale))
-    low = 0 if unsigned else -INT8_TOP - 1
-    integers = saturate(round_away(value.astype(np.float64) / scale), low, top)
-    return integers.astype(np.uint8 if unsigned else np.int8), scale
+    return UINT8_TOP if unsigned else INT8_TOP, float(np.abs(value).max(initial=0.0))
+
+
+def _as_bytes(real: np.ndarray, top: int) -> np.ndarray:
+    low, dtype = (0, np.uint8) if top == UINT8_TOP else (-INT8_TOP - 1, np.int8)
+    return saturate(round_away(real), low, top).astype(dtype)

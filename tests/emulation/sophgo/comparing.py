@@ -32,6 +32,9 @@ INTERPRETER = ".interpreter"
 SCALE_DIGITS = 1e-14
 """Scales may differ by the last bit of a float64: the table's row is a scale here, and a threshold
 there."""
+KEPT, FLOATS = "stays float", ("f32", "f16", "bf16")
+MOVES = ("tpu.Reshape", "tpu.Permute", "tpu.Slice")
+"""Operators the vendor may run on the floats of the input, before they come onto a grid."""
 PARAMETERS, INTERPRETED, WHOLE, CHIP = "parameters", "interpreter", "end to end", "chip"
 
 
@@ -58,6 +61,7 @@ def compare(case: Case) -> Result:
     settled = profile(march.profile).settle(graph, march)
     interpreter = lower(graph, march, march.profile + INTERPRETER, unlisted="float").graph
     _parameters(case, settled, interpreter, result)
+    _floats(case, interpreter, result)
     _operators(case, interpreter, result)
     _whole(case, interpreter, result)
     if case.compared_on_chip:
@@ -82,11 +86,29 @@ def _parameters(case: Case, settled: PreparedGraph, graph: IntegerGraph, result:
             same = same and grid.dtype.name == ("int8" if signed else "uint8")
             result.add(PARAMETERS, kind, 1, int(not same), f"{where} scale")
         call = stepper.calls[match.node]
-        if kind == "Cast" or call.node.op in ("quantize", "island"):
+        if kind == "Cast":
+            continue
+        if reads_island(graph, call):
+            result.add(PARAMETERS, kind, 1, 1, f"{where} is no integer operator")
             continue
         for role, vendor, found in pairs(case, match.op, call):
             wrong = differences(vendor, found)
             result.add(PARAMETERS, kind, vendor.size, wrong, f"{where} {role}")
+
+
+def _floats(case: Case, graph: IntegerGraph, result: Result) -> None:
+    """What the vendor keeps in floats is a float island here."""
+    stepper = Stepper(graph)
+    for op in case.ops:
+        name, type_ = op["outs"][0], op["out_types"][0]
+        if op["type"] in CASTS or name is None or name[2:] not in graph.by_id:
+            continue
+        if type_ is None or type_.get("type") not in FLOATS or op["type"] in MOVES:
+            continue
+        call = stepper.calls[name[2:]]
+        kept = reads_island(graph, call) or call.node.output.dtype == "float32"
+        kind = str(op["type"]).removeprefix("tpu.")
+        result.add(KEPT, kind, 1, int(not kept), f"{case.name} {name[2:]} stays float")
 
 
 def _operators(case: Case, graph: IntegerGraph, result: Result) -> None:

@@ -13,7 +13,7 @@ from qflow.emulation.profile import Limits
 from qflow.emulation.sophgo.grids import source_scale, target_scale
 from qflow.emulation.sophgo.rescale import fast_rescale, multiplier_and_shift, named, rescaled
 from qflow.emulation.sophgo.search import Pair, search8
-from qflow.emulation.sophgo.weights import constant_operand
+from qflow.emulation.sophgo.weights import constant_factor
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,7 +44,7 @@ class Product(Op):
 
     def constant(self, value: np.ndarray) -> tuple[np.ndarray, float]:
         """A constant operand as integers, and their scale: a quotient of float32."""
-        return constant_operand(value, single=True)
+        return constant_factor(value)
 
     def number(self, node: PreparedNode) -> float | None:
         """The number it multiplies by, where it does."""
