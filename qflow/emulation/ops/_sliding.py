@@ -57,8 +57,6 @@ def padding_of(padding: Any, kernel: Sizes, dilation: Sizes) -> Sizes:
     return (*(t // 2 for t in total), *(t - t // 2 for t in total))
 
 
-
-
 def padded(x: np.ndarray, padding: Sizes, mode: str) -> np.ndarray:
     """[batch, channel, ...] with what stands at its edges around it."""
     n = x.ndim - 2
