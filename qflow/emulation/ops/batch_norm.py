@@ -46,8 +46,8 @@ class BatchNorm(Op):
     fields = CLAMP
     within = ROUNDED
     examples = (
-        Example(((2, 3, 4, 5),), weight=(3,), written=("nn.BatchNorm2d(3)",)),
-        Example(((2, 3),), weight=(3,), written=("nn.BatchNorm1d(3)",)),
+        Example(((2, 3, 4, 5),), weight=(3,), bias=(3,), written=("nn.BatchNorm2d(3)",)),
+        Example(((2, 3),), weight=(3,), bias=(3,), written=("nn.BatchNorm1d(3)",)),
     )
 
     def attributes_of_module(self, module: nn.Module) -> Mapping[str, Any]:

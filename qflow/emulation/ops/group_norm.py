@@ -29,7 +29,7 @@ class GroupNorm(Normalization):
             {"groups": 3, "eps": 1e-5},
             written=("F.group_norm(x, 3)", "nn.GroupNorm(3, 6)"),
         ),
-        Example(((2, 4, 9),), {"groups": 2, "eps": 1e-3}, (4,)),
+        Example(((2, 4, 9),), {"groups": 2, "eps": 1e-3}, (4,), bias=(4,)),
     )
 
     def attributes_of_module(self, module: Any) -> Mapping[str, Any]:

@@ -32,7 +32,7 @@ class InstanceNorm(Normalization):
                 "nn.InstanceNorm2d(3, affine=True)",
             ),
         ),
-        Example(((2, 3, 17),), {"eps": 1e-5}, (3,)),
+        Example(((2, 3, 17),), {"eps": 1e-5}, (3,), bias=(3,)),
     )
 
     def attributes_of_module(self, module: Any) -> Mapping[str, Any]:

@@ -33,7 +33,8 @@ class LayerNorm(Normalization):
             {"shape": (3, 8), "eps": 1e-6},
             written=("F.layer_norm(x, [3, 8], eps=1e-6)", "nn.LayerNorm((3, 8), eps=1e-6)"),
         ),
-        Example(((2, 3, 40),), {"shape": (40,), "eps": 1e-5}, (40,)),
+        Example(((2, 3, 40),), {"shape": (40,), "eps": 1e-5}, (40,), bias=(40,)),
+        Example(((2, 4, 5, 3),), {"shape": (3,), "eps": 1e-5}, (3,)),
     )
 
     def attributes_of_module(self, module: Any) -> Mapping[str, Any]:
