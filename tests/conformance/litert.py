@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 
-from tests.conformance import litert_elementwise, litert_gemm, litert_pools
+from tests.conformance import litert_elementwise, litert_functions, litert_gemm, litert_pools
 from tests.conformance.litert_case import Case, row
 from tests.conformance.litert_runtime import RESOLVERS
 from tests.conformance.table import Row
@@ -20,6 +20,8 @@ class Check:
     operator: str
     dtype: str
     cases: Callable[[], Iterable[Case]]
+    profiles: tuple[str, ...] = tuple(RESOLVERS)
+    """Those whose resolver has the operator."""
 
     @property
     def label(self) -> str:
@@ -57,7 +59,23 @@ def _pools() -> Iterator[Check]:
         yield Check("adaptive_avg_pool2d", dtype, partial(litert_pools.image_mean_cases, dtype))
 
 
-CHECKS = (*_gemms(), *_elementwise(), *_pools())
+FUNCTIONS = {
+    "int8": ("exp", "log", "rsqrt", "gelu", "sigmoid", "tanh", "hard_swish"),
+    "int16": ("exp", "log", "gelu", "sigmoid", "tanh"),
+}
+
+
+def _functions() -> Iterator[Check]:
+    for dtype, names in FUNCTIONS.items():
+        for op in names:
+            yield Check(op, dtype, partial(litert_functions.cases, op, dtype))
+        yield Check("softmax", dtype, partial(litert_functions.softmax_cases, dtype))
+    without_reference = ("tflite.builtin", "xnnpack")
+    elu = partial(litert_functions.cases, "elu", "int8")
+    yield Check("elu", "int8", elu, without_reference)
+
+
+CHECKS = (*_gemms(), *_elementwise(), *_pools(), *_functions())
 
 
 def rows() -> Iterator[Row]:
@@ -65,5 +83,5 @@ def rows() -> Iterator[Row]:
     if find_spec("ai_edge_litert") is None:
         return
     for check in CHECKS:
-        for profile in RESOLVERS:
+        for profile in check.profiles:
             yield row(profile, check.label, check.cases())

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from qflow.dtype import DTYPES
-from qflow.emulation.builder import same_grid
-from qflow.emulation.op import Call, Constant, Fast, Range
+from qflow.emulation.op import Call, Constant, Fast, FieldKind, Range, Unsupported, form
 from qflow.emulation.ops import avg_pool2d
-from qflow.emulation.ops._window import pad_image, windows_of
+from qflow.emulation.ops._window import ceil_padding, pad_image, windows_of
+from qflow.emulation.own.tflite import _pinned
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,53 +22,76 @@ if TYPE_CHECKING:
 class AvgPool2d(avg_pool2d.AvgPool2d):
     """`y = trunc((sum + sign(sum) * floor(n / 2)) / n)` of the integers with their zero point.
 
-    The output lies on the grid of the input; where the model has another one, a rescale follows.
-    Padding counts, as a PAD before the pool. Source: `AveragePool` of TFLite's integer kernels,
-    measured under every resolver of LiteRT, none of which gives it to XNNPACK.
+    Attributes: kernel, stride, padding, and whether windows count it: then it holds the zero point,
+    as a PAD before the pool, else n is what lies inside the image. The output lies on the grid of
+    the input; where the model has another one, a rescale follows. Source: `AveragePool` of TFLite's
+    integer kernels, measured under every resolver of LiteRT, none of which gives it to XNNPACK.
     """
 
     keeps_type = True
+    fields: ClassVar[Mapping[str, FieldKind]] = {
+        **avg_pool2d.AvgPool2d.fields,
+        **form(counts_padding="flag"),
+    }
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
-        source = build.operand(node, 0)
-        output = build.output_type(node, self.shape(node.attributes, [source.shape]))
-        if same_grid(source, output):
-            attributes = {**node.attributes, **build.clamp(node, output)}
-            build.emit(node, "avg_pool2d", node.inputs, output, attributes)
-            return
-        kind = DTYPES[source.dtype]
-        between = replace(
-            output, dtype=source.dtype, scale=source.scale, zero_point=source.zero_point
-        )
-        whole = {**node.attributes, "low": kind.qmin, "high": kind.qmax}
-        pooled = build.emit(node, "avg_pool2d", node.inputs, between, whole, id=f"{node.id}.pool")
-        constants = build.profile.requantize_constants(between, output)
-        build.emit(node, "rescale", (pooled,), output, build.clamp(node, output), constants)
+        given, source = node.attributes, build.operand(node, 0)
+        ceil, padded = given.get("ceil", False), any(given["padding"])
+        skips = given.get("skips_padding", False)
+        if "divisor" in given:
+            raise Unsupported("divisor_override: TFLite divides by the number of values")
+        if ceil and padded and not skips:
+            raise Unsupported("ceil_mode with counted padding: TFLite has no such pool")
+        attributes = {
+            "kernel": given["kernel"],
+            "stride": given["stride"],
+            "padding": ceil_padding(given, source.shape) if ceil else given["padding"],
+            "counts_padding": not (skips or ceil),
+        }
+        output = build.output_type(node, self.shape(attributes, [source.shape]))
+        _pinned.emit(node, build, output, source, attributes)
 
     def roles(self, call: Call) -> Mapping[str, Constant]:
         return {}
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
         a = call.node.attributes
-        image = pad_image(operands[0].astype(np.int64), a["padding"], call.zero(0))
-        total = windows_of(image, a["kernel"], a["stride"]).sum(axis=(4, 5))
-        count = prod(a["kernel"])
+        outside = call.zero(0) if a["counts_padding"] else 0
+        total = _sums(call, operands[0].astype(np.int64), outside)
+        count = _sums(call, np.ones_like(operands[0], np.int64), int(a["counts_padding"]))
+        # a window without a value is in damaged files only
+        count = np.maximum(count, 1)
         mean = np.sign(total) * ((np.abs(total) + count // 2) // count)
         return np.clip(mean, a["low"], a["high"])
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
-        from torch import copysign
+        import torch
         from torch.nn.functional import avg_pool2d, pad
 
         a = call.node.attributes
         top, left, bottom, right = a["padding"]
-        count, zero = prod(a["kernel"]), call.zero(0)
+        sides = (left, right, top, bottom)
+        outside = call.zero(0) if a["counts_padding"] else 0
+        area = a["kernel"][0] * a["kernel"][1]
+
+        def summed(image: Tensor, value: int) -> Tensor:
+            filled = pad(image, sides, value=value)
+            return avg_pool2d(filled, a["kernel"], a["stride"], divisor_override=1)
 
         def run(x: Tensor) -> Tensor:
-            image = pad(x.double(), (left, right, top, bottom), value=zero)
-            total = avg_pool2d(image, a["kernel"], a["stride"], divisor_override=1)
+            total = summed(x.double(), outside)
+            one = torch.ones_like(x[:1, :1], dtype=torch.float64)
+            count = summed(one, int(a["counts_padding"])).clamp_(min=1)
             # a quotient of integers below 2^53 is rounded, but not past an integer
-            size = total.abs().add_(count // 2).div_(count).floor_()
-            return copysign(size, total).clamp_(a["low"], a["high"]).float()
+            size = total.abs().add_((count * 0.5).floor_()).div_(count).floor_()
+            return torch.copysign(size, total).clamp_(a["low"], a["high"]).float()
 
-        return Fast(run, "float64", max(map(abs, ranges[0])) * count)
+        return Fast(run, "float64", max(map(abs, ranges[0])) * area)
+
+
+def _sums(call: Call, image: np.ndarray, outside: int) -> np.ndarray:
+    """Of each window, with a value for what lies outside of the image."""
+    a = call.node.attributes
+    filled = pad_image(image, a["padding"], outside)
+    found: np.ndarray = windows_of(filled, a["kernel"], a["stride"]).sum(axis=(4, 5))
+    return found

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImageMean(TfliteBuiltin):
-    """`y = MBQM(sum of x with its zero point) - half_away(zp_x * s_x / s_y)`, MBQM as in the profile.
+    """`y = MBQM(sum of x with its zero point) - half_away(zp_x * s_x / s_y)`.
 
-    M = float32(s_x / float32(n * s_y)). The sums that come here are without the zero point: the
-    rule puts it back. Source: MEAN over axes 1 and 2 of an int8 image, kept as axes of 1, under the
-    built-in kernels of LiteRT on x86-64, measured.
+    MBQM is that of the profile, M = float32(s_x / float32(n * s_y)). The sums that come here are
+    without the zero point: the rule puts it back. Source: MEAN over axes 1 and 2 of an int8 image,
+    kept as axes of 1, under the built-in kernels of LiteRT on x86-64, measured.
     """
 
     own: tuple[str, ...]  # type: ignore[misc]

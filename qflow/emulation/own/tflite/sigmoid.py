@@ -1,0 +1,20 @@
+"""sigmoid: LOGISTIC; int8 from a table, int16 from a table of sigmoids."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qflow.emulation.ops import sigmoid
+from qflow.emulation.own.tflite import _sigmoid_table
+from qflow.emulation.own.tflite._squashing import Squashing
+
+
+class Sigmoid(Squashing, sigmoid.Sigmoid):
+    """As the general operator."""
+
+    grid = (2.0**-8, -128)
+    rounding = "half_even"
+
+    def words(self, values: np.ndarray, step: float) -> np.ndarray:
+        fine = _sigmoid_table.scaled(values, *_sigmoid_table.multiplier_of(step))
+        return _sigmoid_table.sigmoid(fine)
