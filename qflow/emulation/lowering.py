@@ -17,7 +17,7 @@ from qflow.emulation.builder import (
 )
 from qflow.emulation.commute import commute
 from qflow.emulation.graph import IntegerGraph, Node, TensorType
-from qflow.emulation.op import Op, Unsupported, op
+from qflow.emulation.op import Op, Unsupported, runnable
 from qflow.emulation.profile import profile as profile_of
 from qflow.march import March
 from qflow.quantization.prepared import PreparedGraph, PreparedNode
@@ -86,7 +86,7 @@ def _lower_one(node: PreparedNode, build: Builder, may_float: bool) -> None:
         build.emit(node, "input", (), type_)
         return
     try:
-        operator = op(node.op, build.profile.own)
+        operator = runnable(node.op, build.profile.own)
     except KeyError:
         build.diagnostics.append(_finding("QF502", node, "no operator of that name is known"))
         return

@@ -171,6 +171,8 @@ class Op:
     has no such weight."""
     gives_indices: ClassVar[bool] = False
     """The result holds whole numbers that lie on no grid: argmax."""
+    index_part: ClassVar[int | None] = None
+    """Which part of a result that is a tuple holds such: 1 of topk."""
 
     def attributes_of_module(self, module: nn.Module) -> Mapping[str, Any]:
         """Plain data (ints, tuples, strings) lowering needs of a module. Raises Unsupported."""

@@ -66,6 +66,13 @@ def runs_on_floats(op: str) -> bool:
     return any("real" in vars(c) for c in found.__mro__ if c.__module__ != BASE)
 
 
+@cache
+def index_part(op: str) -> int | None:
+    """Which part of its result holds whole numbers, where that is a tuple: 1 of topk."""
+    part: int | None = getattr(operator(op), "index_part", None)
+    return part
+
+
 def operator(op: str) -> Any:
     """What is registered under that name; None for nothing."""
     return registry.load(KIND, op) if op in registry.names(KIND) else None

@@ -14,7 +14,7 @@ from functools import cached_property
 from torch import fx
 
 from qflow.plan import op_facts
-from qflow.tracing.call import call_of, operands, producer
+from qflow.tracing.call import call_of, operands, part_of, producer
 from qflow.tracing.inventory import outputs_of
 
 QUANT, DEQUANT = "quant", "dequant"
@@ -33,6 +33,7 @@ class Extent:
             return calls
         starts = [n for n in calls if _op(n) in SOURCES]
         ends = [n for n in calls if _op(n) == DEQUANT]
+        ends += [n for t in outputs_of(self.graph).values() if (n := _makes_index(t)) is not None]
         behind = _reached(starts, lambda n: n.users, (DEQUANT,))
         before = _reached(ends, lambda n: n.all_input_nodes, SOURCES)
         return calls & behind & before
@@ -59,14 +60,14 @@ class Extent:
 
     @cached_property
     def ends(self) -> tuple[tuple[str, fx.Node], ...]:
-        """What leaves, by name: declared outputs, then dequantizes that something outside reads.
+        """Tensors that leave, by name: declared outputs, then dequantizes something outside reads.
 
         The latter go by their addresses: they stand for outputs that are computed from them. A stub
         that several tensors pass is followed by the number of its call, `dequant#1`.
         """
-        named = [(name, producer(n)) for name, n in outputs_of(self.graph).items()]
-        ends = [(name, n) for name, n in named if n is not None and n in self._leaving]
-        taken = {n for _, n in ends}
+        named = outputs_of(self.graph).items()
+        ends = [(name, n) for name, n in named if self._leaves(n)]
+        taken = {producer(n) for _, n in ends}
         calls: Counter[str] = Counter()
         for node in self.graph.nodes:
             if (call := call_of(node)) is None:
@@ -85,11 +86,24 @@ class Extent:
         calls = (n for n in self.graph.nodes if call_of(n) is not None and _op(n) != "input")
         return tuple(n for n in calls if n not in self.inside and n not in self.tails)
 
+    def _leaves(self, tensor: fx.Node) -> bool:
+        index = _makes_index(tensor)
+        return (index or producer(tensor)) in (self.inside if index else self._leaving)
+
     @cached_property
     def _leaving(self) -> frozenset[fx.Node]:
         if not any(_op(n) == QUANT for n in self.inside):
             return self.inside
         return frozenset(n for n in self.inside if _op(n) == DEQUANT) | self.tails
+
+
+def _makes_index(tensor: fx.Node) -> fx.Node | None:
+    """The call that makes a tensor of whole numbers from values on a grid: argmax, topk."""
+    source, part = producer(tensor), part_of(tensor)
+    if source is None:
+        return None
+    is_part = part is not None and part == op_facts.index_part(_op(source))
+    return source if is_part or op_facts.gives_indices(_op(source)) else None
 
 
 def _leads_out(node: fx.Node, tails: set[fx.Node]) -> bool:

@@ -16,9 +16,9 @@ from torch import Tensor, fx
 
 from qflow.diagnostics import Diagnostic, QflowError, fail
 from qflow.emulation.op import Unsupported, op
-from qflow.emulation.ops._moving import Moving
 from qflow.quantization.prepared import PreparedNode
 from qflow.quantization.probing import Probes
+from qflow.quantization.truth import LOGIC, keeps_numbers, logic_of
 from qflow.registry import names
 from qflow.tracing.call import Call, call_of, operands, part_of, producer
 
@@ -41,17 +41,26 @@ class Feeding:
     """Calls from outside that became part of it."""
     _made: dict[fx.Node, str] = field(default_factory=dict)
 
+    def inner(self, tensor: fx.Node) -> str:
+        """Id of a tensor that a call of the integer model makes."""
+        source = producer(tensor)
+        assert source is not None
+        return _part(self.ids[source], part_of(tensor))
+
     def read(self, tensor: fx.Node, reader: PreparedNode) -> str:
         """Id of a tensor; behind it, `:<k>` where its producer makes several."""
-        source, part = producer(tensor), part_of(tensor)
+        source = producer(tensor)
         if source in self.inside:
-            return _part(self.ids[source], part)
+            return self.inner(tensor)
         if tensor in self._made:
             return self._made[tensor]
         if self.probes.is_fixed(tensor):
             made = self._constant(tensor, reader)
-        elif source is not None and self._moves_whole_numbers(source):
-            made = self._moved(source, reader)
+        elif source is not None and (whole := self._of_whole_numbers(source)) is not None:
+            self.taken.add(source)
+            read = tuple(self.read(n, whole) for n in operands(source))
+            self.emit(replace(whole, inputs=read))
+            made = whole.id
         else:
             made = self._input(tensor)
         self._made[tensor] = made
@@ -59,7 +68,7 @@ class Feeding:
 
     def entered(self, node: fx.Node, plain: PreparedNode) -> PreparedNode | None:
         """What a stub or a generated constant stands for, where that is no stub of a float tensor:
-        a constant, or an embedding on the grid of the stub."""
+        a constant; rows or numbers that whole numbers choose, on the grid of the stub."""
         (tensor,) = operands(node)
         source = producer(tensor)
         if source in self.inside:
@@ -69,17 +78,17 @@ class Feeding:
                 self.taken.add(source)
             return self.constant(tensor, plain)
         call = call_of(source) if source is not None else None
-        if source is None or call is None or call.op != "embedding":
+        if source is None or call is None or call.op not in ("embedding", "where"):
             return None
-        module = source.graph.owning_module.get_submodule(call.address)  # type: ignore[union-attr]
+        if not all(map(self._is_whole, operands(source))):
+            return None
+        read = tuple(self.read(n, plain) for n in operands(source))
+        made = replace(plain, op=call.op, inputs=read, attributes=dict(call.attributes))
         self.taken.add(source)
-        return replace(
-            plain,
-            op="embedding",
-            inputs=(self.read(operands(source)[0], plain),),
-            attributes=dict(call.attributes),
-            weight=_array(module.weight),
-        )
+        if call.op == "where":
+            return made
+        module = source.graph.owning_module.get_submodule(call.address)  # type: ignore[union-attr]
+        return replace(made, weight=_array(module.weight))
 
     def constant(self, tensor: fx.Node, plain: PreparedNode) -> PreparedNode:
         """A node that holds the value. QF502 where its values follow the batch, not its size."""
@@ -139,39 +148,40 @@ class Feeding:
             self.inputs[id_] = (source, made)
         return id_
 
-    def _moves_whole_numbers(self, source: fx.Node) -> bool:
-        """Whether a call outside only moves whole numbers; a cast to floats leaves them whole."""
-        call = call_of(source)
-        if call is None or call.op not in names("emulation.ops") or len(operands(source)) != 1:
-            return False
-        (read,) = operands(source)
-        if not isinstance(op(call.op), Moving) or part_of(read) is not None:
-            return False
-        if self.probes.is_whole(read):
-            return True
-        before = producer(read)
-        if before is None or before in self.inside:
-            return False
-        return self._moves_whole_numbers(before)
+    def _of_whole_numbers(self, source: fx.Node) -> PreparedNode | None:
+        """A call outside that moves or compares whole numbers, without what it reads; None for
+        any other. A cast to floats leaves them whole."""
+        call, read = call_of(source), operands(source)
+        dtype = self.probes.dtype(source)
+        if call is None or dtype is None or not read or not all(map(self._is_whole, read)):
+            return None
+        plain = PreparedNode(self.ids[source], call.address, call.op, (), out_dtype=INDEX)
+        plain = replace(plain, shape=call.shape, free=self.probes.free(source))
+        given = tuple(d for n in read if (d := self.probes.dtype(n)) is not None)
+        if (logic := logic_of(source, call, given, dtype)) is not None:
+            return replace(plain, op=LOGIC, attributes=logic)
+        if len(read) == 1 and keeps_numbers(call, dtype):
+            return replace(plain, op="identity")
+        if not _carries(call.op) or len(read) != 1:
+            return None
+        return replace(plain, attributes=settled(plain, call, read[0], self.probes))
 
-    def _moved(self, source: fx.Node, reader: PreparedNode) -> str:
-        call = call_of(source)
-        assert call is not None
-        (tensor,) = operands(source)
-        self.taken.add(source)
-        read = self.read(tensor, reader)
-        made = PreparedNode(
-            self.ids[source],
-            call.address,
-            call.op,
-            (read,),
-            out_dtype=INDEX,
-            shape=call.shape,
-            free=self.probes.free(source),
-        )
-        made = replace(made, attributes=settled(made, call, tensor, self.probes))
-        self.emit(made)
-        return made.id
+    def _is_whole(self, tensor: fx.Node) -> bool:
+        """Whether a tensor from outside holds whole numbers, be it in floats."""
+        source = producer(tensor)
+        if source in self.inside or part_of(tensor) is not None:
+            return False
+        if self.probes.is_whole(tensor):
+            return True
+        return source is not None and self._of_whole_numbers(source) is not None
+
+
+def _carries(name: str) -> bool:
+    """Whether an operator takes whole numbers for what they are."""
+    if name not in names("emulation.ops"):
+        return False
+    found = op(name)
+    return found.integer and found.keeps_type and "int32" in found.reads and found.operands[1] == 1
 
 
 def settled(

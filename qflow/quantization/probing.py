@@ -47,9 +47,12 @@ class Probes:
     def shape(self, node: fx.Node) -> tuple[int, ...] | None:
         return None if self.here is None else self.here.shapes.get(node)
 
+    def dtype(self, node: fx.Node) -> torch.dtype | None:
+        return None if self.here is None else self.here.dtypes.get(node)
+
     def is_whole(self, node: fx.Node) -> bool:
         """Whether a tensor holds whole numbers or truth values."""
-        dtype = None if self.here is None else self.here.dtypes.get(node)
+        dtype = self.dtype(node)
         return dtype is not None and not dtype.is_floating_point
 
     def is_fixed(self, node: fx.Node) -> bool:

@@ -122,8 +122,10 @@ def _each_float(quantizer: FakeQuantize, y: Any) -> Any:
     """The float tensors of a result, which may be a tuple, through one fake-quantizer."""
     if isinstance(y, Tensor):
         return quantizer(y) if y.is_floating_point() else y
-    if type(y) in (tuple, list):
-        return type(y)(_each_float(quantizer, part) for part in y)
+    if isinstance(y, (tuple, list)):
+        parts = [_each_float(quantizer, part) for part in y]
+        # a named tuple takes its parts one by one; those of torch, as of `max`, all in one
+        return type(y)(*parts) if hasattr(y, "_fields") else type(y)(parts)
     return y
 
 

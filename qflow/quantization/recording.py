@@ -59,7 +59,7 @@ def record(prepared: fx.GraphModule) -> PreparedGraph:
     return PreparedGraph(
         nodes=(*inputs, *nodes),
         inputs=tuple(n.id for n in inputs),
-        outputs=tuple((name, ids[node]) for name, node in extent.ends),
+        outputs=tuple((name, feeding.inner(tensor)) for name, tensor in extent.ends),
         outside=tuple(dict.fromkeys(ids[n].partition("#")[0] for n in left)),
     )
 

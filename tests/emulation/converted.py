@@ -63,7 +63,12 @@ class Converted:
             self.model(**inputs)
         for handle in handles:
             handle.remove()
-        return {name: seen[source] for name, source in self.prepared.outputs}
+        # one part of several is `<id>:<k>`
+        found = {}
+        for name, source in self.prepared.outputs:
+            whole, _, part = source.partition(":")
+            found[name] = seen[whole][int(part)] if part else seen[whole]
+        return found
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ class Extreme(Op):
     """
 
     role = "pool"
+    index_part = 1
     operands = (1, 2)
     within = ROUNDED
     function: ClassVar[str]

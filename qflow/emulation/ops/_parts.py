@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,6 +71,9 @@ class Parts(Op):
     def lower(self, node: PreparedNode, build: Builder) -> None:
         shape, dim = build.types[node.inputs[0]].shape, node.attributes["dim"]
         self.shape(node.attributes, [shape])
+        if dim in build.free_axes(node.inputs[0]):
+            self._lower_parts_of_the_batch(node, build)
+            return
         begin = 0
         for place, size in enumerate(self.sizes(node.attributes, shape)):
             part = self.kept((*shape[:dim], size, *shape[dim + 1 :]), dim)
@@ -83,6 +87,27 @@ class Parts(Op):
             }
             rearrange.emit(node, build, ranges, name="slice", id=f"{node.id}:{place}")
             begin += size
+
+    def _lower_parts_of_the_batch(self, node: PreparedNode, build: Builder) -> None:
+        """Equal parts as places of an axis of their own: their length stays free."""
+        shape, dim = build.types[node.inputs[0]].shape, node.attributes["dim"]
+        sizes = self.sizes(node.attributes, shape)
+        if node.free != (dim,) or len(set(sizes)) != 1:
+            raise Unsupported(f"its parts of axis {dim} follow the batch, and are not equal")
+        apart = (*shape[:dim], len(sizes), -1, *shape[dim + 1 :])
+        place = f"{node.id}.parts"
+        whole = replace(node, free=(dim + 1,))
+        rearrange.emit(whole, build, {"sizes": apart}, name="reshape", id=place)
+        build.free[place] = (dim + 1,)
+        for k in range(len(sizes)):
+            ranges = {
+                "starts": tuple(k * (i == dim) for i in range(len(apart))),
+                "stops": tuple(k + 1 if i == dim else END for i in range(len(apart))),
+                "steps": (1,) * len(apart),
+                "shape": (*apart[:dim], *apart[dim + 1 :]),
+            }
+            part = replace(node, inputs=(place,))
+            rearrange.emit(part, build, ranges, name="slice", id=f"{node.id}:{k}")
 
 
 def equal_parts(length: int, size: int) -> tuple[int, ...]:

@@ -27,6 +27,7 @@ class Topk(Op):
 
     name = "topk"
     role = "pool"
+    index_part = 1
     fields = form(k="count", dim="axis", largest="flag", indices="flag")
     within = EXACT
     writes = MOVED
