@@ -9,7 +9,7 @@ channels, takes that way altogether.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,9 +47,10 @@ class Layer:
     call: Call
     feed: Feed
     bias: np.ndarray
-    """int64 [channels], with what takes back the shift of the feed."""
+    """int64 [channels]"""
     reach: tuple[np.ndarray, np.ndarray]
-    """Least and greatest sum per channel as the kernel makes it, without the bias, int64."""
+    """Least and greatest sum of products per channel, int64 [channels]."""
+    geometry: Geometry
 
     @property
     def most(self) -> int:
@@ -80,7 +81,7 @@ def int8(
     if device.type != "cpu" or weight.dtype != np.int8 or not onednn.is_there():
         return None
     layer = _layer(call, ranges[0], geometry)
-    if layer is None or layer.most > INT32 or not is_exact(layer.feed):
+    if layer is None or layer.most > INT32 or not is_exact(layer.feed, geometry.groups):
         return None
     added = _reach_of_residual(layer, ranges)
     steps = _levels(layer, added)
@@ -102,21 +103,21 @@ def int8(
 def _layer(call: Call, values: Range, geometry: Geometry) -> Layer | None:
     weight = call.constants["weight"]
     images = weight.reshape(*weight.shape, *(1,) * (4 - weight.ndim))
-    fed = feed(images, values, geometry)
+    fed = feed(images, values, geometry.groups)
     if fed is None:
         return None
     taps = weight.reshape(len(weight), -1).astype(np.int64)
-    shift = fed.shift * taps.sum(1)
     low, high = min(values[0], 0), max(values[1], 0)  # padding adds zeros
     ends = taps * low, taps * high
-    reach = np.minimum(*ends).sum(1) + shift, np.maximum(*ends).sum(1) + shift
-    return Layer(call, fed, call.constants["bias"].astype(np.int64) - shift, reach)
+    reach = np.minimum(*ends).sum(1), np.maximum(*ends).sum(1)
+    bias = call.constants["bias"].astype(np.int64)
+    return Layer(call, fed, bias, reach, replace(geometry, zero=fed.zero))
 
 
 def _finished(layer: Layer, found: Affine) -> Fast:
     """The kernel gives the output."""
     weight, bring = layer.feed.weight, layer.feed.bring
-    kernel = onednn.convolution(weight, found.scale, found.offset, layer.feed.geometry, layer.clamp)
+    kernel = onednn.convolution(weight, found.scale, found.offset, layer.geometry, layer.clamp)
     return Fast(lambda x: kernel(bring(x)), layer.feed.name, layer.most)
 
 
@@ -125,7 +126,7 @@ def _finished_but(layer: Layer, found: Affine, again: np.ndarray, finish: Finish
     import torch
 
     weight, bring = layer.feed.weight, layer.feed.bring
-    kernel = onednn.convolution(weight, found.scale, found.offset, layer.feed.geometry, layer.clamp)
+    kernel = onednn.convolution(weight, found.scale, found.offset, layer.geometry, layer.clamp)
     sums = _sums(layer, again)
     end = blockwise(finish(again, layer.most_with_bias))
     places = torch.from_numpy(again)
@@ -160,7 +161,7 @@ def _end(
 
 def _sums(layer: Layer, channels: np.ndarray) -> onednn.Kernel:
     """Accumulators of some channels as float32."""
-    geometry, ones = layer.feed.geometry, np.ones(len(channels), np.float32)
+    geometry, ones = layer.geometry, np.ones(len(channels), np.float32)
     offset = layer.bias[channels].astype(np.float32)
     return onednn.convolution(layer.feed.weight[channels], ones, offset, geometry, None)
 

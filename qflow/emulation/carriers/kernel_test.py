@@ -19,25 +19,25 @@ EXTREME = 4
 """Output channels that meet their own largest and smallest sums."""
 
 
-def is_exact(feed: Feed) -> bool:
+def is_exact(feed: Feed, groups: int) -> bool:
     """Whether the sums of one window per test are those of int64."""
     import torch
 
-    channels, geometry = len(feed.weight), feed.geometry
-    window = Geometry((1, 1), (0, 0), (1, 1), geometry.groups)
+    channels = len(feed.weight)
     ones, zeros = np.ones(channels, np.float32), np.zeros(channels, np.float32)
+    window = Geometry(groups=groups, zero=feed.zero)
     kernel = onednn.convolution(feed.weight, ones, zeros, window, None)
-    windows = _windows(feed)
+    windows = _windows(feed, groups)
     images = torch.from_numpy(windows).contiguous(memory_format=torch.channels_last)
     found = kernel(images).numpy().reshape(len(windows), channels)
     # float32 is what comes out: sums beyond 24 bits are rounded there
-    return bool(np.array_equal(found, _sums(feed, windows).astype(np.float32)))
+    return bool(np.array_equal(found, _sums(feed, groups, windows).astype(np.float32)))
 
 
-def _windows(feed: Feed) -> np.ndarray:
+def _windows(feed: Feed, groups: int) -> np.ndarray:
     """uint8 [tests, channels, rows, columns]"""
     random = np.random.default_rng(0)
-    groups, (out, width, *sides) = feed.geometry.groups, feed.weight.shape
+    out, width, *sides = feed.weight.shape
     shape = (groups * width, *sides)
     some = random.integers(0, feed.most + 1, (RANDOM, *shape))
     picked = random.choice(out // groups, min(EXTREME, out // groups), replace=False)
@@ -47,11 +47,10 @@ def _windows(feed: Feed) -> np.ndarray:
     return np.concatenate([some, largest]).astype(np.uint8)
 
 
-def _sums(feed: Feed, windows: np.ndarray) -> np.ndarray:
+def _sums(feed: Feed, groups: int, windows: np.ndarray) -> np.ndarray:
     """int64 [tests, channels]"""
-    groups, tests = feed.geometry.groups, len(windows)
     # float64 sums of 8-bit products are exact, and fast
-    operands = windows.reshape(tests, groups, -1).astype(np.float64)
+    operands = (windows.astype(np.float64) - feed.zero).reshape(len(windows), groups, -1)
     weight = feed.weight.reshape(groups, len(feed.weight) // groups, -1).astype(np.float64)
     found = np.einsum("tgk,gok->tgo", operands, weight, optimize=True)
-    return found.reshape(tests, -1).astype(np.int64)
+    return found.reshape(len(windows), -1).astype(np.int64)

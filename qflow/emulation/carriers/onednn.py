@@ -25,12 +25,14 @@ FLOAT32_EXACT = 1 << 24
 
 @dataclass(frozen=True)
 class Geometry:
-    """Of a convolution whose padding is the same on opposite sides."""
+    """Of a convolution whose padding is the same on opposite sides, and holds the zero point."""
 
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int] = (0, 0)
     dilation: tuple[int, int] = (1, 1)
     groups: int = 1
+    zero: int = 0
+    """Zero point of the operand: the kernel takes it from every value."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def convolution(
     factors, addends = torch.from_numpy(scale), torch.from_numpy(offset)
     zeros = torch.zeros(len(scale), dtype=torch.int32)
     packed = torch.ops.onednn.qconv_prepack(
-        torch.from_numpy(np.ascontiguousarray(weight)), factors, 1.0, 0, *lists, g.groups, None
+        torch.from_numpy(np.ascontiguousarray(weight)), factors, 1.0, g.zero, *lists, g.groups, None
     )
     dtype = torch.float32 if clamp is None else getattr(torch, clamp.dtype)
     name, limits = _post_operation(clamp)
@@ -99,7 +101,7 @@ def convolution(
     end = (*lists, g.groups, 1.0, 0, dtype, name, limits, "")
 
     def kernel(x: Tensor) -> Tensor:
-        found: Tensor = run(x, 1.0, 0, packed, factors, zeros, addends, *end)
+        found: Tensor = run(x, 1.0, g.zero, packed, factors, zeros, addends, *end)
         return found
 
     return kernel

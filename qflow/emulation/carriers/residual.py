@@ -36,7 +36,7 @@ def join(
 ) -> Callable[[Tensor, Tensor], Tensor] | None:
     """Accumulators [N, C, H, W], float32, and the centred residual to outputs of 8 bits.
 
-    `constants` are columns, `steps` those of the sum of both, `exactly` gives the exact rule of some
+    `constants` are columns, `steps` those of the sum of both, `exactly` is the exact rule of some
     channels. None where too many would need it.
     """
     channels = len(steps.low)
