@@ -288,11 +288,11 @@ def _axes(
     attributes: Mapping[str, Any], shape: tuple[int, ...]
 ) -> list[tuple[int, int, float | None]]:
     """Per resized axis its size, the new one, and the factor where that decides on the places."""
-    sizes, given = shape[2:], attributes["size"]
+    sizes, given = shape[2:], attributes.get("size")
     if given is not None:
         counts = given if len(given) == len(sizes) else given * len(sizes)
         return [(s, c, None) for s, c in zip(sizes, counts, strict=True)]
-    factors = attributes["factor"]
+    factors = attributes.get("factor")
     factors = factors if len(factors) == len(sizes) else factors * len(sizes)
     # torch computes with the sizes alone where it is told to, and where areas are averaged
     exact = attributes["recompute"] or attributes["mode"] == "area"
