@@ -219,7 +219,14 @@ class Case:
         return [made] if grid is None else [made, quant]
 
 
-def case(operator: Op, example: Example, dtype: str, shifted: bool = False, seed: int = 0) -> Case:
+def case(
+    operator: Op,
+    example: Example,
+    dtype: str,
+    shifted: bool = False,
+    weight_dtype: str = "int8",
+    seed: int = 0,
+) -> Case:
     """The operator on random data that fill its grids."""
     random = np.random.default_rng(seed)
     kinds = kinds_of(example)
@@ -230,8 +237,7 @@ def case(operator: Op, example: Example, dtype: str, shifted: bool = False, seed
         None if k in WHOLE else grid_for(whole if keeps_grid(operator) else x, dtype, shifted)
         for x, k in zip(operands, kinds, strict=True)
     )
-    weight, bias, weight_grid = parameters(operator, example, dtype, random)
-    made = weight, bias, weight_grid
+    made = parameters(operator, example, weight_dtype, random)
     return Case(operator, example, operands, grids, *made, None, shifted, dtype)
 
 
