@@ -28,7 +28,7 @@ _OPERATORS: Mapping[Any, Callable[..., Any]] = {
 class Proxy(fx.Proxy):
     """Records `x += y` as what it is; fx alone takes it for `x = x + y`.
 
-    Attention without a mask is written out, as in a trace by example.
+    Attention without a mask is written out, as in a trace by example; with one it stays whole.
     """
 
     @classmethod
@@ -36,8 +36,12 @@ class Proxy(fx.Proxy):
         cls, orig_method: Any, types: Any, args: Any = None, kwargs: Any = None
     ) -> Any:
         given = (*(args or ())[3:4], (kwargs or {}).get("attn_mask"))
-        if orig_method is functional.scaled_dot_product_attention and not any(
-            isinstance(mask, fx.Proxy) for mask in given
+        # a mask of the causal kind has the size of the scores, which is no number here
+        causal = (*(args or ())[5:6], (kwargs or {}).get("is_causal"))
+        if (
+            orig_method is functional.scaled_dot_product_attention
+            and not any(isinstance(mask, fx.Proxy) for mask in given)
+            and not any(causal)
         ):
             return attention(*args, **(kwargs or {}))
         return super().__torch_function__(orig_method, types, args, kwargs)
