@@ -31,6 +31,7 @@ class Joint(Op):
 
     integer = True
     operands = (2, 2)
+    keeps_type = False
     fields = CLAMP
     signs: ClassVar[tuple[int, int]] = (1, 1)
     fixed: ClassVar[Mapping[str, Any]] = MappingProxyType({})

@@ -31,6 +31,7 @@ class Extreme(Op):
 
     integer = True
     operands = (1, 2)
+    keeps_type = False
     fields = form(number="flag", low="integer", high="integer")
     function: ClassVar[str]
     """Its name in NumPy and torch."""
