@@ -69,7 +69,8 @@ def softmax_cases(dtype: str) -> Iterator[Case]:
     finer = 1 if dtype == "int8" else 2.0**-8
     step, zero = (2.0**-8, -128) if dtype == "int8" else (2.0**-15, 0)
     for i, length in enumerate((2, 3, 10, 32, 100, 257, 1000)):
-        for source in (0.004, 0.03, 2.0**-4, 0.25):
+        # LiteRT aborts where the exponents of a row come to 512 and more
+        for source in (0.004, 0.03, 2.0**-4, 0.25)[2 if length > 500 else 0 :]:
             span = (limits.max - limits.min) >> (i % 3)
             operand = random.integers(0, span + 1, (6000 // length + 1, length)) + limits.min
             on = On(source * finer, -9 if dtype == "int8" else 0, dtype)

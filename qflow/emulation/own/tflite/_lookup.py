@@ -9,6 +9,7 @@ away from zero. Source: `LUTPopulate` of TFLite, measured on EXP, LOG, GELU and 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ Function = Callable[[np.ndarray], np.ndarray]
 SEGMENTS = 512
 WORDS = 1 << 16
 LOWEST, HIGHEST = -(1 << 15), (1 << 15) - 1
-one, two = np.float32(1), np.float32(2)
+one = np.float32(1)
 
 
 def of_bytes(
@@ -30,39 +31,38 @@ def of_bytes(
 ) -> np.ndarray:
     """int8 [256], indexed by the byte; source and target are scale and zero point."""
     values = np.arange(256, dtype=np.uint8).view(np.int8).astype(np.int64)
-    real = _float32(function, source[0] * (values - source[1]).astype(np.float32))
-    steps = real * (one / target[0])
+    with np.errstate(all="ignore"):
+        inputs = source[0] * (values - source[1]).astype(np.float32)
+        steps = function(inputs.astype(np.float64)).astype(np.float32) * (one / target[0])
     return _held(ROUNDINGS[rounding](steps.astype(np.float64)) + target[1], -128, 127).astype(
         np.int8
     )
 
 
-def of_words(
-    function: Function, source: np.float32, target: np.float32, zero: int = 0
-) -> np.ndarray:
-    """int16 [513]; `zero` is the zero point of the input."""
-    first = source * np.float32(LOWEST - zero)
-    last = source * np.float32(HIGHEST - zero)
-    step = (last - first) / np.float32(SEGMENTS)
-    per_real = np.float32(WORDS) / (target * np.float32(HIGHEST) - target * np.float32(LOWEST))
-    places = np.arange(SEGMENTS + 1).astype(np.float32)
-    ends = _float32(function, first + places * step) * per_real
-    middles = _float32(function, first + places[:-1] * step + step / two) * per_real
+def of_words(function: Function, source: Any, target: Any, zero: int = 0) -> np.ndarray:
+    """int16 [513], made in the dtype of the scales; `zero` is the zero point of the input."""
+    kind = np.asarray(source).dtype.type
+
+    def of(values: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            return function(values.astype(np.float64)).astype(kind)
+
+    first, last = source * kind(LOWEST - zero), source * kind(HIGHEST - zero)
+    step = (last - first) / kind(SEGMENTS)
+    per_real = kind(WORDS) / (target * kind(HIGHEST) - target * kind(LOWEST))
+    places = np.arange(SEGMENTS + 1).astype(kind)
+    ends = of(first + places * step) * per_real
+    middles = of(first + places[:-1] * step + step / kind(2)) * per_real
     entries = _round(ends)
-    line = _round((ends[1:] + entries[:-1]) / two)
-    moved = _round((line - _round(middles)) / two)
-    final = _round(_float32(function, np.array([last])) * per_real)
+    line = _round((ends[1:] + entries[:-1]) / kind(2))
+    moved = _round((line - _round(middles)) / kind(2))
+    final = _round(of(np.array([last])) * per_real)
     table = np.concatenate([entries[:-1] - moved, final])
     return _held(table.astype(np.float64), LOWEST, HIGHEST).astype(np.int16)
 
 
-def _float32(function: Function, values: np.ndarray) -> np.ndarray:
-    with np.errstate(all="ignore"):
-        return function(values.astype(np.float64)).astype(np.float32)
-
-
 def _round(values: np.ndarray) -> np.ndarray:
-    return ROUNDINGS["half_away"](values.astype(np.float64)).astype(np.float32)
+    return ROUNDINGS["half_away"](values.astype(np.float64)).astype(values.dtype)
 
 
 def _held(values: np.ndarray, low: int, high: int) -> np.ndarray:

@@ -1,5 +1,7 @@
 """softmax of int16: tables of exp on [-10, 0] and of 1 / (1 + x) on [0, 1], 513 entries each.
 
+The first is made in float32; of the second only one made in float64 is what LiteRT computes with.
+
 Source: `SoftmaxInt16` of TFLite, measured under every resolver of LiteRT.
 """
 
@@ -73,6 +75,6 @@ def _reciprocal(total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     headroom = WORD - np.frexp(positive.astype(np.float64))[1].astype(np.int64)
     shifted = ((positive << (headroom - 1)) + (1 << 13)) >> 14
     place = np.clip(shifted - ((1 << 15) + (1 << 16)), LOWEST, HIGHEST)
-    step, target = np.float32(1.0 / STEPS), np.float32(2.0 / STEPS)
-    table = _lookup.of_words(lambda x: 1 / (1 + x), step, target, LOWEST)
+    ends = np.float64(1.0 / STEPS), np.float64(2.0 / STEPS)
+    table = _lookup.of_words(lambda x: 1 / (1 + x), *ends, LOWEST)
     return interpolated(table.astype(np.int64), place), np.maximum(WORD - 1 - headroom, 1)

@@ -29,6 +29,8 @@ class Softmax(softmax.Softmax):
     """
 
     fields: ClassVar[Mapping[str, FieldKind]] = form(dim="axis")
+    forms: ClassVar[Mapping[str, Any]] = FORMS
+    """How a row is computed, by dtype: a module with constants, exponents and shares."""
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
         source = build.operand(node, 0)
@@ -36,17 +38,17 @@ class Softmax(softmax.Softmax):
         dim = node.attributes["dim"] % len(source.shape)
         if dim != len(source.shape) - 1:
             raise Unsupported(f"dim = {dim}: TFLite has it along the last axis")
-        if source.dtype not in FORMS:
+        if source.dtype not in self.forms:
             raise Unsupported(f"{source.dtype}: TFLite has it at int8 and int16")
         step, zero = GRIDS[source.dtype]
         own = replace(
             output, dtype=source.dtype, scale=np.array([step], np.float32), zero_point=zero
         )
-        constants = FORMS[source.dtype].constants(float(scale(source)[0]))
+        constants = self.forms[source.dtype].constants(float(scale(source)[0]))
         _pinned.emit(node, build, output, own, {"dim": dim}, constants, clamped=False)
 
     def roles(self, call: Call) -> Mapping[str, Constant]:
-        roles: Mapping[str, Constant] = FORMS[call.sources[0].dtype].ROLES
+        roles: Mapping[str, Constant] = self.forms[call.sources[0].dtype].ROLES
         return roles
 
     def values(self, call: Call, ranges: Sequence[Range]) -> Range:
@@ -55,14 +57,14 @@ class Softmax(softmax.Softmax):
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
         x = operands[0].astype(np.int64)
         difference = x - x.max(axis=-1, keepdims=True)
-        found: np.ndarray = FORMS[call.sources[0].dtype].shares(difference, call.constants)
+        found: np.ndarray = self.forms[call.sources[0].dtype].shares(difference, call.constants)
         return found
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         import torch
 
         # exponents are read from a table of the oracle's; the rest is the same integer arithmetic
-        form = FORMS[call.sources[0].dtype]
+        form = self.forms[call.sources[0].dtype]
         exponents = form.exponents(-np.arange(form.DIFFERENCES), call.constants)
         table = torch.from_numpy(np.ascontiguousarray(exponents)).to(device)
 
@@ -72,4 +74,4 @@ class Softmax(softmax.Softmax):
             found = table.index_select(0, distance.reshape(-1)).reshape(distance.shape)
             return form.fast_shares(found, distance, call.constants)
 
-        return Fast(run, "int64", int(exponents.max()) * call.sources[0].shape[-1])
+        return Fast(run, "int64")
