@@ -10,9 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
+from qflow.emulation.op import op
+from qflow.quantization.prepared import PreparedNode
 from qflow.quantization.watching import quiet
-from qflow.tracing.call import Call, call_of
+from qflow.tracing.call import Call, call_of, operands
 from qflow.tracing.example_targets import WITHOUT_VALUES
+from qflow.tracing.float_functional import is_float_functional
 from qflow.tracing.given import input_name
 from qflow.tracing.trial import MODEL_ERRORS
 
@@ -116,7 +119,16 @@ class _Interpreter(fx.Interpreter):
         container = n.all_input_nodes[0] if n.all_input_nodes else None
         if n.target is operator.getitem and container is not None and self.env[container] is None:
             return None  # what holds inputs is not there; they are
+        if n.op == "call_module" and is_float_functional(self.module.get_submodule(str(n.target))):
+            return self._function(n)
         return super().run_node(n)
+
+    def _function(self, n: fx.Node) -> Any:
+        """Of a FloatFunctional the function: the module itself cannot be called."""
+        call = call_of(n)
+        assert call is not None
+        plain = PreparedNode("", "", call.op, (), call.attributes)
+        return op(call.op).meaning(plain, *(self.env[s] for s in operands(n)))
 
     def _is_fixed(self, n: fx.Node) -> bool:
         if n.op == "get_attr":
