@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from qflow.diagnostics import QflowError
 from qflow.emulation import gemm
+from qflow.emulation.carriers import onednn
 from qflow.emulation.graph import IntegerGraph
 from qflow.emulation.layout import lay_out
 from qflow.emulation.op import Example
@@ -244,7 +245,9 @@ def carriers_of(width: int, dtype: str, weight_dtype: str, relu: bool = False) -
         relu_input=relu,
     )
     runtime = TorchRuntime(lowered(prepared))
-    found = runtime.carriers["op"]
+    with pytest.MonkeyPatch.context() as without:
+        without.setattr(onednn, "is_there", lambda: False)
+        found = runtime.carriers["op"]
     low, high = runtime.ranges["r0" if relu else "q0"]
     largest = 127 if weight_dtype == "int8" else 32767
     assert found.bound == width * largest * max(-low, high)
@@ -277,6 +280,7 @@ def test_every_carrier_gives_the_same(limits: tuple[int, int], monkeypatch) -> N
     """Wider carriers than needed, down to the split sums that no real layer needs."""
     monkeypatch.setattr(gemm, "FLOAT32_BITS", limits[0])
     monkeypatch.setattr(gemm, "FLOAT64_BITS", limits[1])
+    monkeypatch.setattr(onednn, "is_there", lambda: False)
     for profile in ("mul15", "tosa.double", "onnx.qdq"):
         for dtype in ("int8", "int16"):
             graph = lowered(residual_net(dtype, size=4), profile)

@@ -51,22 +51,14 @@ class Feed:
         """Centred integers [N, C, H, W] in any dtype to uint8 with channels last."""
         import torch
 
-        x = x.contiguous(memory_format=torch.channels_last)
+        if not (self.in_halves and x.shape[1] < BLOCK):  # which is copied in any case
+            x = x.contiguous(memory_format=torch.channels_last)
         if x.dtype != torch.int8:
             x = (x + self.shift if self.shift else x).to(torch.uint8)
         else:
             x = x.view(torch.uint8)
             x = x + self.shift if self.shift else x  # a byte that wraps around ends up right
-        if not self.in_halves:
-            return x
-        count = x.shape[1]
-        shape = (len(x), self.weight.shape[1], *x.shape[2:])
-        room = torch.empty(shape, dtype=torch.uint8, memory_format=torch.channels_last)
-        lower = x >> 1
-        room[:, :count] = lower
-        room[:, count : 2 * count] = x - lower
-        room[:, 2 * count :] = self.zero
-        return room
+        return _halves(x) if self.in_halves else x
 
 
 def feed(weight: np.ndarray, values: Range, groups: int) -> Feed | None:
@@ -85,6 +77,28 @@ def feed(weight: np.ndarray, values: Range, groups: int) -> Feed | None:
 
 
 def _twice(weight: np.ndarray) -> np.ndarray:
-    both = np.concatenate([weight, weight], axis=1)
-    missing = -both.shape[1] % BLOCK
-    return np.pad(both, [(0, 0), (0, missing), (0, 0), (0, 0)])
+    missing = -weight.shape[1] % BLOCK
+    whole = np.pad(weight, [(0, 0), (0, missing), (0, 0), (0, 0)])
+    return np.concatenate([whole, whole], axis=1)
+
+
+def _halves(x: Tensor) -> Tensor:
+    """Both halves of uint8 [N, C, H, W], each filled up to whole blocks of channels.
+
+    They are put together as blocks of four bytes, because copies of single bytes are slow; the
+    weights of what fills them up are 0.
+    """
+    import torch
+
+    last = x.permute(0, 2, 3, 1)
+    count = last.shape[3]
+    if count % BLOCK:
+        blocks = (*last.shape[:3], count + -count % BLOCK)
+        filled = torch.zeros(blocks, dtype=torch.uint8)
+        # runs of less than a block are copied faster one channel at a time
+        for c in range(count) if count < BLOCK else (slice(None, count),):
+            filled[..., c] = last[..., c]
+        last = filled
+    lower = last >> 1
+    parts = [part.view(torch.int32) for part in (lower, last - lower)]
+    return torch.cat(parts, dim=3).view(torch.uint8).permute(0, 3, 1, 2)
