@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-AT_ONCE = 1 << 18
+AT_ONCE = 1 << 20
 """Values counted at a time on a CPU: what is computed of them stays in its caches."""
 MOST_BINS = 1 << 14
 """Indices of so many bins per side fit into int16."""
