@@ -32,6 +32,7 @@ class Terms(Op):
 
     integer = True
     operands = (1, 2)
+    any_layout = False
     fields = form(place="integer", low="integer", high="integer")
     sign: ClassVar[int]
     """Of the second term."""

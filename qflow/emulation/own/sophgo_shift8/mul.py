@@ -32,6 +32,7 @@ class Mul(General):
 
     integer = True
     operands = (1, 2)
+    any_layout = False
     fields = form(place="integer", low="integer", high="integer")
 
     def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
