@@ -57,6 +57,7 @@ def _pools() -> Iterator[Check]:
         yield Check("avg_pool2d", dtype, partial(litert_pools.average_cases, dtype))
         yield Check("max_pool2d", dtype, partial(litert_pools.max_cases, dtype))
         yield Check("adaptive_avg_pool2d", dtype, partial(litert_pools.image_mean_cases, dtype))
+        yield Check("mean", dtype, partial(litert_pools.mean_cases, dtype))
 
 
 FUNCTIONS = {

@@ -64,6 +64,22 @@ def image_mean_cases(dtype: str) -> Iterator[Case]:
             yield Case("adaptive_avg_pool2d", (operand,), (source,), target, write_mean)
 
 
+def mean_cases(dtype: str) -> Iterator[Case]:
+    """Means along the last axis or the one behind the batch, kept or not."""
+    for i, (shape, dims, keepdim) in enumerate(
+        (((150, 50, 16), (2,), False), ((150, 16, 64), (1,), True), ((150, 20, 35), (2,), True))
+    ):
+        for first, second in ((0.25, 0.125), (0.05, 0.031), (0.017, 0.0071)):
+            for zeros in ZEROS[dtype]:
+                source, target = (
+                    On(s * FINER[dtype], z, dtype)
+                    for s, z in zip((first, second), zeros, strict=True)
+                )
+                operand = images(dtype, (*shape, 1), i)[..., 0]
+                attributes = {"dims": dims, "keepdim": keepdim}
+                yield Case("mean", (operand,), (source,), target, write_mean, attributes)
+
+
 def write_pool(graph: IntegerGraph, case: Case) -> bytes:
     a = case.attributes
     name = {"avg_pool2d": "AVERAGE_POOL_2D", "max_pool2d": "MAX_POOL_2D"}[case.op]
@@ -87,10 +103,10 @@ def write_mean(graph: IntegerGraph, case: Case) -> bytes:
         "MEAN",
         [
             case.sources[0].value(shape_last(case.operands[0].shape)),
-            constant(np.array([1, 2], np.int32)),
+            constant(np.array(case.attributes.get("dims", (1, 2)), np.int32)),
         ],
         [case.target.value(shape_last(node_of(graph).output.shape))],
         "Reducer",
         2,
-        keepDims=True,
+        keepDims=case.attributes.get("keepdim", True),
     )

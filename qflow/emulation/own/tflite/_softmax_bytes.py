@@ -74,7 +74,7 @@ def fast_shares(found: Tensor, distance: Tensor, constants: Constants) -> Tensor
 def _reciprocal(total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """1 / total with no integer bits, and the shift that brings shares to 8 bits."""
     positive = np.maximum(total, 1)  # a sum of 0 is in damaged files only
-    headroom = WORD - np.frexp(positive.astype(np.float64))[1].astype(np.int64)
+    headroom = np.maximum(WORD - np.frexp(positive.astype(np.float64))[1].astype(np.int64), 0)
     rest = (positive << headroom) - (np.int64(1) << (WORD - 1))
     found = fixed.one_over_one_plus(rest, WORD)
     return found, np.maximum(SUM_BITS - headroom + WORD - 1 - WIDTH, 0)

@@ -72,7 +72,7 @@ def fast_shares(found: Tensor, distance: Tensor, constants: Constants) -> Tensor
 def _reciprocal(total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """1 / total in 2^-15, and the shift behind its product."""
     positive = np.maximum(total, 1)  # a sum of 0 is in damaged files only
-    headroom = WORD - np.frexp(positive.astype(np.float64))[1].astype(np.int64)
+    headroom = np.maximum(WORD - np.frexp(positive.astype(np.float64))[1].astype(np.int64), 1)
     shifted = ((positive << (headroom - 1)) + (1 << 13)) >> 14
     place = np.clip(shifted - ((1 << 15) + (1 << 16)), LOWEST, HIGHEST)
     ends = np.float64(1.0 / STEPS), np.float64(2.0 / STEPS)

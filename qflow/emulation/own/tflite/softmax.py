@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FORMS: Mapping[str, Any] = {"int8": _softmax_bytes, "int16": _softmax_words}
 GRIDS = {"int8": (2.0**-8, -128), "int16": (2.0**-15, 0)}
 """Scale and zero point of the output."""
+LONGEST = 1 << 12
+"""Longest row whose sum of exponents stays within its integer bits."""
 
 
 class Softmax(softmax.Softmax):
@@ -40,6 +42,8 @@ class Softmax(softmax.Softmax):
             raise Unsupported(f"dim = {dim}: TFLite has it along the last axis")
         if source.dtype not in self.forms:
             raise Unsupported(f"{source.dtype}: TFLite has it at int8 and int16")
+        if source.shape[dim] > LONGEST:
+            raise Unsupported(f"a row of {source.shape[dim]}: TFLite's sums have 12 bits")
         step, zero = GRIDS[source.dtype]
         own = replace(
             output, dtype=source.dtype, scale=np.array([step], np.float32), zero_point=zero

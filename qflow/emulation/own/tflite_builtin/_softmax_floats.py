@@ -36,10 +36,10 @@ def exponents(difference: np.ndarray, constants: Constants) -> np.ndarray:
 
 def shares(difference: np.ndarray, constants: Constants) -> np.ndarray:
     found = exponents(difference, constants)
-    steps = found * _per_step(found)
-    return np.clip(np.floor(steps.astype(np.float64) + 0.5) + LOWEST, LOWEST, HIGHEST).astype(
-        np.int64
-    )
+    with np.errstate(all="ignore"):
+        steps = np.nan_to_num(found * _per_step(found), posinf=0.0, neginf=0.0)
+    rounded = np.floor(steps.astype(np.float64) + 0.5) + LOWEST
+    return np.clip(rounded, LOWEST, HIGHEST).astype(np.int64)
 
 
 def fast_shares(found: Tensor, distance: Tensor, constants: Constants) -> Tensor:
@@ -47,12 +47,12 @@ def fast_shares(found: Tensor, distance: Tensor, constants: Constants) -> Tensor
     import torch
 
     factor = torch.from_numpy(_per_step(found.cpu().numpy())).to(found.device)
-    steps = (found * factor).double().add_(0.5).floor_()
+    steps = (found * factor).nan_to_num_(0.0, 0.0, 0.0).double().add_(0.5).floor_()
     return steps.add_(LOWEST).clamp_(LOWEST, HIGHEST).float()
 
 
 def _per_step(found: np.ndarray) -> np.ndarray:
     # one after the other: float32 sums depend on the order, and torch adds in another one
-    total = np.add.accumulate(found, axis=-1)[..., -1:] * STEP
     with np.errstate(all="ignore"):  # a sum of 0 or infinity is in damaged files only
-        return np.nan_to_num((np.float32(1) / total).astype(np.float32), posinf=0.0)
+        total = np.add.accumulate(found, axis=-1)[..., -1:] * STEP
+        return np.nan_to_num((np.float32(1) / total).astype(np.float32), posinf=0.0, neginf=0.0)

@@ -1,0 +1,38 @@
+"""mean: the mean of an image by the optimized kernels is ImageMean at int8."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+from qflow.emulation.op import Call
+from qflow.emulation.own.tflite import mean
+from qflow.emulation.own.tflite_builtin._image_mean import ImageMean
+from qflow.emulation.profile import Profile
+
+IMAGE = (2, 3)
+"""Rows and columns."""
+
+
+class Mean(mean.Mean):
+    """As the general operator."""
+
+    def rule(
+        self,
+        profile: Profile,
+        reads: tuple[str, ...],
+        writes: str,
+        attributes: Mapping[str, Any],
+    ) -> Profile | None:
+        of_image = attributes["keepdim"] and tuple(attributes["dims"]) == IMAGE
+        if (*reads, writes) == ("int8", "int8") and of_image:
+            return ImageMean(profile.own)
+        return super().rule(profile, reads, writes, attributes)
+
+    def rule_of(self, call: Call) -> Profile | None:
+        rule = super().rule_of(call)
+        if not isinstance(rule, ImageMean):
+            return rule
+        shape, dims = call.sources[0].shape, call.node.attributes["dims"]
+        return rule.of(call, prod(shape[d] for d in dims))
