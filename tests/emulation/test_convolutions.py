@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qflow.diagnostics import QflowError
@@ -38,6 +38,7 @@ def transposed_by_loops(x: np.ndarray, weight: np.ndarray, a: dict[str, Any]) ->
     return y[:, :, top : height - top, left : width - left]
 
 
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_transposed_convolution_is_the_sum_of_its_kernels(data: st.DataObject) -> None:
     draw = data.draw

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from safetensors.numpy import load as load_tensors
@@ -78,6 +78,7 @@ def test_weights_fill_the_grid_and_runtimes_agree(profile: str, tmp_path: Path) 
     assert sizes == {key: stored[key].nbytes for key in found}
 
 
+@settings(max_examples=60, deadline=None)
 @given(arrays(np.int8, array_shapes(max_dims=4, max_side=5), elements=st.integers(-8, 7)))
 def test_what_is_packed_comes_back(values: np.ndarray) -> None:
     packed = pack(values)

@@ -8,7 +8,7 @@ from math import isqrt
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qflow.dtype import DTYPES
@@ -43,6 +43,7 @@ def exact(row: list[int], dtype: str, eps: float) -> list[Fraction]:
 
 
 @pytest.mark.parametrize("dtype", SCALES)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_it_is_near_the_exact_meaning(dtype: str, data: st.DataObject) -> None:
     kind = DTYPES[dtype]
@@ -125,6 +126,7 @@ ROOTS = st.integers(1, (1 << 61) - 1) | st.integers(0, 60).map(lambda n: 1 << n)
 SQUARES = st.integers(2, 1 << 30).flatmap(lambda n: st.sampled_from([n * n - 1, n * n, n * n + 1]))
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(ROOTS | SQUARES, min_size=1, max_size=20))
 def test_reciprocal_roots_are_whole_number_arithmetic(numbers: list[int]) -> None:
     factors, exponents = reciprocal_root(np.array(numbers))

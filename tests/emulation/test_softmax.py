@@ -8,7 +8,7 @@ from math import floor
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qflow.diagnostics import QflowError
@@ -53,6 +53,7 @@ def rule(row: list[int], dtype: str, scale: float, out_scale: float) -> list[int
 
 
 @pytest.mark.parametrize("dtype", GRIDS)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_it_is_the_rule_in_exact_arithmetic(dtype: str, data: st.DataObject) -> None:
     kind = DTYPES[dtype]
