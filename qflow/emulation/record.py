@@ -76,6 +76,13 @@ class Record:
             raise self._wrong(name)
         return tuple(found)
 
+    def numbers(self, name: str) -> tuple[int | float, ...]:
+        """Whole numbers, and finite floats as an island may have them."""
+        found = self._of(name, list)
+        if not all(type(v) is int or (type(v) is float and isfinite(v)) for v in found):
+            raise self._wrong(name)
+        return tuple(found)
+
     def floats(self, name: str) -> np.ndarray | None:
         """float32, or None for null."""
         if self.data.get(name, 0) is None:
@@ -95,7 +102,7 @@ class Record:
         found = {}
         for name, value in self.data.items():
             if isinstance(value, list):
-                found[name] = self.integers(name)
+                found[name] = self.numbers(name)
             elif isinstance(value, (str, int)) or (isinstance(value, float) and isfinite(value)):
                 found[name] = value
             else:
