@@ -208,7 +208,7 @@ def integers(draw: np.random.Generator, shape: tuple[int, ...], dtype: str) -> n
 
 
 @pytest.mark.parametrize(("form", "profile"), CASES, ids=str)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(
     seed=st.integers(0, 1 << 20),
     steps=st.lists(st.floats(-7, 2), min_size=3, max_size=3),

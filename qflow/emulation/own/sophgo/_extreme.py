@@ -22,6 +22,7 @@ class Extreme(Op):
     """Attributes: form, `two` or `scalar`; a number is the constant `value`."""
 
     integer = True
+    keeps_type = False  # the grids of the operands may differ
     operands = (1, 2)
     fields = form(form="word")
     function: ClassVar[str]
