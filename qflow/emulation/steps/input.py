@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qflow.diagnostics import Diagnostic, QflowError, fail
 from qflow.emulation.op import Call, Fast, Op, Range, Unsupported
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 WHOLE = (-(1 << 31), (1 << 31) - 1)
 """Range of the whole numbers a tensor holds."""
@@ -34,10 +38,34 @@ class Input(Op):
         return WHOLE if call.node.output.dtype == "int32" else (0, 0)  # floats are no integers
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
-        return operands[0].astype(call.node.output.dtype)
+        given = operands[0]
+        if call.node.output.dtype == "int32" and given.dtype != bool:
+            inside = (given >= WHOLE[0]) & (given <= WHOLE[1])
+            if not np.all(inside & (given == np.floor(given))):
+                raise _no_whole_number(call)
+        return given.astype(call.node.output.dtype)
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         import torch
 
         dtype = getattr(torch, call.node.output.dtype)
-        return Fast(lambda x: x.to(dtype))
+
+        def run(x: Tensor) -> Tensor:
+            if dtype is torch.int32 and (x.is_floating_point() or x.dtype is torch.int64):
+                wide = x.double()
+                fits = (wide >= WHOLE[0]) & (wide <= WHOLE[1]) & (wide == wide.floor())
+                if not fits.all():
+                    raise _no_whole_number(call)
+            return x.to(dtype)
+
+        return Fast(run)
+
+
+def _no_whole_number(call: Call) -> QflowError:
+    return fail(
+        Diagnostic(
+            "QF313",
+            f"input `{call.node.address}` takes whole numbers of 32 bits, and was given others",
+            help="hand over the indices or the mask as the float model takes them",
+        )
+    )
