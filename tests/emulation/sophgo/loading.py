@@ -44,6 +44,10 @@ PLAIN: Mapping[str, str] = {
 """Operators without attributes of qflow's."""
 
 
+class UnknownOperator(Exception):
+    """An operator of the vendor's float graph that has no counterpart here."""
+
+
 @dataclass(frozen=True)
 class Top:
     """One operator of the vendor's float graph."""
@@ -67,7 +71,7 @@ class Top:
 
 
 def prepared(case: Case) -> PreparedGraph:
-    """The network of a case. Raises KeyError for an operator this table does not have."""
+    """The network of a case. Raises UnknownOperator."""
     network, weights = case.network, case.float_weights()
     shapes: dict[str, tuple[int, ...]] = {}
     constants: dict[str, np.ndarray] = {}
@@ -152,6 +156,8 @@ def _plain(top: Top) -> dict[str, Any]:
     weight = top.weight(1) if top.type == "PRelu" else None
     if weight is not None:
         return {"op": "prelu", "weight": weight.reshape(-1)}
+    if top.type not in PLAIN:
+        raise UnknownOperator(top.type)
     return {"op": PLAIN[top.type], "constant": True}
 
 
