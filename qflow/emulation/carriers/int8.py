@@ -95,7 +95,8 @@ def int8(
         return _finished(layer, found)
     if not _fits_float32(layer, steps, 0):
         return None
-    if len(again) > MOST_AGAIN * len(layer.bias):
+    # some channels of a grouped layer are no layer of as many groups
+    if geometry.groups > 1 or len(again) > MOST_AGAIN * len(layer.bias):
         return _raw(layer, finish(None, layer.most_with_bias))
     return _finished_but(layer, found, again, finish)
 
