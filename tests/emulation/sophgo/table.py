@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qflow.diagnostics import QflowError
 from tests.emulation.sophgo.comparing import Result, compare
-from tests.emulation.sophgo.loading import UnknownOperator
+from tests.emulation.sophgo.forms import UnknownOperator
 from tests.emulation.sophgo.vectors import Case, read
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from qflow.dtype import DTYPES
 from qflow.emulation.op import Call, Constant, Fast, Op, Range, Unsupported, form
-from qflow.emulation.own.sophgo_mul32._sum import broadcast
+from qflow.emulation.own.sophgo._operands import broadcast
 from qflow.emulation.sophgo.grids import target_scale
 from qflow.emulation.sophgo.rounding import round_away, saturate
 

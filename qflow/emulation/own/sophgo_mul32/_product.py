@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qflow.emulation.op import Call, Constant, Fast, Op, Range, form
-from qflow.emulation.own.sophgo_mul32._sum import broadcast, limits, reach, value_shape
+from qflow.emulation.own.sophgo._operands import broadcast, limits, reach, value_shape
 from qflow.emulation.profile import Limits
 from qflow.emulation.sophgo.grids import source_scale, target_scale
 from qflow.emulation.sophgo.rescale import fast_rescale, multiplier_and_shift, named, rescaled

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from qflow.emulation.op import Call, Constant, Fast, Op, Range, Unsupported, form
+from qflow.emulation.op import Call, Constant, Fast, Op, Range, form
+from qflow.emulation.own.sophgo._operands import broadcast, limits, reach, value_shape
 from qflow.emulation.sophgo.grids import source_scale, target_scale
 from qflow.emulation.sophgo.rescale import INT32, fast_shift, multiplier_and_shift, named, rescaled
 from qflow.emulation.sophgo.rounding import round_away, saturate, shift_right
@@ -161,29 +161,6 @@ class Sum(Op):
         return Fast(run)
 
 
-def broadcast(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    """The common shape. Raises Unsupported."""
-    try:
-        return tuple(np.broadcast_shapes(*shapes))
-    except ValueError:
-        raise Unsupported(f"shapes {shapes} do not broadcast") from None
-
-
-def limits(node: PreparedNode, build: Builder, output: Any) -> Range:
-    """What the output is clamped to. A limit of a relu is dropped: only the threshold clamps."""
-    whole = build.clamp(replace(node, activation=None), output)
-    return (0 if node.activation is not None else whole["low"]), whole["high"]
-
-
-def value_shape(call: Call) -> tuple[int, ...]:
-    """The constant's own shape, as long as it broadcasts and adds no axis to the batch."""
-    shape = call.constants["value"].shape if "value" in call.constants else ()
-    source = call.sources[0].shape
-    fits = len(shape) <= len(source) and broadcast([shape, source]) == call.node.output.shape
-    free = len(shape) < len(source) or shape[0] == 1
-    return shape if fits and free else source
-
-
 def _in_order(
     attributes: Mapping[str, Any], operands: Sequence[Any], value: Any
 ) -> tuple[Any, Any]:
@@ -198,8 +175,3 @@ def _fast_term(constants: Mapping[str, np.ndarray], prefix: str, span: int, devi
     return lambda x: end(
         x.float() * factor if abs(factor) * span < 1 << 24 else x.double() * factor
     )
-
-
-def reach(values: Range) -> int:
-    """Largest magnitude in a range."""
-    return max(abs(values[0]), abs(values[1]))

@@ -10,7 +10,7 @@ import numpy as np
 from qflow.dtype import DTYPES
 from qflow.emulation.op import CLAMP, Call, Constant, Fast, Range
 from qflow.emulation.ops import leaky_relu as general
-from qflow.emulation.own.sophgo_mul32._sum import reach
+from qflow.emulation.own.sophgo._operands import reach
 from qflow.emulation.profile import Limits
 from qflow.emulation.sophgo.rescale import fast_rescale, multiplier_and_shift, named, rescaled
 from qflow.emulation.sophgo.search import search8

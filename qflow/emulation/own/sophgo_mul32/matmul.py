@@ -10,7 +10,7 @@ import numpy as np
 from qflow.emulation.gemm import carrier_for
 from qflow.emulation.op import Call, Constant, Fast, Range, Unsupported, form
 from qflow.emulation.ops import matmul as general
-from qflow.emulation.own.sophgo_mul32._sum import limits, reach
+from qflow.emulation.own.sophgo._operands import limits, reach
 from qflow.emulation.profile import Limits
 from qflow.emulation.sophgo.grids import source_scale, target_scale
 from qflow.emulation.sophgo.rescale import fast_rescale, multiplier_and_shift, named, rescaled

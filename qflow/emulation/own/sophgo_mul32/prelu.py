@@ -11,7 +11,7 @@ from qflow.dtype import DTYPES
 from qflow.emulation.builder import NotFinite
 from qflow.emulation.op import CLAMP, Call, Constant, Fast, Range, Unsupported
 from qflow.emulation.ops import prelu as general
-from qflow.emulation.own.sophgo_mul32._sum import reach
+from qflow.emulation.own.sophgo._operands import reach
 from qflow.emulation.profile import Limits
 from qflow.emulation.sophgo.rescale import fast_rescale, multiplier_and_shift, rescaled
 from qflow.emulation.sophgo.rounding import saturate

@@ -9,8 +9,8 @@ import numpy as np
 
 from qflow.emulation.op import Call, Fast, Range
 from qflow.emulation.ops._window import pad_image, windows_of
+from qflow.emulation.own.sophgo._operands import reach
 from qflow.emulation.own.sophgo_mul32 import avg_pool2d as chip
-from qflow.emulation.own.sophgo_mul32._sum import reach
 from qflow.emulation.profile import Limits
 from qflow.emulation.sophgo.rescale import fast_rescale, rescaled
 from qflow.emulation.sophgo.rounding import round_away
