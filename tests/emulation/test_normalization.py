@@ -122,7 +122,8 @@ def test_groups_of_channels_are_rows_of_a_layer_norm(op: str) -> None:
     assert np.array_equal(both(made, op, x), rows.reshape(x.shape))
 
 
-ROOTS = st.integers(1, (1 << 61) - 1) | st.integers(0, 60).map(lambda n: 1 << n)
+POWERS = st.integers(1, 60).flatmap(lambda n: st.sampled_from([(1 << n) - 1, 1 << n]))
+ROOTS = st.integers(1, (1 << 61) - 1) | POWERS
 SQUARES = st.integers(2, 1 << 30).flatmap(lambda n: st.sampled_from([n * n - 1, n * n, n * n + 1]))
 
 

@@ -83,11 +83,16 @@ def roles(view: tuple[int, ...]) -> dict[str, Constant]:
     }
 
 
+def sum_of_squares(count: int, values: Range) -> int:
+    """Largest sum of the squares of so many values."""
+    return count * max(abs(values[0]), abs(values[1])) ** 2
+
+
 def bounds(call: Call, count: int, values: Range) -> tuple[int, int]:
     """Largest magnitude of a value times its factor, and of a normalized one times its gain."""
     reach = max(abs(values[0]), abs(values[1]))
     # sums of squares, and twice N x - S before it is rounded
-    most = max(2 * count * reach << GAIN_BITS, count * reach * reach)
+    most = max(2 * count * reach << GAIN_BITS, sum_of_squares(count, values))
     # no value is further from the mean than sqrt(N - 1) deviations; a shifted variance may be half
     normal = (isqrt(2 * count) + 2) << FRACTION
     gain, offset = (int(np.abs(call.constants[n]).max()) for n in ("gain", "offset"))

@@ -140,10 +140,13 @@ class Normalization(Op):
         most, last = _affine.bounds(call, count, ranges[0])
         in_float = max(most, last) < 1 << (gemm.FLOAT64_BITS - 1)
         in_float &= FRACTION + spread_shift // 2 + 14 < gemm.FLOAT64_BITS
-        scaled, start = gain.double() * 2.0**-shift, offset.double() * 2.0**-shift
+        carrier = "float64" if in_float else "int64"
+        summed = getattr(torch, gemm.carrier_for(_affine.sum_of_squares(count, ranges[0]), device))
+        scaled, start = gain.double() * 2.0**-shift, offset.double() * 2.0**-shift + zero
 
-        def statistics(parts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        def statistics(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             """Sum, factor and shift of each group, int64."""
+            parts = _apart(x.to(summed), sizes)
             total = parts.sum(axes, keepdim=True).long()
             mean = total.div(count, rounding_mode="floor")
             rest = total - mean * count
@@ -154,28 +157,30 @@ class Normalization(Op):
             right = (exponent + (spread_shift // 2 - FRACTION)).clamp_(1, LONGEST_SHIFT)
             return total, factor, right
 
+        def finish(x: Tensor, slope: Tensor, middle: Tensor) -> Tensor:
+            normal = (
+                _apart(x.to(torch.float64, copy=True), sizes).mul_(slope).sub_(middle).floor_()
+            ).reshape(x.shape)
+            y = normal.mul_(scaled).add_(start).floor_()
+            return y.clamp_(a["low"], a["high"]).to(torch.float32)
+
+        in_blocks = blockwise(finish)
+
         def in_float64(x: Tensor) -> Tensor:
-            parts = _apart(x.double(), sizes)
-            total, factor, right = statistics(parts)
+            total, factor, right = statistics(x)
             # (N x - S) m 2^-e + 1/2: every step a multiple of 2^-e with less than 53 bits
             unit = torch.ldexp(factor.double(), -right)
-            normal = (parts * (unit * count)).sub_(unit * total - 0.5).floor_().reshape(x.shape)
-            return normal.mul_(scaled).add_(start).floor_()
+            return in_blocks(x, unit * count, unit * total - 0.5)
 
         def in_int64(x: Tensor) -> Tensor:
-            parts = _apart(x.long(), sizes)
-            total, factor, right = statistics(parts)
-            product = (parts * count - total) * factor
+            total, factor, right = statistics(x)
+            product = (_apart(x.long(), sizes) * count - total) * factor
             one = torch.ones_like(right)
             normal = ((product + (one << (right - 1))) >> right).reshape(x.shape)
-            return (normal * gain + offset) >> shift
+            y = ((normal * gain + offset) >> shift) + zero
+            return y.clamp_(a["low"], a["high"]).to(torch.float32)
 
-        compute = in_float64 if in_float else in_int64
-
-        def run(x: Tensor) -> Tensor:
-            return (compute(x) + zero).clamp_(a["low"], a["high"]).to(torch.float32)
-
-        return Fast(blockwise(run), "float64" if in_float else "int64", most)
+        return Fast(in_float64 if in_float else in_int64, carrier, most)
 
     def _groups(self, attributes: Mapping[str, Any], shape: Sizes) -> tuple[Sizes | None, Sizes]:
         """Shape with the groups apart, and the axes of one group, from the last."""

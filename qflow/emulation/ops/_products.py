@@ -30,12 +30,8 @@ def lower(
     shape: tuple[int, ...],
     attributes: Mapping[str, Any],
     count: int,
-    factor: float = 1.0,
 ) -> None:
-    """Emit one node; each value of its accumulator is the sum of `count` products.
-
-    `factor`, above 0, multiplies the real value.
-    """
+    """Emit one node; each value of its accumulator is the sum of `count` products."""
     left, right = build.operand(node, 0), build.operand(node, 1)
     sources = (scale(left), scale(right))
     bits = build.march.accumulator_bits
@@ -46,7 +42,7 @@ def lower(
         constants, limits = {}, {"low": -top - 1, "high": top}
     else:
         output = build.output_type(node, shape)
-        constants = build.profile.rescale_constants(Ratio(sources, (scale(output),), 1, factor))
+        constants = build.profile.rescale_constants(Ratio(sources, (scale(output),)))
         limits = build.clamp(node, output)
     attributes = {**attributes, **limits, "accumulator_bits": bits}
     build.emit(node, node.op, node.inputs, output, attributes, constants)

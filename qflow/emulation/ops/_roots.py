@@ -39,11 +39,10 @@ def fast_reciprocal_root(number: Tensor) -> tuple[Tensor, Tensor]:
     """The same in torch, int64."""
     import torch
 
-    wide, half_shift = number, torch.zeros_like(number)
-    for step in STEPS:
-        small = wide < 1 << (WIDTH - step)
-        wide = torch.where(small, wide << step, wide)
-        half_shift = half_shift + small * (step // 2)
+    # rounded to float64 it may look one bit longer: then two more are needed
+    half_shift = (WIDTH - torch.frexp(number.double()).exponent.long()) >> 1
+    half_shift += (number << 2 * half_shift) < 1 << (WIDTH - 2)
+    wide = number << 2 * half_shift
     root = wide.double().sqrt().floor().long()
     root = root - (root * root > wide).long()
     root = root + ((root + 1) * (root + 1) <= wide).long()

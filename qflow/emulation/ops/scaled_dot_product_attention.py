@@ -11,7 +11,6 @@ import numpy as np
 from qflow.dtype import DTYPES
 from qflow.emulation.builder import holds_whole_numbers, scale
 from qflow.emulation.op import Example, Op, Unsupported, op
-from qflow.emulation.ops import _products
 from qflow.emulation.ops._window import argument
 from qflow.quantization.prepared import Grid, PreparedNode
 
@@ -31,10 +30,11 @@ class ScaledDotProductAttention(Op):
     """Attributes: causal, scale (None: 1 / sqrt(width)). Operands: query, key, value, mask.
 
     Tracing by example writes it out as products and a softmax, each with an observer; this is what
-    a symbolic trace keeps whole. In integers it becomes `<id>.scores`, `<id>.masked`, `<id>.shares`
-    and a product. Scores are int16 on the grid of their bound, D max|q| max|k| scale, shares int16
-    on 1 / 32767. A mask of truth values says what takes part, another is added. Of int16 operands
-    the error is that of the scores' grid: a share is off by its half step, relative.
+    a symbolic trace keeps whole. In integers it becomes `<id>.products`, `<id>.scores`,
+    `<id>.masked`, `<id>.shares` and a product. Scores are int16 on the grid of their bound,
+    D max|q| max|k| scale, shares int16 on 1 / 32767. A mask of truth values says what takes part,
+    another is added. Of int16 operands the error is that of the scores' grid: a share is off by its
+    half step, relative.
     """
 
     name = "scaled_dot_product_attention"
@@ -100,7 +100,8 @@ class ScaledDotProductAttention(Op):
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
         shapes = [build.operand(node, i).shape for i in range(3)]
-        shape, factor = self.shape({}, shapes), _factor(node.attributes, shapes[0])
+        self.shape({}, shapes)
+        factor = _factor(node.attributes, shapes[0])
         if factor <= 0:
             raise Unsupported(f"scale = {factor}: only a number above 0")
         bound = shapes[0][-1] * _largest(build, node, 0) * _largest(build, node, 1) * factor
@@ -114,11 +115,11 @@ class ScaledDotProductAttention(Op):
         own = Grid(DTYPES[source.dtype], scale(source), source.zero_point)
         turned = _on(node, build, "key", "permute", node.inputs[1:2], own, {"dims": dims})
         both = (node.inputs[0], turned)
-        scores = replace(node, id=f"{node.id}.scores", op="matmul", inputs=both)
-        scores = replace(scores, attributes={}, grid=grid, out_dtype=INNER, activation=None)
         size = op("matmul").shape({}, [build.types[i].shape for i in both])
-        _products.lower(scores, build, size, {}, shapes[0][-1], factor)
-        last = scores.id
+        plain = replace(grid, scale=(grid.scale / np.float32(factor)).astype(np.float32))
+        last = _on(node, build, "products", "matmul", both, plain, {})
+        # the integers stay what they are: only their scale is another
+        last = _on(node, build, "scores", "mul", (last,), grid, {"scalar": factor})
         if on_grid:
             wide = _grid(bound + _largest(build, node, 3))
             last = _on(node, build, "masked", "add", (last, node.inputs[3]), wide, {})
@@ -128,7 +129,7 @@ class ScaledDotProductAttention(Op):
             last = _on(node, build, "masked", "where", (flags, last), grid, hidden)
         shares = _on(node, build, "shares", "softmax", (last,), _grid(1.0), {"dim": -1})
         product = replace(node, op="matmul", inputs=(shares, node.inputs[2]), attributes={})
-        _products.lower(product, build, shape, {}, shapes[1][-2])
+        op("matmul", build.profile.own).lower(product, build)
 
     def shape(
         self,
