@@ -54,6 +54,8 @@ class Case:
     bias: np.ndarray | None = None
     """Integers on the accumulator's scale."""
     activation: str | None = None
+    weight_axis: int = 0
+    """Of the output channels."""
 
     @property
     def images(self) -> bool:
@@ -89,11 +91,11 @@ def graph_of(case: Case, profile: str) -> IntegerGraph:
     )
     if case.weight is not None:
         assert case.weight_scale is not None, "weights need a scale"
-        axis = None if case.weight_scale.size == 1 else 0
-        view = (-1,) + (1,) * (case.weight.ndim - 1)
+        axis = None if case.weight_scale.size == 1 else case.weight_axis
+        view = tuple(-1 if i == case.weight_axis else 1 for i in range(case.weight.ndim))
         real = case.weight * case.weight_scale.reshape(view).astype(np.float32)
         step = np.float64(np.float32(case.sources[0].scale)) * case.weight_scale.astype(np.float64)
-        bias = case.bias if case.bias is not None else np.zeros(len(case.weight))
+        bias = case.bias if case.bias is not None else np.zeros(case.weight.shape[case.weight_axis])
         made = replace(
             made,
             weight=real.astype(np.float32),

@@ -36,7 +36,7 @@ def cases(op: str, dtype: str) -> Iterator[Case]:
     random = np.random.default_rng(11)
     limits = np.iinfo(dtype)
     finer = 1 if dtype == "int8" else 2.0**-8
-    for i in range(100 if dtype == "int8" else 10):
+    for i in range(400 if dtype == "int8" else 10):
         zeros = random.integers(-128, 128, 2) if dtype == "int8" else (0, 0)
         source = random.uniform(0.002, 0.06) if i % 2 else 2.0 ** -random.integers(3, 8)
         target = random.uniform(0.01, 0.05)

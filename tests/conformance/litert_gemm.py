@@ -65,6 +65,44 @@ def depthwise_cases(dtype: str) -> Iterator[Case]:
         )
 
 
+def transposed_cases(dtype: str) -> Iterator[Case]:
+    """Zero weights, as `rescale_cases`."""
+    attributes = {**window((1, 1)), "output_padding": (0, 0)}
+    for two in (False, True):
+        source, target = grids(two, dtype)
+        scales = ratios(two, dtype, source.scale, target.scale)
+        acc = accumulators(scales, source, target)
+        yield Case(
+            "conv_transpose2d",
+            (np.ones((1, 1, 1, 1), dtype),),
+            (source,),
+            target,
+            write_transposed,
+            attributes,
+            np.zeros((1, acc.size, 1, 1)),
+            np.repeat(scales, PER_SCALE),
+            acc,
+            weight_axis=1,
+        )
+
+
+def product_cases(dtype: str) -> Iterator[Case]:
+    """Products of two activations; of powers of two half are ties."""
+    random = np.random.default_rng(21)
+    limits = np.iinfo(dtype)
+    finer = 1.0 if dtype == "int8" else 2.0**-8
+    zeros = (3, -7, 5) if dtype == "int8" else (0, 0, 0)
+    ties_of = (0.25, 0.125, 8.0), (0.05, 0.03, 0.6), (0.25, 0.5, 32.0)
+    others = [(*random.uniform(0.01, 0.1, 2), random.uniform(0.3, 1.0)) for _ in range(9)]
+    for i, triple in enumerate((*ties_of, *others)):
+        grids_of = [On(s * finer, z, dtype) for s, z in zip(triple, zeros, strict=True)]
+        shapes = (10, 64, (8, 16, 24)[i % 3]), (10, (8, 16, 24)[i % 3], 64)
+        operands = tuple(
+            random.integers(limits.min, limits.max + 1, s).astype(dtype) for s in shapes
+        )
+        yield Case("matmul", operands, tuple(grids_of[:2]), grids_of[2], write_product)
+
+
 def rescale_cases(op: str, dtype: str, one_scale: bool = False) -> Iterator[Case]:
     """Zero weights: every output is one rescaled bias."""
     for two in (False, True):
@@ -195,3 +233,22 @@ def write_linear(graph: IntegerGraph, case: Case) -> bytes:
         "FullyConnected",
         fusedActivationFunction={None: 0, "relu": 1, "relu6": 3}[case.activation],
     )
+
+
+def write_transposed(graph: IntegerGraph, case: Case) -> bytes:
+    weight, bias = _parameters(graph, case, 0)
+    shape = shape_last(node_of(graph).output.shape)
+    inputs = [
+        constant(np.array(shape, np.int32)),
+        constant(channels_last(weight), case.weight_scale),
+        case.sources[0].value(shape_last(case.operands[0].shape)),
+        bias,
+    ]
+    target = [case.target.value(shape)]
+    return model("TRANSPOSE_CONV", inputs, target, "TransposeConv", 3, strideH=1, strideW=1)
+
+
+def write_product(graph: IntegerGraph, case: Case) -> bytes:
+    sources = [on.value(x.shape) for on, x in zip(case.sources, case.operands, strict=True)]
+    target = [case.target.value(node_of(graph).output.shape)]
+    return model("BATCH_MATMUL", sources, target, "BatchMatMul", 4)

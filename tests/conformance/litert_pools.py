@@ -67,7 +67,7 @@ def image_mean_cases(dtype: str) -> Iterator[Case]:
 def mean_cases(dtype: str) -> Iterator[Case]:
     """Means along the last axis or the one behind the batch, kept or not."""
     for i, (shape, dims, keepdim) in enumerate(
-        (((150, 50, 16), (2,), False), ((150, 16, 64), (1,), True), ((150, 20, 35), (2,), True))
+        (((450, 50, 16), (2,), False), ((450, 16, 64), (1,), True), ((450, 20, 35), (2,), True))
     ):
         for first, second in ((0.25, 0.125), (0.05, 0.031), (0.017, 0.0071)):
             for zeros in ZEROS[dtype]:
@@ -75,7 +75,8 @@ def mean_cases(dtype: str) -> Iterator[Case]:
                     On(s * FINER[dtype], z, dtype)
                     for s, z in zip((first, second), zeros, strict=True)
                 )
-                operand = images(dtype, (*shape, 1), i)[..., 0]
+                samples = shape[0] // len(ZEROS[dtype])
+                operand = images(dtype, (samples, *shape[1:], 1), i)[..., 0]
                 attributes = {"dims": dims, "keepdim": keepdim}
                 yield Case("mean", (operand,), (source,), target, write_mean, attributes)
 
