@@ -12,9 +12,10 @@ from qflow.plan.fusion import unfused
 from qflow.plan.plan import ModulePlan, Plan, Shared
 from qflow.quantization.facts import Facts, set_facts
 from qflow.quantization.fake_quantize import FakeQuantize, fake_quantize_of
+from qflow.quantization.place import places
 from qflow.quantization.quantized import quantized
 from qflow.tracing import Traced, fuse
-from qflow.tracing.call import call_of, operands, producer
+from qflow.tracing.call import call_of, calls_of, operands, producer
 from qflow.tracing.fused import CLASSES, fused
 from qflow.tracing.recast import set_module
 
@@ -59,8 +60,9 @@ def _facts(traced: Traced, plan: Plan, march: March) -> Facts:
 
 def attach(module: fx.GraphModule, plans: Mapping[str, ModulePlan], march: March) -> None:
     """Put fake-quantizers into a fused graph, in place."""
+    known = places(_tensors(module, plans))
     owned = {
-        address: fake_quantize_of(plan.act, march, address=address)
+        address: fake_quantize_of(plan.act, march, address=address, place=known.get(address))
         for address, plan in plans.items()
         if plan.act is not None and not isinstance(plan.act.source, Shared)
     }
@@ -79,6 +81,13 @@ def attach(module: fx.GraphModule, plans: Mapping[str, ModulePlan], march: March
     for plan in verbatim:
         _put(module, plan, march, owned, _owner(plan))
     module.eval()
+
+
+def _tensors(module: fx.GraphModule, plans: Mapping[str, ModulePlan]) -> list[tuple[str, str]]:
+    """Address and operator of every call whose output has a grid, in order of execution."""
+    calls = [call for node in module.graph.nodes for call in calls_of(node)]
+    with_grid = [c for c in calls if (p := plans.get(c.address)) is not None and p.act is not None]
+    return [(c.address, c.op) for c in with_grid]
 
 
 def _put(

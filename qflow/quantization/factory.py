@@ -17,6 +17,7 @@ from qflow.quantization.observer import Observer
 
 if TYPE_CHECKING:
     from qflow.quantization.fake_quantize import FakeQuantize
+    from qflow.quantization.place import Place
 
 OBSERVERS = "quantization.observers"
 LEARNED = "quantization.learned"
@@ -84,21 +85,23 @@ def fake_quantize_of(
     address: str,
     channels: int = 1,
     follows: bool = False,
+    place: Place | None = None,
 ) -> FakeQuantize:
     """The fake-quantizer a plan asks for, under a march's divisors and rounding.
 
     `channels` counts along the plan's axis and is 1 per tensor; `follows` means a weight, which is
-    measured anew at each forward and has a divisor of its own. Raises QflowError QF410 where the
-    plan's fields do not go together.
+    measured anew at each forward and has a divisor of its own; `place` is what observers are told
+    that ask for it. Raises QflowError QF410 where the plan's fields do not go together.
     """
     from qflow.quantization.fake_quantize import FakeQuantize
 
     per_channel = plan.scheme.value == "per_channel"
     cls: type[FakeQuantize] = FakeQuantize
+    observer = observer_of(plan.source)
     if plan.learned is not None:
         cls = registry.load(LEARNED, str(plan.learned.value))
     return cls(
-        observer_of(plan.source),
+        observer if place is None else observer.placed(place),
         DTYPES[str(plan.dtype.value)],
         axis=plan.axis if per_channel else None,
         channels=channels if per_channel else 1,

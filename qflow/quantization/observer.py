@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from qflow.quantization.grid import ObserverGrid
+    from qflow.quantization.place import Place
 
 
 def extremes(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -51,6 +52,10 @@ class Observer:
     """Whether a range per channel makes sense. False: it is for whole tensors."""
     rounding_error: ClassVar[float] = 0.0
     """How far, relatively, merging may differ from the whole: float sums depend on their order."""
+
+    def placed(self, place: Place) -> Observer:
+        """This observer for a tensor at a place in a network; itself where that is all the same."""
+        return self
 
     def start(self, channels: int) -> Any:
         """The state before any data."""

@@ -76,8 +76,8 @@ EXACT = {
 """To the last bits of float64: what they find does not depend on where a value lies in a bin; or,
 for the divergences, the reference counts the same bins."""
 
-JUDGED = {"percentile", "mse", "mix", "histogram", "octav", "aciq_laplace"}
-"""Judged below, each by what its bins cost it."""
+JUDGED = {"percentile", "mse", "mix", "histogram", "octav", "aciq_laplace", "sophgo"}
+"""Judged below, each by what its bins cost it; `sophgo` by the vendor's own thresholds."""
 
 
 def made(name: str) -> Observer:

@@ -80,13 +80,13 @@ def best(counts: Tensor, steps: int, divergence: Divergence) -> int:
         return 0
     counts = counts[:width]
     found = [
-        divergence(*_pair(counts, steps, first, min(first + ROWS, groups)))
+        divergence(*pair(counts, steps, first, min(first + ROWS, groups)))
         for first in range(0, groups, ROWS)
     ]
     return int(torch.cat(found).argmin()) + 1
 
 
-def _pair(counts: Tensor, steps: int, first: int, last: int) -> tuple[Tensor, Tensor]:
+def pair(counts: Tensor, steps: int, first: int, last: int) -> tuple[Tensor, Tensor]:
     """P and Q of the ranges of `first + 1` to `last` bins per group: [last - first, bins]."""
     import torch
 

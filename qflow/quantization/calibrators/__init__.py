@@ -1,0 +1,1 @@
+"""What calibrators of other toolchains do around their observers, one file each."""
