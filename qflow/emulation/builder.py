@@ -114,6 +114,7 @@ class Builder:
     ) -> str:
         low, high = DTYPES[target.dtype].qmin, DTYPES[target.dtype].qmax
         constants = self.profile.requantize_constants(source, target)
+        self.free[place] = self.free_axes(name)
         return self.emit(
             node, "rescale", (name,), target, {"low": low, "high": high}, constants, id=place
         )

@@ -21,7 +21,8 @@ what:
   check_text, check_tables and table; unknown_scales
 - checkpoints: loading with state_file, key_names, key_groups and reconciling; diagnosing;
   checkpoint holds statistics of observers; sensitivity_table reads tables
-- towards integers: prepared is the record that lowering reads, recording makes it with extent;
+- towards integers: prepared is the record that lowering reads, recording makes it with extent,
+  probing (what follows the batch), feeding (what is read from outside) and truth (masks);
   converting
 """
 

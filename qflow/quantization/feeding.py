@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, fx
 
 from qflow.diagnostics import Diagnostic, QflowError, fail
-from qflow.emulation.op import Unsupported, op
 from qflow.quantization.prepared import PreparedNode
 from qflow.quantization.probing import Probes
 from qflow.quantization.truth import LOGIC, keeps_numbers, logic_of
-from qflow.registry import names
+from qflow.tracing import operators
 from qflow.tracing.call import Call, call_of, operands, part_of, producer
 
 INDEX = "index"
@@ -87,7 +87,7 @@ class Feeding:
         self.taken.add(source)
         if call.op == "where":
             return made
-        module = source.graph.owning_module.get_submodule(call.address)  # type: ignore[union-attr]
+        module: Any = source.graph.owning_module.get_submodule(call.address)  # type: ignore[union-attr]
         return replace(made, weight=_array(module.weight))
 
     def constant(self, tensor: fx.Node, plain: PreparedNode) -> PreparedNode:
@@ -178,9 +178,9 @@ class Feeding:
 
 def _carries(name: str) -> bool:
     """Whether an operator takes whole numbers for what they are."""
-    if name not in names("emulation.ops"):
+    found = operators.of_name(name)
+    if found is None:
         return False
-    found = op(name)
     return found.integer and found.keeps_type and "int32" in found.reads and found.operands[1] == 1
 
 
@@ -189,12 +189,13 @@ def settled(
 ) -> dict[str, object]:
     """The attributes of a call without the batch of the example, where they can do without it."""
     shape = None if first is None else probes.shape(first)
-    if first is None or shape is None or call.op not in names("emulation.ops"):
+    found = operators.of_name(call.op)
+    if first is None or shape is None or found is None:
         return dict(call.attributes)
     given = replace(node, attributes=call.attributes)
     try:
-        return dict(op(call.op).settled(given, shape, probes.free(first)))
-    except Unsupported:
+        return dict(found.settled(given, shape, probes.free(first)))
+    except operators.unsupported():
         # lowering says it, or the operator runs as floats
         return dict(call.attributes)
 
@@ -207,7 +208,7 @@ def _part(id_: str, part: int | None) -> str:
     return id_ if part is None else f"{id_}:{part}"
 
 
-def _array(tensor: Tensor) -> np.ndarray:
+def _array(tensor: Tensor) -> np.ndarray[Any, Any]:
     """float32, or whole numbers as they are; truth values are 0 and 1."""
     plain = tensor.detach().cpu()
     if plain.is_floating_point():

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from qflow.emulation.op import op
 from qflow.quantization.prepared import PreparedNode
 from qflow.quantization.watching import quiet
+from qflow.tracing import operators
 from qflow.tracing.call import Call, call_of, operands
 from qflow.tracing.example_targets import WITHOUT_VALUES
 from qflow.tracing.float_functional import is_float_functional
@@ -127,8 +127,10 @@ class _Interpreter(fx.Interpreter):
         """Of a FloatFunctional the function: the module itself cannot be called."""
         call = call_of(n)
         assert call is not None
+        known = operators.of_name(call.op)
+        assert known is not None, "a method of a FloatFunctional is an operator"
         plain = PreparedNode("", "", call.op, (), call.attributes)
-        return op(call.op).meaning(plain, *(self.env[s] for s in operands(n)))
+        return known.meaning(plain, *(self.env[s] for s in operands(n)))
 
     def _is_fixed(self, n: fx.Node) -> bool:
         if n.op == "get_attr":
