@@ -144,9 +144,11 @@ class Fast:
     """Takes and gives integers in any dtype that holds them exactly: that of the tensor's type, or
     float32, or float64 where 24 bits do not hold them."""
     carrier: str = "float32"
-    """`float32`, `float32 twice`, `float64` or `int64`: where sums are made."""
+    """Where sums are made: `int8`, `float32`, `float32 twice`, `float64` or `int64`."""
     bound: int = 0
     """Largest magnitude of any partial sum; 0 where nothing is summed."""
+    why: str = ""
+    """What made the choice, for people."""
 
 
 class Op:

@@ -58,6 +58,11 @@ class Layer:
         return int(max(-self.reach[0].min(), self.reach[1].max()))
 
     @property
+    def largest(self) -> int:
+        """Largest magnitude of a weight."""
+        return int(np.abs(self.feed.weight.astype(np.int64)).max())
+
+    @property
     def most_with_bias(self) -> int:
         return self.most + int(np.abs(self.bias).max())
 
@@ -119,7 +124,7 @@ def _finished(layer: Layer, found: Affine) -> Fast:
     """The kernel gives the output."""
     weight, bring = layer.feed.weight, layer.feed.bring
     kernel = onednn.convolution(weight, found.scale, found.offset, layer.geometry, layer.clamp)
-    return Fast(lambda x: kernel(bring(x)), layer.feed.name, layer.most)
+    return _fast(layer, lambda x: kernel(bring(x)), "every channel is rescaled in the kernel")
 
 
 def _finished_but(layer: Layer, found: Affine, again: np.ndarray, finish: Finish) -> Fast:
@@ -138,14 +143,23 @@ def _finished_but(layer: Layer, found: Affine, again: np.ndarray, finish: Finish
         put(result, places, end(sums(fed)))
         return result
 
-    return Fast(run, layer.feed.name, layer.most)
+    said = f"{len(again)} of {len(layer.bias)} channels are rescaled behind the kernel"
+    return _fast(layer, run, said)
 
 
 def _raw(layer: Layer, finish: Callable[..., Tensor]) -> Fast:
     """The kernel gives accumulators."""
     bring, sums = layer.feed.bring, _sums(layer, np.arange(len(layer.bias)))
     end = blockwise(finish)
-    return Fast(lambda x, *added: end(sums(bring(x)), *added), layer.feed.name, layer.most)
+    said = "every channel is rescaled behind the kernel"
+    return _fast(layer, lambda x, *added: end(sums(bring(x)), *added), said)
+
+
+def _fast(layer: Layer, run: Callable[..., Tensor], said: str) -> Fast:
+    fed = layer.feed
+    pairs = "sums are made in 32 bits" if onednn.has_wide_sums() else "two products fit 16 bits"
+    why = f"operands up to {fed.most}, weights up to {layer.largest}: {pairs}; {said}"
+    return Fast(run, fed.name, layer.most, why)
 
 
 def _end(

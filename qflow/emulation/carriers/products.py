@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from qflow.emulation import gemm
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BYTE = 255
+WHY = {
+    "float32": "every partial sum is below 2^{narrow}",
+    HALVES: "sums of the bytes are below 2^{narrow}, whole ones are not",
+    "float64": "partial sums reach 2^{narrow} or float32 is not exact here; below 2^{wide}",
+    "int64": "partial sums reach 2^{wide}",
+}
 
 
 @dataclass(frozen=True)
@@ -50,11 +56,11 @@ def fast(
     if not any(zeros):
         return found
     run = found.run
-    return Fast(
-        lambda *operands: run(*(centred(t, z) for t, z in zip(operands, zeros, strict=True))),
-        found.carrier,
-        found.bound,
-    )
+
+    def without_zeros(*operands: Tensor) -> Tensor:
+        return run(*(centred(t, z) for t, z in zip(operands, zeros, strict=True)))
+
+    return replace(found, run=without_zeros)
 
 
 def centred(values: Tensor, zero: int) -> Tensor:
@@ -78,7 +84,7 @@ def _narrow(call: Call, ranges: Sequence[Range], device: Any, images: Images) ->
         shaped = (images.bring(x), *(images.add(a) for a in added))
         return images.back(run(*shaped), x)
 
-    return Fast(on_images, found.carrier, found.bound)
+    return replace(found, run=on_images)
 
 
 def _wide(
@@ -96,4 +102,5 @@ def _wide(
         carrier = HALVES
     accumulate = sums(weight, bias, carrier, device, view, multiply)
     end = blockwise(finish_of(call, ranges, device, view)(None, most))
-    return Fast(lambda x, *residual: end(accumulate(x), *residual), carrier, most)
+    why = WHY[carrier].format(narrow=gemm.FLOAT32_BITS, wide=gemm.FLOAT64_BITS)
+    return Fast(lambda x, *residual: end(accumulate(x), *residual), carrier, most, why)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,16 +29,19 @@ class Carrier:
     """How one node sums."""
 
     dtype: str
-    """`float32`, `float32 twice` (int16 inputs as two bytes), `float64` or `int64`."""
+    """`int8`, `float32`, `float32 twice` (int16 inputs as two bytes), `float64` or `int64`; behind
+    int8 `moved` where a zero point is added to the operand, `twice` where it comes in two halves."""
     bound: int
     """Largest magnitude of any partial sum, from the weights and the operand's range."""
+    why: str = ""
+    """What made the choice, for people."""
 
 
 class TorchRuntime:
     """Runs one graph; constants are prepared once per device.
 
-    Tensors between nodes hold integers in float32 (float64 for wide accumulators): exact, and what
-    the float kernels take. Equal to the oracle bit for bit.
+    Tensors between nodes hold integers in their own dtype, in float32, or in float64 where 24 bits
+    do not hold them. Equal to the oracle bit for bit.
     """
 
     def __init__(self, graph: IntegerGraph) -> None:
@@ -60,7 +63,7 @@ class TorchRuntime:
         """Per node that sums, its carrier on the CPU."""
         program = self._program(torch.device("cpu"))
         return {
-            call.node.id: Carrier(fast.carrier, fast.bound)
+            call.node.id: Carrier(fast.carrier, fast.bound, fast.why)
             for call, fast in zip(self._calls, program, strict=True)
             if fast.bound
         }
@@ -80,19 +83,37 @@ class TorchRuntime:
         self, inputs: Mapping[str, Tensor], keep: Collection[str]
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """As `run`, the outputs and the kept nodes apart."""
-        free = last_uses(self.graph, keep)
         values: dict[str, Tensor] = given(self.graph, inputs)
-        device = next(iter(values.values())).device
-        with torch.no_grad(), exact_kernels(device):
-            for call, fast in zip(self._calls, self._program(device), strict=True):
-                node = call.node
-                values[node.id] = _run_one(call, fast, operands_of(node, values))
-                for source in free[node.id]:
-                    del values[source]
-            types = {n.id: n.output.dtype for n in self.graph.nodes}
-            kept = {k: _integers(values[k], types[k]) for k in keep}
-            ends = self.graph.outputs
-            return {name: _integers(values[i], types[i]) for name, i in ends}, kept
+        with exact(device_of(values)):
+            for _ in self.steps(values, keep):
+                pass
+        types = {n.id: n.output.dtype for n in self.graph.nodes}
+        kept = {k: _integers(values[k], types[k]) for k in keep}
+        ends = self.graph.outputs
+        return {name: _integers(values[i], types[i]) for name, i in ends}, kept
+
+    def run_batches(
+        self, batches: Iterable[Mapping[str, Tensor]], keep: Collection[str] = ()
+    ) -> Iterator[dict[str, Tensor]]:
+        """`run` for one batch after the other; never more than one of them is held."""
+        for inputs in batches:
+            yield self.run(inputs, keep)
+
+    def steps(self, values: dict[str, Tensor], keep: Collection[str]) -> Iterator[str]:
+        """Compute node after node into `values`, which holds the inputs by id, and drop what nothing
+        reads any more; the id of each node once it is done. Only within `exact`."""
+        free = last_uses(self.graph, keep)
+        device = device_of(values)
+        for call, fast in zip(self._calls, self._program(device), strict=True):
+            node = call.node
+            values[node.id] = _run_one(call, fast, operands_of(node, values))
+            for source in free[node.id]:
+                del values[source]
+            yield node.id
+
+    def carried(self, device: torch.device) -> dict[str, Fast]:
+        """Per node how it is computed on a device."""
+        return dict(zip((c.node.id for c in self._calls), self._program(device), strict=True))
 
     def _program(self, device: torch.device) -> tuple[Fast, ...]:
         if device not in self._programs:
@@ -101,6 +122,17 @@ class TorchRuntime:
                 for c in self._calls
             )
         return self._programs[device]
+
+
+def device_of(values: Mapping[str, Tensor]) -> torch.device:
+    return next(iter(values.values())).device
+
+
+@contextmanager
+def exact(device: torch.device) -> Iterator[None]:
+    """Where nodes are computed: without gradients, and `exact_kernels`."""
+    with torch.no_grad(), exact_kernels(device):
+        yield
 
 
 @contextmanager
