@@ -41,6 +41,8 @@ KIND = "quantization.observers"
 SETTINGS = {"fixed": {"scale": 0.5}, "clip": {"xmin": -3.4e38, "xmax": 3.4e38}}
 EVERY = {n: registry.load(KIND, n)(**SETTINGS.get(n, {})) for n in registry.names(KIND)}
 MEASURING = {n: o for n, o in EVERY.items() if n != "fixed"}
+LEAST = {"sophgo": 1e-5}
+"""Whose ranges have a least size, in the unit of the tensor, because another tool's have."""
 ORDER_FREE = {n: o for n, o in MEASURING.items() if o.order_free}
 
 
@@ -140,6 +142,10 @@ def test_memory_does_not_grow_with_batches(name: str) -> None:
         return sum(t.untyped_storage().nbytes() for t in tensors), len(pickle.dumps(made))
 
     few, many = size(2), size(40)
+    if name in LEAST:
+        # by the range of the data, four times wider in the end
+        assert many[0] < 5 * few[0]
+        return
     assert few[0] == many[0]
     assert abs(few[1] - many[1]) < 64
 
@@ -159,7 +165,7 @@ def test_channels_are_kept_apart(name: str) -> None:
 def test_a_constant(name: str, value: float) -> None:
     x = torch.full((1, 100), value)
     low, high = range_of(EVERY[name], [x, x])
-    found, widest = max(-low, high), abs(float(x[0, 0]))
+    found, widest = max(-low, high), max(abs(float(x[0, 0])), LEAST.get(name, 0))
     if name in ("mse", "histogram"):
         # a little less than the constant may fit the grid better
         double = x.double().numpy()
@@ -172,7 +178,10 @@ def test_a_constant(name: str, value: float) -> None:
 
 @pytest.mark.parametrize("name", MEASURING)
 def test_zeros(name: str) -> None:
-    assert range_of(EVERY[name], [torch.zeros(1, 50), -torch.zeros(1, 50)]) == (0, 0)
+    assert range_of(EVERY[name], [torch.zeros(1, 50), -torch.zeros(1, 50)]) == (
+        0,
+        LEAST.get(name, 0),
+    )
 
 
 @pytest.mark.parametrize("name", MEASURING)
@@ -184,7 +193,7 @@ def test_zeros_before_data_do_not_matter_for_the_largest(name: str) -> None:
     assert max(-low, high) == pytest.approx(1, rel=2**-10)
 
 
-@pytest.mark.parametrize("name", MEASURING)
+@pytest.mark.parametrize("name", [n for n in MEASURING if n not in LEAST])
 @pytest.mark.parametrize("factor", [2.0**-60, 2.0**100])
 def test_a_power_of_two_changes_nothing_but_the_scale(name: str, factor: float) -> None:
     values = batches("laplace", count=3, size=2000)
