@@ -42,10 +42,13 @@ class AvgPool2d(avg_pool2d.AvgPool2d):
             raise Unsupported("divisor_override: TFLite divides by the number of values")
         if ceil and padded and not skips:
             raise Unsupported("ceil_mode with counted padding: TFLite has no such pool")
+        padding = given["padding"]
+        if ceil:
+            padding = ceil_padding({**given, "dilation": (1, 1)}, source.shape)
         attributes = {
             "kernel": given["kernel"],
             "stride": given["stride"],
-            "padding": ceil_padding(given, source.shape) if ceil else given["padding"],
+            "padding": padding,
             "counts_padding": not (skips or ceil),
         }
         output = build.output_type(node, self.shape(attributes, [source.shape]))
