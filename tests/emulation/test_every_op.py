@@ -18,6 +18,7 @@ from qflow.emulation.layout import lay_out
 from qflow.emulation.lowering import lower
 from qflow.emulation.op import Call, Fast, Op, op
 from qflow.emulation.profile import profile
+from qflow.emulation.runtimes import _blocks
 from qflow.emulation.runtimes import numpy as oracle
 from qflow.emulation.runtimes._calls import calls, runs_as_nhwc
 from qflow.emulation.runtimes.torch import TorchRuntime, exact_kernels
@@ -90,7 +91,8 @@ def test_oracle_fast_path_and_file_agree(name: str, index: int, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("name", "index"), CASES)
-def test_any_batch_in_any_layout(name: str, index: int) -> None:
+def test_any_batch_in_any_layout(name: str, index: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_blocks, "BLOCK", 16)  # small tensors too are cut into blocks
     operator = op(name)
     made = case(operator, operator.examples[index], "int8")
     graph = lower(made.graph, march(), "mul15").graph

@@ -66,6 +66,8 @@ def oracle(call: Call, operand: np.ndarray) -> np.ndarray:
 def fast(call: Call, ranges: Sequence[Range], device: Any) -> Fast:
     import torch
 
+    from qflow.emulation.runtimes._blocks import blockwise
+
     bound, zero = _rescaled.reach(call, ranges), call.zero(0)
     signs, below = _below(call)
     sign = torch.from_numpy(signs.astype(np.float32)).to(device)
@@ -76,7 +78,7 @@ def fast(call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         x = q.float() - zero if zero else q.float()
         return torch.where(x >= 0, above(x), beneath(x * sign))
 
-    return Fast(run, "float32", bound)
+    return Fast(blockwise(run), "float32", bound)
 
 
 def _with(call: Call, constants: Mapping[str, np.ndarray]) -> Call:

@@ -97,7 +97,7 @@ class Sum(Arithmetic):
             addend = torch.from_numpy(call.constants["scalar"].astype(np.float32)).to(device)
             bounds.append(int(abs(call.constants["scalar"][0])))
         limits = Limits(bounds[1], a["low"] - zero, a["high"] - zero)
-        run = blockwise(call.profile.fast_add(call.constants, bounds[0], limits, device))
+        add = call.profile.fast_add(call.constants, bounds[0], limits, device)
         zeros = [call.zero(i) for i in range(len(call.sources))]
         signs = self.signs(call)
 
@@ -105,12 +105,13 @@ class Sum(Arithmetic):
             terms = [
                 x.float() - z if z else x.float() for x, z in zip(operands, zeros, strict=True)
             ]
-            terms = [*terms, addend] if addend is not None else terms
-            terms = [-x if sign < 0 else x for sign, x in zip(signs, terms, strict=True)]
-            found = run(*torch.broadcast_tensors(*terms))
+            terms = [*terms, addend.expand_as(terms[0])] if addend is not None else terms
+            left, right = (-x if sign < 0 else x for sign, x in zip(signs, terms, strict=True))
+            found = add(left, right)
             return found + zero if zero else found
 
-        return Fast(added)
+        run = blockwise(added)
+        return Fast(lambda *operands: run(*torch.broadcast_tensors(*operands)))
 
 
 def _times(scales: np.ndarray, factor: float) -> np.ndarray:

@@ -82,6 +82,8 @@ class Mul(Arithmetic):
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         import torch
 
+        from qflow.emulation.runtimes._blocks import blockwise
+
         sign = call.node.attributes["sign"]
         bounds = [reach(r) for r in centred_ranges(call, ranges)]
         if len(bounds) == 1:
@@ -92,13 +94,14 @@ class Mul(Arithmetic):
         end = _rescaled.finish(call, bound, device)
         zeros = call.zero(0), call.zero(1)
 
-        def run(x: Tensor, y: Tensor) -> Tensor:
+        def product(*operands: Tensor) -> Tensor:
             left, right = (
-                t.to(dtype) - z if z else t.to(dtype) for t, z in zip((x, y), zeros, strict=True)
+                t.to(dtype) - z if z else t.to(dtype) for t, z in zip(operands, zeros, strict=True)
             )
             return end(left * right * sign if sign != 1 else left * right)
 
-        return Fast(run, carrier, bound)
+        run = blockwise(product)
+        return Fast(lambda x, y: run(*torch.broadcast_tensors(x, y)), carrier, bound)
 
 
 def by_number(node: PreparedNode, build: Builder, value: float) -> None:

@@ -255,6 +255,8 @@ class Upsample(Op):
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         import torch
 
+        from qflow.emulation.runtimes._blocks import BLOCK
+
         constants = {
             k: torch.from_numpy(call.constants[k].astype(np.int64)).to(device)
             for k in ("row", "column", "row_weight", "column_weight")
@@ -270,16 +272,26 @@ class Upsample(Op):
         one = 1 << fraction_bits(dtype)
         down = constants["row_weight"].double()[:, None]
         across = constants["column_weight"].double()
+        height, width = (int(n) for n in call.node.attributes["size"])
+
+        def resized(x: Tensor) -> Tensor:
+            """Of planes [count, rows, columns]."""
+            image = x.double() - zero
+            before, behind = (
+                image.index_select(1, i) for i in (row, (row + 1).clamp(max=image.shape[1] - 1))
+            )
+            strips = (before * one).addcmul_(behind.sub_(before), down)
+            before, behind = (
+                strips.index_select(2, i)
+                for i in (column, (column + 1).clamp(max=image.shape[2] - 1))
+            )
+            total = (before * one).addcmul_(behind.sub_(before), across)
+            return end(fast_dropped(total, dtype))
 
         def run(x: Tensor) -> Tensor:
-            image = x.double() - zero
-            behind = (row + 1).clamp(max=image.shape[2] - 1)
-            strips = image.index_select(2, row) * (one - down)
-            strips += image.index_select(2, behind) * down
-            behind = (column + 1).clamp(max=image.shape[3] - 1)
-            total = strips.index_select(3, column) * (one - across)
-            total += strips.index_select(3, behind) * across
-            return end(fast_dropped(total, dtype))
+            # a few planes at a time: wide temporaries then stay in the cache
+            planes = x.flatten(0, 1).split(max(1, BLOCK // (height * width)))
+            return torch.cat([resized(p) for p in planes]).unflatten(0, x.shape[:2])
 
         return Fast(run, "float64", most)
 
