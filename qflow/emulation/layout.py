@@ -69,7 +69,7 @@ def _placed(graph: IntegerGraph) -> list[Node]:
         sources = {native[i] for i in node.inputs}
         images = all(len(types[i].shape) == 4 for i in node.inputs)
         follows = (operator.any_layout or node.op == "cat") and "nhwc" in sources and images
-        layout = "nhwc" if operator.image or follows else "nchw"
+        layout = "nhwc" if (operator.image and images) or follows else "nchw"
         inputs = tuple(wanted(i, layout, node) for i in node.inputs)
         native[node.id] = layout
         if layout == "nchw":

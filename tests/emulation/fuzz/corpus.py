@@ -21,7 +21,7 @@ from tests.emulation.sophgo.comparing import MARCHES
 from tests.emulation.sophgo.loading import prepared as of_vendor
 from tests.emulation.sophgo.vectors import Case as VendorCase
 from tests.emulation.sophgo.vectors import read
-from tests.emulation.test_int4 import small_net
+from tests.emulation.test_int4 import small_net as int4_net
 
 Make = Callable[[], IntegerGraph]
 
