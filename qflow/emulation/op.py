@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from qflow import registry
@@ -198,6 +199,19 @@ class Op:
     ) -> Mapping[str, Any]:
         """The same where the name of the function matters: `select`, `chunk`, `__rsub__`."""
         return self.attributes_of_call(args, kwargs, shapes)
+
+    def macs(
+        self,
+        shapes: Sequence[tuple[int, ...]],
+        output: tuple[int, ...],
+        weight: tuple[int, ...] = (),
+    ) -> int:
+        """Multiply-accumulates of one sample: with weights, a dot product per output element."""
+        if self.weight_axis is None or len(weight) < 2:
+            return 0
+        # each input element of a transposed convolution meets the weights of its channel
+        per_element = prod(shapes[0][1:]) if self.weight_axis else prod(output[1:])
+        return per_element * prod(weight[1:])
 
     # --- integers -------------------------------------------------------------------------------
 

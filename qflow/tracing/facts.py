@@ -82,7 +82,7 @@ def _known(
         attributes=attributes,
         shares_scale=op.shares_scale,
         detail=_detail(module, attributes),
-        macs=_macs(module, plain.shape),
+        macs=_macs(op, module, shapes, plain.shape),
         float_only=op.float_only(attributes, shapes),
     )
 
@@ -149,9 +149,6 @@ def _size(value: Any) -> str:
     return str(value)
 
 
-def _macs(module: nn.Module, shape: tuple[int, ...]) -> int:
-    """Every output element is one dot product with the weights of its channel."""
+def _macs(op: Any, module: nn.Module, shapes: list[tuple[int, ...]], shape: tuple[int, ...]) -> int:
     weight = getattr(module, "weight", None)
-    if weight is None or weight.dim() < 2:
-        return 0
-    return prod(shape[1:]) * weight[0].numel()
+    return int(op.macs(shapes, shape, () if weight is None else tuple(weight.shape)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,6 +62,14 @@ class Matmul(Op):
         if any(d in build.free_axes(i) for d, i in zip(inner, node.inputs, strict=True)):
             raise Unsupported("it sums over the batch, whose size is free")
         _products.lower(node, build, self.shape({}, shapes), {}, shapes[0][-1])
+
+    def macs(
+        self,
+        shapes: Sequence[tuple[int, ...]],
+        output: tuple[int, ...],
+        weight: tuple[int, ...] = (),
+    ) -> int:
+        return prod(output[1:]) * shapes[0][-1]
 
     def shape(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -130,6 +131,15 @@ class ScaledDotProductAttention(Op):
         shares = _on(node, build, "shares", "softmax", (last,), _grid(1.0), {"dim": -1})
         product = replace(node, op="matmul", inputs=(shares, node.inputs[2]), attributes={})
         op("matmul", build.profile.own).lower(product, build)
+
+    def macs(
+        self,
+        shapes: Sequence[tuple[int, ...]],
+        output: tuple[int, ...],
+        weight: tuple[int, ...] = (),
+    ) -> int:
+        query, key, value = shapes[:3]
+        return prod(query[1:]) * key[-2] + prod(query[1:-1]) * key[-2] * value[-1]
 
     def shape(
         self,
