@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from benchmarks import integer_forward, verbs
+from benchmarks import calibration, fake_quant, growth, integer_forward, verbs
 
 if __name__ == "__main__":
     verbs.run()
     integer_forward.run()
+    fake_quant.run()
+    calibration.run()
+    growth.run()

@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import integer_forward, networks, pairs, verbs
+from benchmarks import (
+    calibration,
+    fake_quant,
+    growth,
+    integer_forward,
+    networks,
+    pairs,
+    shapes,
+    verbs,
+)
 from qflow.emulation.runtimes.torch import TorchRuntime
 
 
@@ -79,3 +88,33 @@ def test_the_integer_lane_computes_the_network() -> None:
 def test_a_verb_that_fails_is_not_timed(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="exit code"):
         verbs.verbs(1, tmp_path / "nowhere.qf")
+
+
+def test_every_shape_is_the_same_each_time_and_computes() -> None:
+    for build in (shapes.resnet18, shapes.mobilenet_v2, shapes.vit_tiny):
+        network = build()
+        with torch.no_grad():
+            first, second = (network.build()(network.images(1)) for _ in range(2))
+        assert first.shape == (1, shapes.CLASSES)
+        assert torch.equal(first, second)
+        assert 0.1 < float(first.std()) < 10
+
+
+def test_every_lane_of_fake_quantization_runs() -> None:
+    network = networks.residual_stack(size=8)
+    forward = [lane.name for lane in fake_quant.forward(network, rounds=1, batch=2)]
+    assert forward == ["float", "fake-quantized"]
+
+
+def test_every_lane_of_calibration_runs() -> None:
+    network = networks.residual_stack(size=8)
+    names = calibration.observers()
+    lanes, searches = calibration.passes(network, rounds=1, batch=2, names=names)
+    assert [lane.name for lane in lanes] == ["float", *names]
+    assert set(searches) == set(names)
+
+
+def test_growth_runs_every_step() -> None:
+    found = [growth.grown(size) for size in (8, 16)]
+    assert list(found[0].seconds) == ["prepare", "calibrate", "record", "lower"]
+    assert growth.table(found).count("1.00x") >= 4
