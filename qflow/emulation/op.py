@@ -56,8 +56,8 @@ class Example:
     """The same as models write it: `torch.cat([x, y], 1)`, of operands `x`, `y`, `z`, `m`, or a
     module, `nn.Softmax(-1)`. Each must be traced to this operator and these attributes."""
     kinds: tuple[str, ...] = ()
-    """Per operand what it holds: `float`, `positive`, `above one`, `unit`, `index` or `mask`; floats
-    if none."""
+    """Per operand what it holds: `float`, `positive`, `above one`, `unit`, `index` or `mask`; all
+    floats if there are none."""
     bias: tuple[int, ...] | None = None
     """Shape of the bias of a normalization; a product has one value per output channel."""
 
