@@ -30,13 +30,10 @@ class Check:
 
 def _gemms() -> Iterator[Check]:
     for dtype in ("int8", "int16"):
-        for op in ("conv2d", "linear"):
-            yield Check(f"{op}, any bias", dtype, partial(litert_gemm.rescale_cases, op, dtype))
-        one_scale = partial(litert_gemm.rescale_cases, "linear", dtype, one_scale=True)
+        for op in ("conv2d", "depthwise", "linear", "conv_transpose2d"):
+            yield Check(f"{op}, any bias", dtype, partial(litert_gemm.bias_cases, op, dtype))
+        one_scale = partial(litert_gemm.bias_cases, "linear", dtype, one_scale=True)
         yield Check("linear, one scale", dtype, one_scale)
-        yield Check("depthwise, any bias", dtype, partial(litert_gemm.depthwise_cases, dtype))
-        transposed = partial(litert_gemm.transposed_cases, dtype)
-        yield Check("conv_transpose2d, any bias", dtype, transposed)
         yield Check("matmul", dtype, partial(litert_gemm.product_cases, dtype))
         for op in ("conv2d", "depthwise", "linear"):
             yield Check(f"{op}, any weight", dtype, partial(litert_gemm.summed_cases, op, dtype))

@@ -1,4 +1,4 @@
-"""Convolutions and products: zero weights with any bias isolate the rescale, real ones the sum."""
+"""Convolutions and products: weights of one isolate the rescale, any weights show the sum."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.conformance.tflite_writer import Value, constant, model
 from tests.emulation import ties
 
 SCALES = 32
-PER_SCALE = 2000
+PER_SCALE = 8
 ZEROS = {"int8": (3, -7), "int16": (0, 0)}
 LARGEST = 0.9
 """XNNPACK refuses convolutions that rescale by 256 and more; models rescale by less than 1."""
@@ -40,50 +40,45 @@ def accumulators(weight: np.ndarray, source: On, target: On, count: int = PER_SC
     """int64 [weight.size * count], nearest to ties of each weight scale."""
     exact = weight.astype(np.float64) * np.float32(source.scale) / np.float32(target.scale)
     top = np.iinfo(target.dtype).max
-    near = [ties.near_ties(r, count, top, seed=i) for i, r in enumerate(exact.tolist())]
+    near = [ties.near_ties(r, PER_SCALE, top, seed=i) for i, r in enumerate(exact.tolist())]
     return np.concatenate(near)
 
 
-def depthwise_cases(dtype: str) -> Iterator[Case]:
-    """Weights of one, and 256 pixels around each bias: accumulators on both sides of a tie."""
-    pixels = np.arange(-128, 128, dtype=dtype).reshape(1, 1, 16, 16)
-    for two in (False, True):
-        source, target = grids(two, dtype)
-        scales = ratios(two, dtype, source.scale, target.scale)
-        acc = accumulators(scales, source, target, 8)
-        channels = acc.size
-        yield Case(
-            "conv2d",
-            (np.repeat(pixels, channels, 1),),
-            (source,),
-            target,
-            write_conv,
-            window((1, 1), groups=channels),
-            np.ones((channels, 1, 1, 1)),
-            np.repeat(scales, 8),
-            acc,
-        )
+def bias_cases(op: str, dtype: str, one_scale: bool = False) -> Iterator[Case]:
+    """Weights of one, and 256 values around each bias: accumulators on both sides of a tie.
 
-
-def transposed_cases(dtype: str) -> Iterator[Case]:
-    """Zero weights, as `rescale_cases`."""
-    attributes = {**window((1, 1)), "output_padding": (0, 0)}
+    `one_scale` gives the weights of a layer one scale, and every scale a layer of its own.
+    """
     for two in (False, True):
         source, target = grids(two, dtype)
         scales = ratios(two, dtype, source.scale, target.scale)
         acc = accumulators(scales, source, target)
-        yield Case(
-            "conv_transpose2d",
-            (np.ones((1, 1, 1, 1), dtype),),
-            (source,),
-            target,
-            write_transposed,
-            attributes,
-            np.zeros((1, acc.size, 1, 1)),
-            np.repeat(scales, PER_SCALE),
-            acc,
-            weight_axis=1,
-        )
+        if not one_scale:
+            yield _layer(op, source, target, np.repeat(scales, PER_SCALE), acc)
+            continue
+        for i, scale in enumerate(scales):
+            part = acc[i * PER_SCALE : (i + 1) * PER_SCALE]
+            yield _layer(op, source, target, np.array([scale]), part)
+
+
+def _layer(op: str, source: On, target: On, scales: np.ndarray, acc: np.ndarray) -> Case:
+    channels = acc.size
+    values = np.arange(-128, 128).astype(source.dtype)
+    image, weight = values.reshape(1, 1, 16, 16), np.ones((channels, 1, 1, 1))
+    if op == "linear":
+        rows, taps = values.reshape(-1, 1), np.ones((channels, 1))
+        return Case(op, (rows,), (source,), target, write_linear, {}, taps, scales, acc)
+    if op == "conv2d":
+        attributes = window((1, 1))
+        return Case(op, (image,), (source,), target, write_conv, attributes, weight, scales, acc)
+    if op == "depthwise":
+        images, attributes = np.repeat(image, channels, 1), window((1, 1), groups=channels)
+        ends = (images,), (source,), target
+        return Case("conv2d", *ends, write_conv, attributes, weight, scales, acc)
+    attributes = {**window((1, 1)), "output_padding": (0, 0)}
+    turned = weight.transpose(1, 0, 2, 3)
+    ends = (image,), (source,), target
+    return Case(op, *ends, write_transposed, attributes, turned, scales, acc, weight_axis=1)
 
 
 def product_cases(dtype: str) -> Iterator[Case]:
@@ -101,43 +96,6 @@ def product_cases(dtype: str) -> Iterator[Case]:
             random.integers(limits.min, limits.max + 1, s).astype(dtype) for s in shapes
         )
         yield Case("matmul", operands, tuple(grids_of[:2]), grids_of[2], write_product)
-
-
-def rescale_cases(op: str, dtype: str, one_scale: bool = False) -> Iterator[Case]:
-    """Zero weights: every output is one rescaled bias."""
-    for two in (False, True):
-        source, target = grids(two, dtype)
-        scales = ratios(two, dtype, source.scale, target.scale)
-        acc = accumulators(scales, source, target)
-        per_channel = np.repeat(scales, PER_SCALE)
-        if not one_scale:
-            yield _without_weights(op, dtype, source, target, per_channel, acc)
-            continue
-        for i, scale in enumerate(scales):
-            part = acc[i * PER_SCALE : (i + 1) * PER_SCALE]
-            yield _without_weights(op, dtype, source, target, np.array([scale]), part)
-
-
-def _without_weights(
-    op: str, dtype: str, source: On, target: On, scales: np.ndarray, acc: np.ndarray
-) -> Case:
-    n = acc.size
-    if op == "linear":
-        weight, operand, attributes = np.zeros((n, 1)), np.ones((1, 1), dtype), {}
-    else:
-        operand = np.ones((1, 1, 1, 1), dtype)
-        weight, attributes = np.zeros((n, 1, 1, 1)), window((1, 1))
-    return Case(
-        op,
-        (operand,),
-        (source,),
-        target,
-        write_linear if op == "linear" else write_conv,
-        attributes,
-        weight,
-        scales,
-        acc,
-    )
 
 
 def window(kernel: tuple[int, int], stride: int = 1, dilation: int = 1, groups: int = 1) -> dict:

@@ -9,7 +9,7 @@ import pytest
 from tests.conformance.litert import CHECKS, Check
 from tests.conformance.litert_case import row
 
-MOST_CASES = 40
+MOST_CASES = 64
 """Functions of int8 have 400 pairs of grids in the table; here so many keep the time short."""
 PAIRS = [(check, profile) for check in CHECKS for profile in check.profiles]
 

@@ -1,0 +1,230 @@
+"""Cases that every runtime with integer operators can run, over dtypes and zero points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from tests.conformance.both_sides import no_model
+from tests.conformance.litert_case import Case, On
+from tests.emulation import ties
+
+ZEROS = {"int8": (3, -7, 5), "uint8": (121, 135, 129), "int16": (0, 0, 0), "plain": (0, 0, 0)}
+"""Of two operands and the result; `plain` is int8 on a symmetric grid."""
+FINER = {"int8": 1.0, "uint8": 1.0, "int16": 2.0**-8}
+SCALES, PER_SCALE = 32, 2000
+LOWEST = {"int8": 22, "uint8": 22, "int16": 14}
+"""Rescales go down to 2^-n: an int32 bias reaches every output there."""
+LARGEST = 0.9
+
+
+def on(scale: float, place: int, dtype: str, zeros: Mapping[str, Any] = ZEROS) -> On:
+    kind = "int8" if dtype == "plain" else dtype
+    return On(scale * FINER[kind], zeros[dtype][place], kind)
+
+
+def integers(random: np.random.Generator, kind: str, shape: tuple[int, ...]) -> np.ndarray:
+    limits = np.iinfo(kind)
+    return random.integers(limits.min, limits.max + 1, shape).astype(kind)
+
+
+def rescales(op: str, dtype: str) -> Iterator[Case]:
+    """Zero weights: every output is one rescaled bias, next to a tie or on one."""
+    for two in (False, True):
+        first, second = (0.125, 0.5) if two else (0.0371, 0.0213)
+        source, target = on(first, 0, dtype), on(second, 2, dtype)
+        lowest = LOWEST[source.dtype]
+        if two:
+            exact = np.ldexp(1.0, -1 - (np.arange(SCALES) % lowest))
+        else:
+            exact = np.exp2(np.random.default_rng(7).uniform(-lowest, np.log2(LARGEST), SCALES))
+        scales = (exact * np.float32(target.scale) / np.float32(source.scale)).astype(np.float32)
+        ratios = scales.astype(np.float64) * np.float32(source.scale) / np.float32(target.scale)
+        top = np.iinfo(target.dtype).max
+        acc = np.concatenate(
+            [ties.near_ties(r, PER_SCALE, top, seed=i) for i, r in enumerate(ratios.tolist())]
+        )
+        image = op != "linear"
+        yield Case(
+            op,
+            (np.ones((1, 1, 1, 1) if image else (1, 1), source.dtype),),
+            (source,),
+            target,
+            no_model,
+            window((1, 1)) if image else {},
+            np.zeros((acc.size, 1, 1, 1) if image else (acc.size, 1)),
+            np.repeat(scales, PER_SCALE),
+            acc,
+        )
+
+
+def window(
+    kernel: tuple[int, int],
+    stride: tuple[int, int] = (1, 1),
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0),
+    dilation: tuple[int, int] = (1, 1),
+    groups: int = 1,
+) -> dict[str, Any]:
+    return {
+        "kernel": kernel,
+        "stride": stride,
+        "padding": padding,
+        "dilation": dilation,
+        "groups": groups,
+    }
+
+
+WINDOWS = {
+    "strided": window((3, 2), (2, 1)),
+    "padded": window((3, 3), padding=(1, 2, 0, 1)),
+    "dilated": window((3, 3), padding=(2, 1, 2, 1), dilation=(2, 1)),
+    "grouped": window((3, 3), padding=(1, 1, 1, 1), groups=4),
+    "depthwise": window((3, 3), (1, 2), (1, 1, 1, 1), groups=8),
+}
+
+
+def convolutions(dtype: str, form: str) -> Iterator[Case]:
+    """Small weights, so that with powers of two many accumulators are ties."""
+    random = np.random.default_rng(4)
+    a, channels, out = WINDOWS[form], 8, 24
+    for two in (True, False):
+        source = on(0.125 if two else 0.11, 0, dtype)
+        target = on(0.5 if two else 0.37, 2, dtype)
+        step = source.scale / target.scale
+        shape = (out, channels // a["groups"], *a["kernel"])
+        exact = np.exp2(-random.integers(2, 6, out) if two else random.uniform(-6, -2, out))
+        weight = random.integers(-3, 4, shape)
+        weight[:, 0, 0, 0] = 127  # the grid of a channel is that of its largest weight
+        yield Case(
+            "conv2d",
+            (integers(random, source.dtype, (4, channels, 27, 25)),),
+            (source,),
+            target,
+            no_model,
+            a,
+            weight,
+            (exact / step).astype(np.float32),
+            random.integers(-500, 500, out),
+        )
+
+
+def linears(dtype: str) -> Iterator[Case]:
+    random = np.random.default_rng(5)
+    out, width = 128, 9
+    for two in (True, False):
+        source = on(0.125 if two else 0.11, 0, dtype)
+        target = on(0.5 if two else 0.37, 2, dtype)
+        step = source.scale / target.scale
+        exact = np.exp2(-random.integers(2, 6, out) if two else random.uniform(-6, -2, out))
+        weight = random.integers(-3, 4, (out, width))
+        weight[:, 0] = 127
+        yield Case(
+            "linear",
+            (integers(random, source.dtype, (500, width)),),
+            (source,),
+            target,
+            no_model,
+            {},
+            weight,
+            (exact / step).astype(np.float32),
+            random.integers(-500, 500, out),
+        )
+
+
+def products(dtype: str) -> Iterator[Case]:
+    """Products of two activations; of powers of two many are ties."""
+    random = np.random.default_rng(21)
+    for i, triple in enumerate(((0.25, 0.125, 8.0), (0.05, 0.03, 0.6), (0.25, 0.5, 32.0))):
+        grids = [on(s, p, dtype) for p, s in enumerate(triple)]
+        inner = (8, 16, 24)[i]
+        left = integers(random, grids[0].dtype, (10, 64, inner))
+        right = integers(random, grids[1].dtype, (10, inner, 64))
+        yield Case("matmul", (left, right), tuple(grids[:2]), grids[2], no_model)
+
+
+TRIPLES = ((0.25, 0.125, 0.5), (0.011, 0.37, 0.4), (0.05, 0.03, 0.07), (0.5, 0.5, 1.0))
+FACTORS = ((0.25, 0.125, 0.5), (0.05, 0.03, 0.17), (0.0371, 0.0213, 0.0113))
+
+
+def pairs(op: str, dtype: str) -> Iterator[Case]:
+    """Every pair of 8 bits, as many of 16, half of them small."""
+    random = np.random.default_rng(8)
+    for triple in FACTORS if op == "mul" else TRIPLES:
+        grids = [on(s, p, dtype) for p, s in enumerate(triple)]
+        kind = grids[0].dtype
+        limits = np.iinfo(kind)
+        if kind == "int16":
+            small = random.integers(-500, 500, (2, 128, 256)).astype(kind)
+            both = np.concatenate([integers(random, kind, (2, 128, 256)), small], axis=1)
+            left, right = both
+        else:
+            every = np.arange(limits.min, limits.max + 1).astype(kind)
+            left, right = (np.ascontiguousarray(m) for m in np.meshgrid(every, every))
+        yield Case(op, (left, right), tuple(grids[:2]), grids[2], no_model)
+
+
+def singles(op: str, dtype: str, count: int, **settings: Any) -> Iterator[Case]:
+    """Every value, from and to many grids; every other pair of scales are powers of two."""
+    random = np.random.default_rng(5)
+    for i in range(count):
+        first, second = 0.05, 0.05 * 2 ** random.uniform(-1.5, 1.5)
+        if i % 2:
+            first, second = 2.0**-5, 2.0 ** -random.integers(2, 8)
+        source, target = on(first, 0, dtype), on(second, 2, dtype)
+        limits = np.iinfo(source.dtype)
+        values = np.arange(limits.min, limits.max + 1).reshape(-1, 256).astype(source.dtype)
+        yield Case(op, (values,), (source,), target, no_model, settings)
+
+
+def images(kind: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
+    """Half of them random, half of them nearly constant."""
+    random = np.random.default_rng(seed)
+    limits = np.iinfo(kind)
+    values = integers(random, kind, shape).astype(np.int64)
+    half = shape[0] // 2
+    level = random.integers(limits.min + 4, limits.max - 4, (half, shape[1], 1, 1))
+    values[:half] = level + random.integers(-2, 3, (half, *shape[1:]))
+    return values.astype(kind)
+
+
+POOLS = (
+    ((2, 2), (2, 2), (0, 0, 0, 0)),
+    ((3, 3), (1, 2), (1, 1, 1, 1)),
+    ((5, 4), (3, 3), (0, 0, 0, 0)),
+    ((4, 4), (2, 2), (0, 0, 0, 0)),
+)
+
+
+def pools(op: str, dtype: str, own_grid: bool = True, **settings: Any) -> Iterator[Case]:
+    """`own_grid`: the result has a grid of its own."""
+    for i, (kernel, stride, padding) in enumerate(POOLS):
+        source = on(0.25 if i % 2 else 0.05, 0, dtype)
+        target = on(0.125 if i % 2 else 0.031, 2, dtype) if own_grid else source
+        attributes = {"kernel": kernel, "stride": stride, "padding": padding, **settings}
+        operand = images(source.dtype, (12, 32, 23, 21), i)
+        yield Case(op, (operand,), (source,), target, no_model, attributes)
+
+
+def image_means(dtype: str) -> Iterator[Case]:
+    """Of 16 and 64 values with powers of two as scales, half are ties."""
+    forms = ((4, 4, 0.25, 0.125), (8, 8, 0.25, 0.25), (5, 7, 0.05, 0.031), (7, 7, 0.017, 0.0071))
+    for i, (rows, columns, first, second) in enumerate(forms):
+        source, target = on(first, 0, dtype), on(second, 2, dtype)
+        operand = images(source.dtype, (240, 128, rows, columns), i)
+        yield Case("adaptive_avg_pool2d", (operand,), (source,), target, no_model)
+
+
+def joined(dtype: str) -> Iterator[Case]:
+    """Two tensors behind one another on a third grid; one of them may lie on it already."""
+    for i, case in enumerate(singles("cat", dtype, 200)):
+        other = on(0.0413 if i % 3 else case.target.scale, 1 if i % 3 else 2, dtype)
+        yield Case(
+            "cat",
+            (case.operands[0], case.operands[0][::-1].copy()),
+            (case.sources[0], other),
+            case.target,
+            no_model,
+            {"dim": 1},
+        )
