@@ -1,18 +1,17 @@
 """reach: what the integer graph covers of the model, and the size of a step at its outputs."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from qflow.analysis.steps import Step
 from qflow.dtype import DTYPES
+from qflow.emulation import coverage as counting
 from qflow.emulation.graph import IntegerGraph, Node
 from qflow.march import March
 from qflow.plan import op_facts
 from qflow.plan.inventory import Inventory
 from qflow.plan.plan import Plan
-
-_OUTSIDE = ("input", "output", "quant", "dequant")
-"""Operators that are the border itself."""
 
 
 def steps_of(graph: IntegerGraph, march: March) -> dict[str, Step]:
@@ -45,25 +44,16 @@ def coverage(graph: IntegerGraph, plan: Plan, inventory: Inventory) -> Mapping[s
     """How many operators and multiply-accumulates of the model run as integers.
 
     `{"operators": {"integer", "total", "share"}, "multiply_accumulates": {...}, "float": [...]}` of
-    one sample; `float` names each operator that is not, and why where the graph says it.
+    one sample; `float` names each operator that is not, and why.
     """
-    lives_at = {m.address: m.absorbed_by or m.address for m in plan.modules}
-    islands = {n.address for n in graph.nodes if n.op == "island"}
-    inside = {n.address for n in graph.nodes if n.output.dtype != "float32"} - islands
-    modules = [m for m in inventory.modules if m.op not in _OUTSIDE]
-    integer = [m for m in modules if lives_at.get(m.address, m.address) in inside]
-    rest = [m for m in modules if m not in integer]
+    absorbed = {m.address: m.absorbed_by for m in plan.modules if m.absorbed_by is not None}
+    found = counting.coverage(graph, inventory, absorbed)
     return {
-        "float": [{"address": m.address, "op": m.op, "why": _why(graph, m.address)} for m in rest],
-        "operators": _share(len(integer), len(modules)),
-        "multiply_accumulates": _share(sum(m.macs for m in integer), sum(m.macs for m in modules)),
+        "float": [asdict(left) for left in found.floats],
+        "operators": _share(found.operators),
+        "multiply_accumulates": _share(found.multiply_accumulates),
     }
 
 
-def _why(graph: IntegerGraph, address: str) -> str:
-    start = f"{address}: a float island for "
-    return next((n.partition("`: ")[2] for n in graph.notes if n.startswith(start)), "")
-
-
-def _share(part: int, total: int) -> dict[str, float]:
-    return {"integer": part, "total": total, "share": part / total if total else 1.0}
+def _share(found: counting.Share) -> dict[str, float]:
+    return {"integer": found.integer, "total": found.total, "share": found.share}
