@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -31,6 +31,16 @@ def run(
     """
     outputs, kept = run_keeping(graph, inputs, keep)
     return kept | outputs
+
+
+def run_batches(
+    graph: IntegerGraph,
+    batches: Iterable[Mapping[str, np.ndarray]],
+    keep: Collection[str] = (),
+) -> Iterator[dict[str, np.ndarray]]:
+    """`run` for one batch after the other; never more than one of them is held."""
+    for inputs in batches:
+        yield run(graph, inputs, keep)
 
 
 def run_keeping(

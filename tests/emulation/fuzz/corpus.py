@@ -43,7 +43,7 @@ def makers() -> list[tuple[str, Make]]:
         found.append((f"residual {rule}", lambda r=rule: lowered(residual_net(), r)))
     found.append(("wandering", lambda: lowered(wandering_net(), "onnxruntime")))
     found.append(("residual nhwc", lambda: lay_out(lowered(residual_net()), "nhwc")))
-    found.append(("int4", lambda: small_net()))
+    found.append(("int4", lambda: lowered(int4_net(), "mul15")))
     found += [(f"sophgo {c.name}", lambda c=c: _vendor(c)) for c in read(SOPHGO)]
     return found
 
