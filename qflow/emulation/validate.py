@@ -133,6 +133,7 @@ def _attributes(node: Node, operator: Op) -> None:
     if operator.weight_axis is not None:
         _unless(len(node.inputs) == 1 + residual, f"it has {len(node.inputs)} operands")
     if "low" in node.attributes:
+        _unless(not DTYPES[node.output.dtype].is_float, "it clamps, and its output is float32")
         dtype, low, high = (
             DTYPES[node.output.dtype],
             node.attributes["low"],
@@ -183,9 +184,11 @@ def _constants(call: Call, operator: Op) -> None:
             found.shape in expected.shapes and found.size > 0,
             f"constant `{role}` has a wrong shape",
         )
+        finite = found.dtype.kind != "f" or bool(np.isfinite(found).all())
+        _unless(finite, f"constant `{role}` holds a value that is not finite")
         _unless(_between(expected, found), f"constant `{role}` has values out of its range")
-        if role == "weight_scale":
-            _unless(bool(np.all(np.isfinite(found) & (found > 0))), "a scale is not above 0")
+        if role in ("weight_scale", "factor"):
+            _unless(bool(np.all(found > 0)), "a scale is not above 0")
         elif role == "high":
             _unless(bool(found.min() >= 0), "constant `high` is below 0")
         elif expected.of_profile:

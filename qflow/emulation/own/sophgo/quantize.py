@@ -30,7 +30,8 @@ class Quantize(general.Quantize):
         a = call.node.attributes
         with np.errstate(over="ignore"):  # a product beyond float32 is infinite, and clamped
             product = operands[0].astype(np.float32) * call.constants["factor"]
-        return np.clip(round_away(product), a["low"], a["high"]).astype(np.int64)
+        near = np.clip(product, a["low"] - 1, a["high"] + 1)  # infinity is not rounded
+        return np.clip(round_away(near), a["low"], a["high"]).astype(np.int64)
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         import torch
