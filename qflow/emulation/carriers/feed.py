@@ -99,6 +99,10 @@ def _halves(x: Tensor) -> Tensor:
         for c in range(count) if count < BLOCK else (slice(None, count),):
             filled[..., c] = last[..., c]
         last = filled
-    lower = last >> 1
-    parts = [part.view(torch.int32) for part in (lower, last - lower)]
+    # into tensors of their own: an axis of one place may come with any stride, which a view as
+    # blocks does not take
+    lower, upper = (torch.empty(last.shape, dtype=torch.uint8) for _ in range(2))
+    torch.bitwise_right_shift(last, 1, out=lower)
+    torch.sub(last, lower, out=upper)
+    parts = [part.view(torch.int32) for part in (lower, upper)]
     return torch.cat(parts, dim=3).view(torch.uint8).permute(0, 3, 1, 2)
