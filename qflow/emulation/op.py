@@ -118,6 +118,14 @@ class Call:
     """By role."""
     profile: Profile
 
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Shapes of the operands as `oracle` and `fast` see them: images with channels first."""
+        shapes = tuple(s.shape for s in self.sources)
+        if not self.operator.image or self.node.output.layout != "nhwc":
+            return shapes
+        return tuple((n, c, h, w) for n, h, w, c in shapes)
+
     def zero(self, index: int) -> int:
         """Zero point of an operand."""
         return self.sources[index].zero_point

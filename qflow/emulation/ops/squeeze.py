@@ -51,6 +51,8 @@ class Squeeze(Moving):
         weight: tuple[int, ...] = (),
     ) -> tuple[int, ...]:
         shape, dims = tuple(shapes[0]), attributes["dims"]
+        if len(set(dims)) != len(dims):
+            raise Unsupported(f"axes {dims} are named twice")
         if any(d >= len(shape) or shape[d] != 1 for d in dims):
             raise Unsupported(f"axes {dims} of a tensor {shape} have more than one value")
         return tuple(s for i, s in enumerate(shape) if i not in dims)

@@ -25,7 +25,8 @@ def exact_in_float64(multiplier: np.ndarray, shift: np.ndarray, limits: Limits) 
     of the clamp as long as 2^53 units are more than the clamp and the rounding together.
     """
     largest = max(abs(limits.low), abs(limits.high)) + 2
-    for m, s in zip(multiplier.ravel().tolist(), shift.ravel().tolist(), strict=True):
+    multipliers, shifts = (a.ravel().tolist() for a in np.broadcast_arrays(multiplier, shift))
+    for m, s in zip(multipliers, shifts, strict=True):
         fraction_bits = max(s, 1)
         product = limits.bound * m << (fraction_bits - s)
         if product + (1 << fraction_bits) >= EXACT_FLOAT64 and (

@@ -49,11 +49,12 @@ def run_keeping(
     """As `run`, the outputs and the kept nodes apart."""
     free = last_uses(graph, keep)
     values = {k: np.asarray(v) for k, v in given(graph, inputs).items()}
-    for call in calls(graph):
-        node = call.node
-        values[node.id] = _run_one(call, operands_of(node, values))
-        for source in free[node.id]:
-            del values[source]
+    with np.errstate(over="ignore"):  # floats beyond float32 are infinite, here as in torch
+        for call in calls(graph):
+            node = call.node
+            values[node.id] = _run_one(call, operands_of(node, values))
+            for source in free[node.id]:
+                del values[source]
 
     def result(id_: str) -> np.ndarray:
         return values[id_].astype(graph.by_id[id_].output.dtype)

@@ -89,7 +89,7 @@ class AvgPool2d(general.AvgPool2d):
 
     def border(self, call: Call) -> list[Pair]:
         """Per axis the factor and shift of every row or column; (1, 0) where all lies inside."""
-        a, shape = call.node.attributes, call.sources[0].shape
+        a, shape = call.node.attributes, call.shapes[0]
         found = []
         for i in range(2):
             window = a["kernel"][i]

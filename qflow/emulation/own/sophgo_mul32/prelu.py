@@ -54,7 +54,7 @@ class Prelu(general.Prelu):
         build.emit(node, "prelu", node.inputs, output, attributes, constants)
 
     def roles(self, call: Call) -> Mapping[str, Constant]:
-        channels = ((call.sources[0].shape[1],), (1,))
+        channels = ((call.shapes[0][1],), (1,))
         found = multiplier_and_shift()
         return {**found, "multiplier": multiplier_and_shift(shapes=channels)["multiplier"]}
 
@@ -68,12 +68,13 @@ class Prelu(general.Prelu):
         import torch
 
         a, c = call.node.attributes, call.constants
-        slope = c["multiplier"].reshape(-1, *(1,) * (len(call.sources[0].shape) - 2))
+        slope = c["multiplier"].reshape(-1, *(1,) * (len(call.shapes[0]) - 2))
         clamp = Limits(reach(ranges[0]), a["low"], a["high"])
         below = fast_rescale(slope, c["shift"], "half_up", clamp, device)
 
         def run(x: Tensor) -> Tensor:
             real = x.float()
-            return torch.where(real >= 0, real, below(real))
+            found = torch.where(real >= 0, real, below(real))
+            return found.clamp_(a["low"], a["high"])
 
         return Fast(run)

@@ -62,7 +62,7 @@ def _area(call: Call) -> int:
 
 def _counts(call: Call) -> np.ndarray:
     """How many values of each window lie inside, float32 [rows, columns]."""
-    a, shape = call.node.attributes, call.sources[0].shape
+    a, shape = call.node.attributes, call.shapes[0]
     rows, columns = (
         chip.inside(
             shape[2 + i], a["kernel"][i], a["stride"][i], a["padding"][i], a["padding"][i + 2]

@@ -74,7 +74,7 @@ def refilled(
 def fast_refilled(call: Call, device: Any) -> Callable[[Tensor], Tensor]:
     import torch
 
-    a, shape = call.node.attributes, call.sources[0].shape
+    a, shape = call.node.attributes, call.shapes[0]
     counts = [border.valid(shape[2 + axis], a, axis) for axis in (0, 1)]
     taps = torch.from_numpy(np.outer(*counts).astype(np.float32)).to(device)
     rows, columns = map(float, a["kernel"])
@@ -85,7 +85,7 @@ def summed(
     pool: Pool, call: Call, ranges: Sequence[Range], device: Any, dims: Sequence[int], keepdim: bool
 ) -> Fast:
     """Fast form of a mean along whole axes."""
-    shape = call.sources[0].shape
+    shape = call.shapes[0]
     count = int(np.prod([shape[d] for d in dims]))
     bound = max(map(abs, ranges[0])) * count
     finish = pool.fast_average(call, bound, device)

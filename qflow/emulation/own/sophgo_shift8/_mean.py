@@ -21,8 +21,8 @@ def oracle(pool: _pool.Pool, call: Call, operand: np.ndarray, keepdim: bool) -> 
 
 
 def fast(pool: _pool.Pool, call: Call, ranges: Sequence[Range], device: Any, keepdim: bool) -> Fast:
-    bound = _pool.largest(ranges) * taps(call.sources[0].shape)
-    finish = pool.fast_average(call, bound, call.sources[0].shape, device)
+    bound = _pool.largest(ranges) * taps(call.shapes[0])
+    finish = pool.fast_average(call, bound, call.shapes[0], device)
 
     def run(x: Tensor) -> Tensor:
         return finish(x.float().sum((2, 3), keepdim=keepdim))

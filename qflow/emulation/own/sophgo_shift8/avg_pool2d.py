@@ -42,6 +42,6 @@ class AvgPool2d(_pool.Pool, General):
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         a = call.node.attributes
         bound = _pool.largest(ranges) * _pool.window(a)
-        finish = self.fast_average(call, bound, call.sources[0].shape, device)
+        finish = self.fast_average(call, bound, call.shapes[0], device)
         add_up = border.fast_sums(a)
         return Fast(lambda x: finish(add_up(x)), "float32", bound)
