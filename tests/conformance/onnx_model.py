@@ -1,4 +1,4 @@
-"""Small ONNX models: one operator on quantized tensors, or between DequantizeLinear and QuantizeLinear."""
+"""Small ONNX models: one operator on quantized tensors, or between two quantized tensors."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def convolutions(dtype: str, form: str) -> Iterator[Case]:
         shape = (out, channels // a["groups"], *a["kernel"])
         exact = np.exp2(-random.integers(2, 6, out) if two else random.uniform(-6, -2, out))
         weight = random.integers(-3, 4, shape)
-        weight[:, 0, 0, 0] = 127  # the grid of a channel is that of its largest weight
+        weight[:, 0, 0, 0] = 63
         yield Case(
             "conv2d",
             (integers(random, source.dtype, (4, channels, 27, 25)),),
@@ -119,7 +119,7 @@ def linears(dtype: str) -> Iterator[Case]:
         step = source.scale / target.scale
         exact = np.exp2(-random.integers(2, 6, out) if two else random.uniform(-6, -2, out))
         weight = random.integers(-3, 4, (out, width))
-        weight[:, 0] = 127
+        weight[:, 0] = 63
         yield Case(
             "linear",
             (integers(random, source.dtype, (500, width)),),
@@ -172,6 +172,9 @@ def singles(op: str, dtype: str, count: int, **settings: Any) -> Iterator[Case]:
         first, second = 0.05, 0.05 * 2 ** random.uniform(-1.5, 1.5)
         if i % 2:
             first, second = 2.0**-5, 2.0 ** -random.integers(2, 8)
+        if i % 4 == 2:  # ties of the real scales that float32 may miss
+            first = random.uniform(0.01, 0.1)
+            second = first * 2.0 ** random.integers(-1, 3)
         source, target = on(first, 0, dtype), on(second, 2, dtype)
         limits = np.iinfo(source.dtype)
         values = np.arange(limits.min, limits.max + 1).reshape(-1, 256).astype(source.dtype)

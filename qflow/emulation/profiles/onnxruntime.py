@@ -11,6 +11,7 @@ from qflow.emulation.float_profile import FloatProfile, half_even
 from qflow.emulation.profile import Constants, Limits, Ratio, Use, product32
 
 if TYPE_CHECKING:
+    from qflow.emulation.graph import TensorType
     from qflow.emulation.profile import Unary
 
 
@@ -20,11 +21,13 @@ class Onnxruntime(FloatProfile):
     Constant: `ratio`, float32. Source: onnxruntime QLinearConv and QLinearMatMul on a CPU (MLAS),
     measured. Sums, also a fused residual, are float32 sums of dequantized values, as in
     `onnx.qdq`: onnxruntime has no quantized kernel for a convolution that adds before it rescales.
-    For averages ratio = float32(s_x / float32(s_y * count)): QLinearGlobalAveragePool and
-    QLinearAveragePool, measured on near ties; the other orders of these operations differ.
+    For averages ratio = float32(s_x / float32(s_y * count)): QLinearGlobalAveragePool, measured on
+    near ties; the other orders of these operations differ. Operators with rules of their own are
+    in `own/onnxruntime`; a tensor comes onto another grid by the rule of `onnx.qdq`.
     """
 
     name = "onnxruntime"
+    own = ("onnxruntime",)
 
     def roles(self, use: Use) -> Mapping[str, str]:
         return {"ratio": "float32"} if use == "rescale" else super().roles(use)
@@ -33,6 +36,11 @@ class Onnxruntime(FloatProfile):
         count = np.float32(ratio.count)
         value = product32(*ratio.source, np.float32(ratio.factor)) / (ratio.target_scale * count)
         return {"ratio": np.atleast_1d(value).astype(np.float32)}
+
+    def requantize_constants(self, source: TensorType, target: TensorType) -> dict[str, np.ndarray]:
+        from qflow.emulation.own.onnxruntime._floats import InFloats
+
+        return InFloats(self.own).requantize_constants(source, target)
 
     def rescale(self, values: np.ndarray, constants: Constants) -> np.ndarray:
         return half_even(values.astype(np.float32) * constants["ratio"])
