@@ -110,6 +110,7 @@ CODES: dict[str, str] = {
     "QF510": "a table that misses its stated error",
     "QF520": "an operator that stays float, between a dequantize and a quantize",
     "QF530": "a comparison of lanes that are not there, or of one lane alone",
+    "QF535": "a device that is not there",
     # QF7xx: the thirty pitfalls of the field
     "QF701": "P1: a layout operator stands between the last conv or linear and the dequantize",
     "QF702": "P2: a checkpoint lacks scales of the model, and nobody looked",

@@ -124,7 +124,7 @@ def _finished(layer: Layer, found: Affine) -> Fast:
     """The kernel gives the output."""
     weight, bring = layer.feed.weight, layer.feed.bring
     kernel = onednn.convolution(weight, found.scale, found.offset, layer.geometry, layer.clamp)
-    return _fast(layer, lambda x: kernel(bring(x)), "every channel is rescaled in the kernel")
+    return _fast(layer, lambda x: kernel(bring(x)), "rescaled in the kernel")
 
 
 def _finished_but(layer: Layer, found: Affine, again: np.ndarray, finish: Finish) -> Fast:
@@ -143,7 +143,7 @@ def _finished_but(layer: Layer, found: Affine, again: np.ndarray, finish: Finish
         put(result, places, end(sums(fed)))
         return result
 
-    said = f"{len(again)} of {len(layer.bias)} channels are rescaled behind the kernel"
+    said = f"rescaled in the kernel but for {len(again)} of {len(layer.bias)} channels"
     return _fast(layer, run, said)
 
 
@@ -151,14 +151,14 @@ def _raw(layer: Layer, finish: Callable[..., Tensor]) -> Fast:
     """The kernel gives accumulators."""
     bring, sums = layer.feed.bring, _sums(layer, np.arange(len(layer.bias)))
     end = blockwise(finish)
-    said = "every channel is rescaled behind the kernel"
+    said = "accumulators leave the kernel"
     return _fast(layer, lambda x, *added: end(sums(bring(x)), *added), said)
 
 
 def _fast(layer: Layer, run: Callable[..., Tensor], said: str) -> Fast:
     fed = layer.feed
-    pairs = "sums are made in 32 bits" if onednn.has_wide_sums() else "two products fit 16 bits"
-    why = f"operands up to {fed.most}, weights up to {layer.largest}: {pairs}; {said}"
+    pairs = "32-bit sums" if onednn.has_wide_sums() else "two products fit 16 bits"
+    why = f"up to {fed.most} times {layer.largest}: {pairs}; {said}"
     return Fast(run, fed.name, layer.most, why)
 
 

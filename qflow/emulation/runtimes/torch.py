@@ -29,8 +29,10 @@ class Carrier:
     """How one node sums."""
 
     dtype: str
-    """`int8`, `float32`, `float32 twice` (int16 inputs as two bytes), `float64` or `int64`; behind
-    int8 `moved` where a zero point is added to the operand, `twice` where it comes in two halves."""
+    """`int8`, `float32`, `float32 twice` (int16 inputs as two bytes), `float64` or `int64`.
+
+    `int8 moved`: a zero point is added to the operand. `int8 twice`: it comes in two halves.
+    """
     bound: int
     """Largest magnitude of any partial sum, from the weights and the operand's range."""
     why: str = ""
@@ -100,8 +102,10 @@ class TorchRuntime:
             yield self.run(inputs, keep)
 
     def steps(self, values: dict[str, Tensor], keep: Collection[str]) -> Iterator[str]:
-        """Compute node after node into `values`, which holds the inputs by id, and drop what nothing
-        reads any more; the id of each node once it is done. Only within `exact`."""
+        """The id of each node once it is done. Only within `exact`.
+
+        `values` holds the inputs by id; results go there, and leave it after their last use.
+        """
         free = last_uses(self.graph, keep)
         device = device_of(values)
         for call, fast in zip(self._calls, self._program(device), strict=True):
