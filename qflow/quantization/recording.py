@@ -16,6 +16,7 @@ from qflow.quantization.extent import SOURCES, Extent
 from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.feeding import INDEX, Feeding, settled
 from qflow.quantization.key_names import INPUT, OUTPUT, WEIGHT
+from qflow.quantization.lowest import lowest
 from qflow.quantization.prepared import Grid, PreparedGraph, PreparedNode
 from qflow.quantization.probing import probe
 from qflow.quantization.unknown_scales import unobserved
@@ -138,6 +139,7 @@ def _grid(quantizer: nn.Module) -> Grid:
         quantizer.dtype,
         _array(quantizer.scale),
         axis=quantizer.axis,
+        lowest=lowest(quantizer.activation_post_process),
         rounding=quantizer.rounding,
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qflow.emulation.op import Call, Constant, Fast, Range, form
+from qflow.emulation.op import Call, Constant, Fast, Range, Unsupported, form
 from qflow.emulation.ops.cat import Cat as General
 from qflow.emulation.own.sophgo_q31._joint import BYTE, LONGEST
 from qflow.emulation.sophgo import fast as rounding_in_torch
@@ -31,6 +31,8 @@ class Cat(General):
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
         count = len(node.inputs)
+        if len(node.input_grids) != count or any(grid is None for grid in node.input_grids):
+            raise Unsupported("one operand is a constant: it stays float on CV18xx")
         pairs = [q31.moved(source_scale(node, i), target_scale(node)) for i in range(count)]
         shapes = [build.operand(node, i).shape for i in range(count)]
         output = build.output_type(node, self.shape(node.attributes, shapes))
