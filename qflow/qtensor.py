@@ -120,7 +120,9 @@ class QTensor:
         return cls(wide.to(getattr(torch, dtype)), grid.scale, zero_point, axis)
 
     def __repr__(self) -> str:
-        steps = f"{float(self.scale[0]):.6g}" if self.scale.size == 1 else f"{self.scale.size} scales"
+        steps = (
+            f"{float(self.scale[0]):.6g}" if self.scale.size == 1 else f"{self.scale.size} scales"
+        )
         return f"QTensor({self.dtype} {list(self.shape)}, {steps}, zero point {self.zero_point})"
 
     def _wrong(self) -> str:

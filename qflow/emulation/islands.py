@@ -40,6 +40,8 @@ def lower(node: PreparedNode, build: Builder, why: str) -> None:
     """
     if not runs_on_floats(node.op):
         raise Unsupported(why)
+    if not node.shape:
+        raise Unsupported("it makes one number of all samples: a tensor of the graph has axes")
     operands = tuple(_as_float(node, build, i) for i in range(len(node.inputs)))
     attributes = {OP: node.op, **_attributes(node)}
     weights = {"weight": _weight(node, build), "bias": node.bias}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
+from math import isfinite, prod
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from qflow.emulation.record import Damaged
 from qflow.emulation.rounding import ROUNDINGS
 
 LARGEST_SIZE = 1 << 31
+MOST_VALUES = 1 << 31
+"""Of a tensor for the example batch: one of a byte each fills 2 GiB."""
 LONGEST_WORD = 64
 WIDEST_SUM = 62
 """Bits of the widest accumulator: sums of int16 products in TFLite have 48."""
@@ -75,7 +77,8 @@ def _type(type: TensorType) -> None:
     _unless(type.layout in ("", "nchw", "nhwc"), f"layout `{type.layout}` is unknown")
     _unless(type.layout == "" or len(type.shape) == 4, "a layout needs four axes")
     fits = type.shape and all(0 < s < LARGEST_SIZE for s in type.shape)
-    _unless(bool(fits) and len(type.shape) <= 8, f"shape {type.shape} is impossible")
+    fits = fits and len(type.shape) <= 8 and prod(type.shape) <= MOST_VALUES
+    _unless(bool(fits), f"shape {type.shape} is impossible")
     if type.dtype == "float32" or (type.dtype == "int32" and type.scale is None):
         plain = type.scale is None and type.axis is None and type.zero_point == 0
         _unless(plain, "a tensor of floats or whole numbers has no scale")

@@ -42,6 +42,15 @@ def spread(eps: float, source: TensorType, count: int) -> tuple[int, int]:
     return round(exact * 2.0**-shift), shift
 
 
+def spread_shifts(source: TensorType, count: int) -> Range:
+    """Shifts with which the variance of `count` values stays below 2^61: what a file may have.
+
+    Raises Unsupported as `spread`.
+    """
+    _, least = spread(0.0, source, count)
+    return least, SPREAD_SHIFTS[1]
+
+
 def spread_of(squares: Any, rest: Any, count: int, shift: int) -> Any:
     """(count * squares - rest^2) * 2^-shift, the division rounded down; int64, NumPy or torch."""
     if shift <= 0:

@@ -12,7 +12,7 @@ from qflow.emulation import gemm
 from qflow.emulation.builder import NotFinite
 from qflow.emulation.op import CLAMP, Call, Constant, Fast, Op, Range, Unsupported
 from qflow.emulation.ops import _affine
-from qflow.emulation.ops._affine import FRACTION, SPREAD_SHIFTS
+from qflow.emulation.ops._affine import FRACTION
 from qflow.emulation.ops._roots import fast_reciprocal_root, reciprocal_root
 
 if TYPE_CHECKING:
@@ -95,13 +95,15 @@ class Normalization(Op):
         return tuple(shapes[0])
 
     def roles(self, call: Call) -> Mapping[str, Constant]:
-        view = self.per_value(call.node.attributes, call.sources[0].shape)
+        source = call.sources[0]
+        view = self.per_value(call.node.attributes, source.shape)
+        sizes, axes = self._groups(call.node.attributes, source.shape)
+        count = prod((sizes or source.shape)[d] for d in axes)
+        low, high = _affine.spread_shifts(source, count)
         return {
             **_affine.roles(view),
             "eps": Constant(("int64",), ((1,),), low=0, high=1 << (_affine.SPREAD_BITS)),
-            "spread_shift": Constant(
-                ("int32",), ((1,),), low=SPREAD_SHIFTS[0], high=SPREAD_SHIFTS[1]
-            ),
+            "spread_shift": Constant(("int32",), ((1,),), low=low, high=high),
         }
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:

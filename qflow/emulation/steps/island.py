@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qflow import registry
+from qflow.diagnostics import Diagnostic, QflowError, fail
 from qflow.emulation.op import Call, Constant, Fast, Op, Range, Unsupported, op
+from qflow.emulation.steps._island_size import FAILS, integers, most_values
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,8 +20,10 @@ OP = "op"
 """The attribute that names the operator; the others are that operator's own."""
 HELD = "constant"
 """The attribute that says which operand the weight is, where a profile absorbed a constant."""
-_FAILS = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError)
-"""What an operator raises on attributes it was never given by a trace."""
+MOST_VALUES = 1 << 28
+"""Of the result of an island that a file describes: 1 GiB of float32."""
+TRIED = 1 << 16
+"""Values of an island that is tried when a file is read."""
 
 
 class Island(Op):
@@ -43,14 +48,21 @@ class Island(Op):
         name = attributes.get(OP)
         if name not in registry.names("emulation.ops") or not runs_on_floats(str(name)):
             raise Unsupported(f"`{name}` is no operator that runs on floats")
-        shapes = [*(s.shape for s in call.sources), call.node.output.shape]
-        largest = max(max(shape, default=1) for shape in shapes)
-        if any(abs(n) > largest for n in _integers(attributes.values())):
+        shapes = [s.shape for s in call.sources]
+        largest = max(max(shape, default=1) for shape in [*shapes, call.node.output.shape])
+        if any(abs(n) > largest for n in integers(attributes.values())):
             raise Unsupported("its attributes do not fit its tensors")
-        blank = [np.zeros(s.shape, s.dtype) for s in call.sources]
+        settings = {k: v for k, v in attributes.items() if k not in (OP, HELD)}
+        weight = call.constants["weight"].shape if "weight" in call.constants else ()
         try:
-            found = self.oracle(call, *blank).shape
-        except _FAILS as why:
+            most = most_values(op(str(name)), settings, shapes, weight)
+            if most > MOST_VALUES:
+                raise Unsupported("its result would be larger than it says")
+            if max(most, sum(map(prod, shapes))) > TRIED:
+                return  # what cannot run says so when it runs
+            blank = [np.zeros(s.shape, s.dtype) for s in call.sources]
+            found = _computed(call, blank).shape
+        except FAILS as why:
             raise Unsupported(f"`{name}` cannot run so: {type(why).__name__}") from None
         if found != call.node.output.shape:
             raise Unsupported(f"its output is {call.node.output.shape}, not {found}")
@@ -63,15 +75,15 @@ class Island(Op):
         return 0, 0  # no integers
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
-        settings = dict(call.node.attributes)
-        operator = op(settings.pop(OP))
-        floats = [x.astype(np.float64) if x.dtype == np.float32 else x for x in operands]
-        weights = {r: a.astype(np.float64) for r, a in call.constants.items()}
-        if (place := settings.pop(HELD, None)) is not None and "weight" in weights:
-            floats.insert(place, weights.pop("weight"))
-        with np.errstate(all="ignore"):  # infinity and NaN are values of floats
-            result = operator.real(settings, *floats, **weights)
-            return np.asarray(result).astype(call.node.output.dtype)
+        """Raises QflowError QF318 where a damaged file describes what cannot run."""
+        try:
+            result = _computed(call, operands)
+        except FAILS as why:
+            raise _cannot_run(call, type(why).__name__) from None
+        as_declared = all(x.shape == s.shape for x, s in zip(operands, call.sources, strict=True))
+        if as_declared and result.shape != call.node.output.shape:
+            raise _cannot_run(call, f"it gives {result.shape}")
+        return result
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         import torch
@@ -88,9 +100,20 @@ def runs_on_floats(name: str) -> bool:
     return type(op(name)).real is not Op.real
 
 
-def _integers(values: Any) -> Iterator[int]:
-    for value in values:
-        if isinstance(value, tuple):
-            yield from _integers(value)
-        elif isinstance(value, int):
-            yield value
+def _computed(call: Call, operands: Sequence[np.ndarray]) -> np.ndarray:
+    settings = dict(call.node.attributes)
+    operator = op(settings.pop(OP))
+    floats = [x.astype(np.float64) if x.dtype == np.float32 else x for x in operands]
+    weights = {r: a.astype(np.float64) for r, a in call.constants.items()}
+    if (place := settings.pop(HELD, None)) is not None and "weight" in weights:
+        floats.insert(place, weights.pop("weight"))
+    with np.errstate(all="ignore"):  # infinity and NaN are values of floats
+        result = operator.real(settings, *floats, **weights)
+        return np.asarray(result).astype(call.node.output.dtype)
+
+
+def _cannot_run(call: Call, why: str) -> QflowError:
+    text = (
+        f"`{call.node.address}`: a float island of `{call.node.attributes[OP]}` cannot run: {why}"
+    )
+    return fail(Diagnostic("QF318", text, help="make the integer model again with `qflow run`"))

@@ -26,9 +26,7 @@ from tests.emulation.test_int4 import small_net as int4_net
 Make = Callable[[], IntegerGraph]
 
 NAMES = registry.names("emulation.ops")
-EXAMPLES = [
-    (n, i) for n in NAMES for i in range(len((*op(n).examples, *op(n).float_examples)))
-]
+EXAMPLES = [(n, i) for n in NAMES for i in range(len((*op(n).examples, *op(n).float_examples)))]
 KINDS = (("int8", False), ("int16", False), ("uint8", True), ("int8", True))
 PROFILES = tuple(profile(n).name for n in registry.names("emulation.profiles"))
 SOPHGO = Path(__file__).parents[1] / "sophgo" / "data"

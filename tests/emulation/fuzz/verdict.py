@@ -88,9 +88,7 @@ def in_torch(graph: IntegerGraph, inputs: Mapping[str, np.ndarray]) -> dict[str,
 
 def _same(one: np.ndarray, other: np.ndarray) -> bool:
     # a NaN of a float island is one in both, whatever its bits
-    return one.dtype == other.dtype and np.array_equal(
-        one, other, equal_nan=one.dtype.kind == "f"
-    )
+    return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
 
 
 def _said(result: dict[str, np.ndarray] | str) -> str:

@@ -52,6 +52,7 @@ class LeakyRelu(general.LeakyRelu):
 
         def run(x: Tensor) -> Tensor:
             real = x.float()
-            return torch.where(real >= 0, real, below(real))
+            found = torch.where(real >= 0, real, below(real))
+            return found.clamp_(a["low"], a["high"])
 
         return Fast(run)

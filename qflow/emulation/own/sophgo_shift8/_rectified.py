@@ -53,7 +53,7 @@ class Rectified(Op):
         a = call.node.attributes
         multiplier, shift = int(call.constants["multiplier"][0]), int(call.constants["shift"][0])
         if multiplier == 1 << max(shift, 0) and shift >= 0:
-            return Fast(lambda x: x.clamp(min=0, max=a["high"]))
+            return Fast(lambda x: x.clamp(min=max(a["low"], 0), max=a["high"]))
         bound = max(map(abs, ranges[0])) * abs(multiplier)
         rounded = fast_shift(call.constants["shift"], bound, "half_up", device)
 
