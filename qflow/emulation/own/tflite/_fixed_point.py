@@ -23,8 +23,9 @@ EXP_FACTORS = {
 EXP_MINUS_EIGHTH, THIRD = 1895147668, 715827883
 SECANT_START, SECANT_SLOPE = 1515870810, -1010580540
 """48 / 17 and -32 / 17 with two integer bits."""
-STEPS = 3
-"""Newton steps of a division."""
+STEPS, ROOT_STEPS = 3, 5
+"""Newton steps of a division and of a root."""
+HALF_ROOT_OF_TWO = 1518500250
 
 
 def top(bits: int) -> int:
@@ -111,3 +112,23 @@ def tanh(raw: np.ndarray, integer_bits: int, bits: int) -> np.ndarray:
     shares = _newton(exp_of_negative(-np.abs(raw), integer_bits + 1, bits), bits)
     size = raised(shares - (1 << (bits - 3)), 2, bits)
     return np.where(raw == 0, 0, np.sign(raw) * size)
+
+
+def inverse_root(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """1 / sqrt(v) of integers 1 <= v < 2^29, of 32 bits: a multiplier below 2^31, and n so that it
+    stands for multiplier * 2^-(31 + n).
+
+    Source: `GetInvSqrtQuantizedMultiplierExp` of TFLite.
+    """
+    headroom = 32 - np.frexp(values.astype(np.float64))[1].astype(np.int64)
+    pairs = (headroom - 1) // 2 - 1
+    raw = (values << (2 * pairs)) >> 1
+    half = divided(raw, 1)
+    x = np.full(values.shape, 1 << 28, np.int64)
+    three_halves = (1 << 28) + (1 << 27)
+    for _ in range(ROOT_STEPS):
+        cube = raised(times(times(x, x, 32), x, 32), 6, 32)
+        x = raised(times(x, three_halves, 32) - times(half, cube, 32), 3, 32)
+    x = times(x, HALF_ROOT_OF_TWO, 32)
+    one = values == 1
+    return np.where(one, top(32), x), np.where(one, 0, 11 - pairs)

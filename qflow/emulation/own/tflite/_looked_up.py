@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from qflow.emulation.builder import Builder, scale
 from qflow.emulation.op import Unsupported
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 class LookedUp(Unary):
     """The node is the general one, its table TFLite's: it reads int16 by the same formula."""
 
+    rounding: ClassVar[str] = "half_away"
+    """How entries of int8 are rounded."""
+
     def lower(self, node: PreparedNode, build: Builder) -> None:
         source = build.operand(node, 0)
         output = build.output_type(node, source.shape, source.layout)
@@ -27,5 +30,5 @@ class LookedUp(Unary):
             table = _lookup.of_words(function, step, target)
         else:
             ends = (step, source.zero_point), (target, output.zero_point)
-            table = _lookup.of_bytes(function, *ends)
+            table = _lookup.of_bytes(function, *ends, self.rounding)
         build.emit(node, node.op, node.inputs, output, {}, {"table": table})
