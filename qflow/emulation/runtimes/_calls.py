@@ -9,6 +9,8 @@ from qflow.diagnostics import Diagnostic, fail
 from qflow.emulation.graph import IntegerGraph, Node
 from qflow.emulation.op import Call
 from qflow.emulation.profile import Profile, profile
+from qflow.emulation.runtimes._integers import quantized
+from qflow.qtensor import QTensor
 
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 """Orders of axes that bring an image batch from the other layout."""
@@ -32,12 +34,15 @@ def runs_as_nhwc(call: Call) -> bool:
 
 
 def given(graph: IntegerGraph, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by node id; raises QF313 where a name, rank or size does not fit."""
+    """Values by node id; raises QF313 where a name, rank, size or grid does not fit.
+
+    A QTensor stands for the quantizes that read its input: its integers are theirs.
+    """
     nodes = {graph.by_id[i].address: graph.by_id[i] for i in graph.inputs}
     if set(inputs) != set(nodes):
         message = f"the model takes {_words(nodes)}, and was given {_words(inputs)}"
         raise fail(Diagnostic("QF313", message))
-    batches = {len(inputs[name]) if len(inputs[name].shape) else 0 for name in nodes}
+    batches = {inputs[name].shape[0] if len(inputs[name].shape) else 0 for name in nodes}
     for name, node in nodes.items():
         shape = tuple(inputs[name].shape)
         if shape[1:] != node.output.shape[1:] or len(shape) != len(node.output.shape):
@@ -46,12 +51,23 @@ def given(graph: IntegerGraph, inputs: Mapping[str, Any]) -> dict[str, Any]:
             raise fail(Diagnostic("QF313", message.replace("'", "")))
     if len(batches) > 1:
         raise fail(Diagnostic("QF313", f"inputs of different batch sizes: {sorted(batches)}"))
-    return {node.id: inputs[name] for name, node in nodes.items()}
+    found = {}
+    for name, node in nodes.items():
+        if isinstance(inputs[name], QTensor):
+            found.update(quantized(graph, node, inputs[name]))
+        else:
+            found[node.id] = inputs[name]
+    return found
 
 
 def operands_of(node: Node, values: Mapping[str, Any]) -> list[Any]:
     """What a node runs on: of an input what was given, of a constant nothing."""
     return [values[node.id]] if node.op == "input" else [values[i] for i in node.inputs]
+
+
+def to_run(node: Node, values: Mapping[str, Any]) -> bool:
+    """Whether a node is still to be computed: not one that was given, nor the input before it."""
+    return node.id in values if node.op == "input" else node.id not in values
 
 
 def last_uses(graph: IntegerGraph, keep: Collection[str]) -> dict[str, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -16,18 +17,20 @@ from qflow.emulation.runtimes._calls import (
     last_uses,
     operands_of,
     runs_as_nhwc,
+    to_run,
 )
+from qflow.emulation.runtimes._integers import as_qtensor, sources_of_outputs
 
 
 def run(
-    graph: IntegerGraph, inputs: Mapping[str, np.ndarray], keep: Collection[str] = ()
+    graph: IntegerGraph, inputs: Mapping[str, Any], keep: Collection[str] = ()
 ) -> dict[str, np.ndarray]:
     """Every output by its name, float32 (whole numbers int32), and every node of `keep` by its id,
     in its own dtype.
 
-    `inputs` are by input name, float32, of any batch size. An output goes before a node of its
-    name: `run_keeping` tells them apart. Raises QflowError: QF313 for an input that does not fit,
-    QF403 for NaN; KeyError for an id the graph does not have.
+    `inputs` are by input name, float32 arrays or a QTensor on the input's grid, of any batch size.
+    An output goes before a node of its name: `run_keeping` tells them apart. Raises QflowError:
+    QF313 for an input that does not fit, QF403 for NaN; KeyError for an id the graph does not have.
     """
     outputs, kept = run_keeping(graph, inputs, keep)
     return kept | outputs
@@ -35,7 +38,7 @@ def run(
 
 def run_batches(
     graph: IntegerGraph,
-    batches: Iterable[Mapping[str, np.ndarray]],
+    batches: Iterable[Mapping[str, Any]],
     keep: Collection[str] = (),
 ) -> Iterator[dict[str, np.ndarray]]:
     """`run` for one batch after the other; never more than one of them is held."""
@@ -43,8 +46,18 @@ def run_batches(
         yield run(graph, inputs, keep)
 
 
+def run_quantized(graph: IntegerGraph, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """As `run`, each output a QTensor: the integers its dequantize reads, accumulators too.
+
+    What lies on no grid, whole numbers and floats, comes as an array.
+    """
+    sources = sources_of_outputs(graph)
+    _, kept = run_keeping(graph, inputs, tuple(set(sources.values())))
+    return {k: as_qtensor(kept[i], graph.by_id[i].output) for k, i in sources.items()}
+
+
 def run_keeping(
-    graph: IntegerGraph, inputs: Mapping[str, np.ndarray], keep: Collection[str]
+    graph: IntegerGraph, inputs: Mapping[str, Any], keep: Collection[str]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """As `run`, the outputs and the kept nodes apart."""
     free = last_uses(graph, keep)
@@ -52,9 +65,10 @@ def run_keeping(
     with np.errstate(over="ignore"):  # floats beyond float32 are infinite, here as in torch
         for call in calls(graph):
             node = call.node
-            values[node.id] = _run_one(call, operands_of(node, values))
+            if to_run(node, values):
+                values[node.id] = _run_one(call, operands_of(node, values))
             for source in free[node.id]:
-                del values[source]
+                values.pop(source, None)  # an input that was given as integers is not there
 
     def result(id_: str) -> np.ndarray:
         return values[id_].astype(graph.by_id[id_].output.dtype)

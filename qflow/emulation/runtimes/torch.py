@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,7 +22,9 @@ from qflow.emulation.runtimes._calls import (
     last_uses,
     operands_of,
     runs_as_nhwc,
+    to_run,
 )
+from qflow.emulation.runtimes._integers import as_qtensor, sources_of_outputs
 
 
 @dataclass(frozen=True)
@@ -70,22 +73,23 @@ class TorchRuntime:
             if fast.bound
         }
 
-    def run(self, inputs: Mapping[str, Tensor], keep: Collection[str] = ()) -> dict[str, Tensor]:
+    def run(self, inputs: Mapping[str, Any], keep: Collection[str] = ()) -> dict[str, Tensor]:
         """Every output by its name, float32, and every node of `keep` by its id, in its own dtype.
 
-        `inputs` are by input name, of any batch size, all on one device; results are there too. An
-        output goes before a node of its name: `run_keeping` tells them apart. Raises QflowError:
-        QF313 for an input that does not fit, QF403 for NaN; KeyError for an id the graph does not
-        have.
+        `inputs` are by input name, tensors or a QTensor on the input's grid, of any batch size, all
+        on one device; results are there too. An output goes before a node of its name:
+        `run_keeping` tells them apart. Raises QflowError: QF313 for an input that does not fit,
+        QF403 for NaN; KeyError for an id the graph does not have.
         """
         outputs, kept = self.run_keeping(inputs, keep)
         return kept | outputs
 
     def run_keeping(
-        self, inputs: Mapping[str, Tensor], keep: Collection[str]
+        self, inputs: Mapping[str, Any], keep: Collection[str]
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """As `run`, the outputs and the kept nodes apart."""
-        values: dict[str, Tensor] = given(self.graph, inputs)
+        found = given(self.graph, inputs)
+        values: dict[str, Tensor] = {k: torch.as_tensor(v) for k, v in found.items()}
         with exact(device_of(values)):
             for _ in self.steps(values, keep):
                 pass
@@ -94,8 +98,18 @@ class TorchRuntime:
         ends = self.graph.outputs
         return {name: _integers(values[i], types[i]) for name, i in ends}, kept
 
+    def run_quantized(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """As `run`, each output a QTensor: the integers its dequantize reads, accumulators too.
+
+        What lies on no grid, whole numbers and floats, comes as a tensor.
+        """
+        sources = sources_of_outputs(self.graph)
+        _, kept = self.run_keeping(inputs, tuple(set(sources.values())))
+        types = self.graph.by_id
+        return {k: as_qtensor(kept[i], types[i].output) for k, i in sources.items()}
+
     def run_batches(
-        self, batches: Iterable[Mapping[str, Tensor]], keep: Collection[str] = ()
+        self, batches: Iterable[Mapping[str, Any]], keep: Collection[str] = ()
     ) -> Iterator[dict[str, Tensor]]:
         """`run` for one batch after the other; never more than one of them is held."""
         for inputs in batches:
@@ -110,9 +124,10 @@ class TorchRuntime:
         device = device_of(values)
         for call, fast in zip(self._calls, self._program(device), strict=True):
             node = call.node
-            values[node.id] = _run_one(call, fast, operands_of(node, values))
+            if to_run(node, values):
+                values[node.id] = _run_one(call, fast, operands_of(node, values))
             for source in free[node.id]:
-                del values[source]
+                values.pop(source, None)  # an input that was given as integers is not there
             yield node.id
 
     def carried(self, device: torch.device) -> dict[str, Fast]:

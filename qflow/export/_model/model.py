@@ -41,6 +41,8 @@ class IntegerModel:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Float tensors as the model takes them, in the form it takes them; the same returned.
 
+        A `QTensor` on the grid of the input's port stands for the floats it means: what it holds
+        is not quantized again.
         Every output is dequantized: float32, integers times their scale. Any batch size. Raises
         QflowError: QF313 for arguments that do not fit, QF403 for NaN.
         """
@@ -53,6 +55,14 @@ class IntegerModel:
         tensors = self.tensors(args, kwargs)
         _, values = self._runtime.run_keeping(tensors, tuple(set(kept.values())))
         return self.structure.returned({name: values[id_] for name, id_ in kept.items()})
+
+    def run_quantized(self, *args: Any, **kwargs: Any) -> Any:
+        """The same with each output as a `QTensor`: the integers of its port and their grid.
+
+        An accumulator has a scale per channel along its axis. What lies on no grid, as indices, is
+        a tensor.
+        """
+        return self.structure.returned(self._runtime.run_quantized(self.tensors(args, kwargs)))
 
     @cached_property
     def inputs(self) -> tuple[Port, ...]:

@@ -8,7 +8,6 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
@@ -325,7 +324,7 @@ def _packed(
     if what == 0:
         constants[key] = np.zeros((int(np.prod(shape)) + 1) // 2, np.uint8)
     elif what == 1:
-        shape = r.choice((shape[1:], shape + [1], [-s for s in shape], [2**40, 2**40], [2**62, 4]))
+        shape = r.choice((shape[1:], [*shape, 1], [-s for s in shape], [2**40, 2**40], [2**62, 4]))
     else:
         shape[r.randrange(len(shape))] += r.choice((-1, 1))
     header["packed"][key] = shape
