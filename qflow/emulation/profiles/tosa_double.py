@@ -14,4 +14,5 @@ class TosaDouble(ApplyScale32):
     """
 
     name = "tosa.double"
+    own = ("tosa",)
     double_rounding = True

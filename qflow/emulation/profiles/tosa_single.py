@@ -12,3 +12,4 @@ class TosaSingle(ApplyScale32):
     """
 
     name = "tosa.single"
+    own = ("tosa",)

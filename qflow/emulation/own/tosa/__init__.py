@@ -1,0 +1,1 @@
+"""Operators of the TOSA specification with rules of their own."""
