@@ -91,7 +91,9 @@ class Normalization(Op):
     def shape(
         self, attributes: Mapping[str, Any], shapes: Sequence[Sizes], weight: Sizes = ()
     ) -> Sizes:
-        self._groups(attributes, shapes[0])
+        _, axes = self._groups(attributes, shapes[0])
+        if not axes:
+            raise Unsupported("it normalizes over no axis")
         return tuple(shapes[0])
 
     def roles(self, call: Call) -> Mapping[str, Constant]:

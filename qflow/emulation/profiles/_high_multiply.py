@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from qflow.emulation.integer_profile import IntegerProfile
-from qflow.emulation.profile import saturate
+from qflow.emulation.profile import Constants, Limits, saturate
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from qflow.emulation.profile import Unary
 
 BITS = 31
 ACCUMULATOR_BITS = 32
@@ -35,6 +42,21 @@ class HighMultiply(IntegerProfile):
         raised = saturate(values << left, ACCUMULATOR_BITS)
         high = (raised * multiplier + (1 << (BITS - 1))) >> BITS
         return self.shifted(high, right)
+
+    def fast_rescale(self, constants: Constants, limits: Limits, device: Any) -> Unary:
+        multiplier, shift = (constants[n].astype(np.int64) for n in ("multiplier", "shift"))
+        raised = limits.bound << int(max(BITS - shift.min(), 0))
+        # `derive` gives no other multipliers: with these a value that saturates is clamped anyway
+        normal = (multiplier == 0) | (multiplier >= 1 << (BITS - 1)) | (shift >= BITS)
+        if normal.all() or raised < 1 << BITS:
+            return super().fast_rescale(constants, limits, device)
+        import torch
+
+        def run(x: Tensor) -> Tensor:
+            found = self.multiply_shift(x.long().cpu().numpy(), multiplier, shift)
+            return torch.from_numpy(np.clip(found, limits.low, limits.high)).double().to(device)
+
+        return run
 
     def shifted(self, high: np.ndarray, right: np.ndarray) -> np.ndarray:
         """`high / 2^right`, rounded as the kernels do."""

@@ -50,6 +50,9 @@ class Island(Op):
             raise Unsupported(f"`{name}` is no operator that runs on floats")
         shapes = [s.shape for s in call.sources]
         largest = max(max(shape, default=1) for shape in [*shapes, call.node.output.shape])
+        weighted = "weight" in call.constants and HELD not in attributes
+        if op(str(name)).weight_axis is not None and not weighted:
+            raise Unsupported("it has no weight")
         if any(abs(n) > largest for n in integers(attributes.values())):
             raise Unsupported("its attributes do not fit its tensors")
         settings = {k: v for k, v in attributes.items() if k not in (OP, HELD)}
