@@ -14,7 +14,7 @@ from tests.emulation import ties
 ZEROS = {"int8": (3, -7, 5), "uint8": (121, 135, 129), "int16": (0, 0, 0), "plain": (0, 0, 0)}
 """Of two operands and the result; `plain` is int8 on a symmetric grid."""
 FINER = {"int8": 1.0, "uint8": 1.0, "int16": 2.0**-8}
-SCALES, PER_SCALE = 32, 2000
+SCALES, PER_SCALE = 32, 8
 LOWEST = {"int8": 22, "uint8": 22, "int16": 14}
 """Rescales go down to 2^-n: an int32 bias reaches every output there."""
 LARGEST = 0.9
@@ -31,7 +31,7 @@ def integers(random: np.random.Generator, kind: str, shape: tuple[int, ...]) -> 
 
 
 def rescales(op: str, dtype: str) -> Iterator[Case]:
-    """Zero weights: every output is one rescaled bias, next to a tie or on one."""
+    """Weights of one and every byte around each bias: accumulators on ties, and on both sides."""
     for two in (False, True):
         first, second = (0.125, 0.5) if two else (0.0371, 0.0213)
         source, target = on(first, 0, dtype), on(second, 2, dtype)
@@ -46,15 +46,17 @@ def rescales(op: str, dtype: str) -> Iterator[Case]:
         acc = np.concatenate(
             [ties.near_ties(r, PER_SCALE, top, seed=i) for i, r in enumerate(ratios.tolist())]
         )
+        limits = np.iinfo(source.dtype)
+        every = np.linspace(limits.min, limits.max, 256).astype(source.dtype)
         image = op != "linear"
         yield Case(
             op,
-            (np.ones((1, 1, 1, 1) if image else (1, 1), source.dtype),),
+            (every.reshape((1, 1, 16, 16) if image else (256, 1)),),
             (source,),
             target,
             no_model,
             window((1, 1)) if image else {},
-            np.zeros((acc.size, 1, 1, 1) if image else (acc.size, 1)),
+            np.ones((acc.size, 1, 1, 1) if image else (acc.size, 1)),
             np.repeat(scales, PER_SCALE),
             acc,
         )
@@ -85,50 +87,51 @@ WINDOWS = {
 }
 
 
-def convolutions(dtype: str, form: str) -> Iterator[Case]:
-    """Small weights, so that with powers of two many accumulators are ties."""
+def convolutions(dtype: str, form: str, exact: bool = False) -> Iterator[Case]:
+    """Small weights, so that with powers of two many accumulators are ties; `exact`: only those."""
     random = np.random.default_rng(4)
     a, channels, out = WINDOWS[form], 8, 24
-    for two in (True, False):
+    for two in (True,) if exact else (True, False):
         source = on(0.125 if two else 0.11, 0, dtype)
         target = on(0.5 if two else 0.37, 2, dtype)
         step = source.scale / target.scale
         shape = (out, channels // a["groups"], *a["kernel"])
-        exact = np.exp2(-random.integers(2, 6, out) if two else random.uniform(-6, -2, out))
+        ratio = np.exp2(-random.integers(2, 6, out) if two else random.uniform(-6, -2, out))
         weight = random.integers(-3, 4, shape)
         weight[:, 0, 0, 0] = 63
         yield Case(
             "conv2d",
-            (integers(random, source.dtype, (4, channels, 27, 25)),),
+            (integers(random, source.dtype, (16, channels, 27, 25)),),
             (source,),
             target,
             no_model,
             a,
             weight,
-            (exact / step).astype(np.float32),
+            (ratio / step).astype(np.float32),
             random.integers(-500, 500, out),
         )
 
 
-def linears(dtype: str) -> Iterator[Case]:
+def linears(dtype: str, exact: bool = False) -> Iterator[Case]:
+    """The same of rows."""
     random = np.random.default_rng(5)
     out, width = 128, 9
-    for two in (True, False):
+    for two in (True,) if exact else (True, False):
         source = on(0.125 if two else 0.11, 0, dtype)
         target = on(0.5 if two else 0.37, 2, dtype)
         step = source.scale / target.scale
-        exact = np.exp2(-random.integers(2, 6, out) if two else random.uniform(-6, -2, out))
+        ratio = np.exp2(-random.integers(2, 6, out) if two else random.uniform(-6, -2, out))
         weight = random.integers(-3, 4, (out, width))
         weight[:, 0] = 63
         yield Case(
             "linear",
-            (integers(random, source.dtype, (500, width)),),
+            (integers(random, source.dtype, (900, width)),),
             (source,),
             target,
             no_model,
             {},
             weight,
-            (exact / step).astype(np.float32),
+            (ratio / step).astype(np.float32),
             random.integers(-500, 500, out),
         )
 
@@ -139,8 +142,8 @@ def products(dtype: str) -> Iterator[Case]:
     for i, triple in enumerate(((0.25, 0.125, 8.0), (0.05, 0.03, 0.6), (0.25, 0.5, 32.0))):
         grids = [on(s, p, dtype) for p, s in enumerate(triple)]
         inner = (8, 16, 24)[i]
-        left = integers(random, grids[0].dtype, (10, 64, inner))
-        right = integers(random, grids[1].dtype, (10, inner, 64))
+        left = integers(random, grids[0].dtype, (14, 64, inner))
+        right = integers(random, grids[1].dtype, (14, inner, 64))
         yield Case("matmul", (left, right), tuple(grids[:2]), grids[2], no_model)
 
 
@@ -206,7 +209,7 @@ def pools(op: str, dtype: str, own_grid: bool = True, **settings: Any) -> Iterat
         source = on(0.25 if i % 2 else 0.05, 0, dtype)
         target = on(0.125 if i % 2 else 0.031, 2, dtype) if own_grid else source
         attributes = {"kernel": kernel, "stride": stride, "padding": padding, **settings}
-        operand = images(source.dtype, (12, 32, 23, 21), i)
+        operand = images(source.dtype, (16, 32, 23, 21), i)
         yield Case(op, (operand,), (source,), target, no_model, attributes)
 
 
@@ -215,7 +218,7 @@ def image_means(dtype: str) -> Iterator[Case]:
     forms = ((4, 4, 0.25, 0.125), (8, 8, 0.25, 0.25), (5, 7, 0.05, 0.031), (7, 7, 0.017, 0.0071))
     for i, (rows, columns, first, second) in enumerate(forms):
         source, target = on(first, 0, dtype), on(second, 2, dtype)
-        operand = images(source.dtype, (240, 128, rows, columns), i)
+        operand = images(source.dtype, (440, 128, rows, columns), i)
         yield Case("adaptive_avg_pool2d", (operand,), (source,), target, no_model)
 
 
@@ -231,3 +234,12 @@ def joined(dtype: str) -> Iterator[Case]:
             no_model,
             {"dim": 1},
         )
+
+
+def exact_averages(dtype: str) -> Iterator[Case]:
+    """Windows of 4 and 16 values, whose means floats hold."""
+    for i, kernel in enumerate(((2, 2), (4, 4), (4, 2))):
+        source, target = on(0.25, 0, dtype), on(0.125, 2, dtype)
+        operand = images(source.dtype, (24, 32, 20, 16), i)
+        attributes = {"kernel": kernel, "stride": (2, 2), "padding": (1, 0, 1, 0)}
+        yield Case("avg_pool2d", (operand,), (source,), target, no_model, attributes)

@@ -22,6 +22,7 @@ class OnnxQdq(FloatProfile):
     """
 
     name = "onnx.qdq"
+    own = ("onnx_qdq",)
 
     def rescale_constants(self, ratio: Ratio) -> dict[str, np.ndarray]:
         return {"source_scale": ratio.source_scale, "target_scale": ratio.target_scale}

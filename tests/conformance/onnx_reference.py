@@ -1,0 +1,81 @@
+"""ONNX: its reference evaluator and onnxruntime without fusion against the profile `onnx.qdq`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from importlib.util import find_spec
+
+from tests.conformance import shared_cases as given
+from tests.conformance.both_sides import Check
+from tests.conformance.litert_case import Case
+from tests.conformance.onnx_floats import reference, unfused
+from tests.conformance.onnx_model import OPSET
+from tests.conformance.table import Row
+
+PROFILE = "onnx.qdq"
+REFERENCE, UNFUSED = f"onnx.reference, opset {OPSET}", "onnxruntime, not fused"
+Cases = Callable[[], Iterable[Case]]
+
+
+def _powers_of_two(cases: Cases) -> Iterator[Case]:
+    """Those whose scales are powers of two: sums of floats are exact, in any order."""
+    for case in cases():
+        scales = [on.scale for on in (*case.sources, case.target)]
+        if all((s / (2**-20)).hex().startswith("0x1.0000000000000p") for s in scales):
+            yield case
+
+
+def _products(dtype: str) -> Iterator[tuple[str, Cases]]:
+    for form in given.WINDOWS:
+        cases = partial(given.convolutions, dtype, form, exact=True)
+        yield f"conv2d, {form}, powers of two", cases
+    yield "linear, powers of two", partial(given.linears, dtype, exact=True)
+    yield "matmul, powers of two", partial(_powers_of_two, partial(given.products, dtype))
+
+
+def _others(dtype: str) -> Iterator[tuple[str, Cases]]:
+    count = 6 if dtype == "int16" else 400
+    for op in ("add", "sub", "mul"):
+        yield op, partial(given.pairs, op, dtype)
+    for op, name in (("identity", "requantization"), ("relu", "relu")):
+        yield name, partial(given.singles, op, dtype, count)
+    if dtype != "int16":
+        for op in ("sigmoid", "tanh"):
+            yield op, partial(given.singles, op, dtype, count)
+        slope = partial(given.singles, "leaky_relu", dtype, count, negative_slope=0.1)
+        yield "leaky_relu", slope
+        yield "cat", partial(given.joined, dtype)
+    maximum = partial(given.pools, "max_pool2d", dtype, False, dilation=(1, 1), ceil=False)
+    yield "max_pool2d", maximum
+    averages = partial(_powers_of_two, partial(given.exact_averages, dtype))
+    yield "avg_pool2d, powers of two", averages
+    means = partial(_powers_of_two, partial(given.image_means, dtype))
+    yield "adaptive_avg_pool2d, powers of two", means
+
+
+def _checks() -> Iterator[Check]:
+    for dtype in ("int8", "uint8", "int16"):
+        pairs = [*_others(dtype)] if dtype == "int16" else [*_products(dtype), *_others(dtype)]
+        for name, cases in pairs:
+            yield Check(PROFILE, f"{name} {dtype}", REFERENCE, cases, reference)
+            if not (dtype == "int16" and name == "max_pool2d"):
+                yield Check(PROFILE, f"{name} {dtype}", UNFUSED, cases, unfused)
+
+
+CHECKS = tuple(_checks())
+
+
+def rows() -> Iterator[Row]:
+    """One per check whose runtime is installed."""
+    if find_spec("onnx") is None:
+        return
+    import onnx
+
+    for check in CHECKS:
+        if check.runtime == REFERENCE:
+            yield check.row(onnx.__version__)
+        elif find_spec("onnxruntime") is not None:
+            import onnxruntime
+
+            yield check.row(onnxruntime.__version__)
