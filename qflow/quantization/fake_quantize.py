@@ -170,8 +170,7 @@ class FakeQuantize(Settling):
             return
         rows = self._rows(x)
         low, high = extremes(rows)
-        # of both, and of all channels, in one number: NaN and infinity stay what they are
-        if not math.isfinite(float(torch.maximum(high.abs(), low.abs()).amax())):
+        if not _finite(low, high):
             kind = "NaN" if torch.isnan(x).any() else "infinity"
             raise fail(
                 Diagnostic(
@@ -195,6 +194,8 @@ class FakeQuantize(Settling):
 
     def _rows(self, x: Tensor) -> Tensor:
         """[C, N]; [1, N] per tensor. In the order of memory, so that no value has to move."""
+        if self.axis is None and x.is_contiguous():
+            return x.reshape(1, -1)
         by_stride = sorted(range(x.dim()), key=x.stride, reverse=True)
         if self.axis is None:
             return x.permute(by_stride).reshape(1, -1)
@@ -256,6 +257,13 @@ class FakeQuantize(Settling):
         )
         if self.fixed is None and low is not None and high is not None:
             self._known = bool((low <= high).all())
+
+
+def _finite(low: Tensor, high: Tensor) -> bool:
+    """Whether extremes [C] are numbers: NaN and infinity come out of every step as they are."""
+    if low.is_cpu and low.numel() == 1:
+        return math.isfinite(low.item()) and math.isfinite(high.item())
+    return math.isfinite(torch.maximum(high.abs(), low.abs()).amax().item())
 
 
 def set_rounding(model: nn.Module, rounding: str) -> None:

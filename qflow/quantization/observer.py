@@ -36,10 +36,10 @@ class State:
 
     def to(self, device: torch.device) -> Any:
         """The same state on another device; itself when it is there already."""
-        found = self.tensors()
-        if all(t.device == device for t in found.values()):
+        # not `tensors()`: it is asked at every batch
+        if all(t.device == device for t in vars(self).values()):
             return self
-        return replace(self, **{name: t.to(device) for name, t in found.items()})
+        return replace(self, **{name: t.to(device) for name, t in self.tensors().items()})
 
 
 class Observer:

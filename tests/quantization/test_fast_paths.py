@@ -130,6 +130,7 @@ def test_pieces_are_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = _counting._at_once(x, torch.tensor([4]), 512)
     sums = Octav(512).observe(Octav(512).start(1), x)
     monkeypatch.setattr(_counting, "AT_ONCE", 64)
+    monkeypatch.setattr(_counting, "IN_A_WORKER", 50)
     pieces = _counting.counted(x, torch.tensor([4]), 512, signed=True)
     assert all(torch.equal(a, b) for a, b in zip(whole, pieces, strict=True))
     again = Octav(512).observe(Octav(512).start(1), x)
@@ -168,3 +169,15 @@ def test_a_fixed_scale_has_edges_too() -> None:
     assert torch.equal(
         x.grad, plainly(x.detach(), torch.tensor(0.5), *INT8, "half_even")[1].float()
     )
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_several_threads_count_the_same(signed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = torch.randn(1, 4099, generator=torch.Generator().manual_seed(5)).relu_()
+    x = x - 0.5 if signed else x
+    alone = _counting.counted(x, torch.tensor([3]), 64, signed)
+    monkeypatch.setattr(_counting, "LEAST_SHARE", 1000)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    shared = _counting.counted(x, torch.tensor([3]), 64, signed)
+    assert all(torch.equal(a, b) for a, b in zip(alone, shared, strict=True))
+    assert int(alone[0].sum() + alone[1]) == x.numel()
