@@ -21,6 +21,8 @@ NUDGES = range(-4, 5)
 NUDGE = 1.5e-6
 """About a fifth of the last place of a float32 near 100: what rounding errors are made of."""
 CANDIDATES = sorted(((s, n) for s in STEPS for n in NUDGES), key=lambda p: abs(p[0]) + abs(p[1]))
+PATIENCE = 25
+"""Candidates after which a layer of which half is not proved is given up."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,9 @@ def affine(levels: Levels, bias: np.ndarray) -> Affine:
     count = len(levels.low)
     scale, offset = np.zeros(count, np.float32), np.zeros(count, np.float32)
     proved = np.zeros(count, bool)
-    for step, nudge in CANDIDATES:
+    for tries, (step, nudge) in enumerate(CANDIDATES):
         left = np.flatnonzero(~proved)
-        if not left.size:
+        if not left.size or (tries == PATIENCE and len(left) > count / 2):
             break
         some, without = levels.only(left), bias[left][:, None]
         nearest = some.slope.astype(np.float32)
@@ -56,9 +58,11 @@ def affine(levels: Levels, bias: np.ndarray) -> Affine:
 
 def _fits(levels: Levels, bias: np.ndarray, scale: np.ndarray, offset: np.ndarray) -> np.ndarray:
     """bool [channels]: whether both ways to evaluate the formula meet every level."""
-    one = levels.holds(lambda acc: np.rint(separate(acc - bias, scale, offset)))
-    other = levels.holds(lambda acc: np.rint(fused(acc - bias, scale, offset)))
-    return np.asarray(one & other)
+    fits = levels.holds(lambda acc: np.rint(separate(acc - bias, scale, offset)))
+    some = np.flatnonzero(fits)
+    few, left, scales, offsets = levels.only(some), bias[some], scale[some], offset[some]
+    fits[some] = few.holds(lambda acc: np.rint(fused(acc - left, scales, offsets)))
+    return fits
 
 
 def separate(acc: np.ndarray, scale: np.ndarray, offset: np.ndarray) -> np.ndarray:
