@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from qflow.emulation.graph import IntegerGraph
     from qflow.plan.inventory import Inventory, Module
 
-_BORDER = ("input", "output", "quant", "dequant")
-"""Operators that are the border itself."""
+_NO_OPERATORS = ("input", "output", "quant", "dequant", "constant")
+"""The border itself, and values that nothing computes."""
 OUTSIDE = "it runs outside of the quantized part"
 
 
@@ -45,6 +45,16 @@ class Coverage:
     floats: tuple[Left, ...]
     """What stays float, in execution order."""
 
+    @property
+    def outside(self) -> int:
+        """How many of those run before the quantizes and behind the dequantizes."""
+        return sum(left.why == OUTSIDE for left in self.floats)
+
+    @property
+    def within(self) -> Share:
+        """The operators of the quantized part alone."""
+        return Share(self.operators.integer, self.operators.total - self.outside)
+
 
 def coverage(graph: IntegerGraph, inventory: Inventory, absorbed: Mapping[str, str]) -> Coverage:
     """What the integer graph runs of the modules of a model.
@@ -52,23 +62,27 @@ def coverage(graph: IntegerGraph, inventory: Inventory, absorbed: Mapping[str, s
     `absorbed` says of modules that are fused into another which one: they run where that runs. An
     operator between a dequantize and a quantize (an island) is none of the integer ones.
     """
+
+    def lives_at(module: Module) -> str:
+        return absorbed.get(module.address, module.address)
+
     islands = {n.address for n in graph.nodes if n.op == "island"}
     inside = {n.address for n in graph.nodes if n.output.dtype != "float32"} - islands
-    modules = [m for m in inventory.modules if m.op not in _BORDER]
-    integer = [m for m in modules if absorbed.get(m.address, m.address) in inside]
+    modules = [m for m in inventory.modules if m.op not in _NO_OPERATORS]
+    integer = [m for m in modules if lives_at(m) in inside]
     taken = {m.address for m in integer}
     rest = [m for m in modules if m.address not in taken]
     return Coverage(
         Share(len(integer), len(modules)),
         Share(sum(m.macs for m in integer), sum(m.macs for m in modules)),
-        tuple(Left(m.address, m.op, _why(graph, m)) for m in rest),
+        tuple(Left(m.address, m.op, _why(graph, lives_at(m))) for m in rest),
     )
 
 
-def _why(graph: IntegerGraph, module: Module) -> str:
+def _why(graph: IntegerGraph, address: str) -> str:
     """As the note of its island has it; `#1` is the second call of a module."""
     for note in graph.notes:
         place, island, why = note.partition(": a float island for ")
-        if island and place.partition("#")[0] == module.address:
+        if island and place.partition("#")[0] == address:
             return why.partition("`: ")[2]
     return OUTSIDE

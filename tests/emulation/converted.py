@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from qflow import march as marches
+from qflow.emulation.coverage import Coverage, coverage
 from qflow.emulation.graph import IntegerGraph
 from qflow.emulation.lowering import Lowered, lower
 from qflow.quantization import FakeQuantState, prepare, record, set_fake_quantize
+from qflow.quantization.facts import facts_of
 from qflow.quantization.prepared import PreparedGraph
 from qflow.quantization.qconfig_template import (
     calibration_8bit_weight_16bit_act_qconfig_setter,
@@ -40,6 +42,13 @@ class Converted:
     @property
     def graph(self) -> IntegerGraph:
         return self.lowered.graph
+
+    @property
+    def coverage(self) -> Coverage:
+        facts = facts_of(self.model)
+        assert facts is not None, "`prepare` made it"
+        absorbed = {p.address: p.absorbed_by for p in facts.plans if p.absorbed_by is not None}
+        return coverage(self.graph, facts.inventory, absorbed)
 
     def fake_quant(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What the fake-quantized model hands over where the integer model has its outputs."""
@@ -81,7 +90,12 @@ class Converted:
 
 
 def convert(
-    net: nn.Module, args: tuple[Tensor, ...], kwargs: Mapping[str, Tensor], march: str, dtype: str
+    net: nn.Module,
+    args: tuple[Tensor, ...],
+    kwargs: Mapping[str, Tensor],
+    march: str,
+    dtype: str,
+    unlisted: Literal["error", "float"] = "error",
 ) -> Converted:
     model = prepare(
         net, args, SETTERS[dtype], example_kw_inputs=dict(kwargs), march=march, out_dir=None
@@ -91,7 +105,7 @@ def convert(
         model(*args, **kwargs)
     set_fake_quantize(model.eval(), FakeQuantState.VALIDATION)
     prepared, target = record(model), marches.load(march)
-    return Converted(model, prepared, lower(prepared, target, target.profile))
+    return Converted(model, prepared, lower(prepared, target, target.profile, unlisted))
 
 
 def cosine(one: np.ndarray, other: np.ndarray) -> float:
