@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import calibration, fake_quant, growth, integer_forward, verbs
+from benchmarks import calibration, fake_quant, growth, integer_forward, memory, verbs
 
 if __name__ == "__main__":
     verbs.run()
@@ -10,3 +10,4 @@ if __name__ == "__main__":
     fake_quant.run()
     calibration.run()
     growth.run()
+    memory.run()

@@ -118,7 +118,8 @@ class Slice(Moving):
         weight: tuple[int, ...] = (),
     ) -> tuple[int, ...]:
         shape = tuple(shapes[0])
-        if not len(attributes["starts"]) == len(attributes["stops"]) == len(shape):
+        lengths = {len(attributes[n]) for n in ("starts", "stops", "steps")}
+        if lengths != {len(shape)} or 0 in attributes["steps"]:
             raise Unsupported(f"its ranges are not those of a tensor {shape}")
         ranges = zip(_ranges(attributes), shape, strict=True)
         count = prod(len(range(*r.indices(size))) for r, size in ranges)

@@ -28,7 +28,7 @@ def exact_in_float64(multiplier: np.ndarray, shift: np.ndarray, limits: Limits) 
     multipliers, shifts = (a.ravel().tolist() for a in np.broadcast_arrays(multiplier, shift))
     for m, s in zip(multipliers, shifts, strict=True):
         fraction_bits = max(s, 1)
-        product = limits.bound * m << (fraction_bits - s)
+        product = limits.bound * abs(m) << (fraction_bits - s)
         if product + (1 << fraction_bits) >= EXACT_FLOAT64 and (
             EXACT_FLOAT64 >> fraction_bits < largest
         ):

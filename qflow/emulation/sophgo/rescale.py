@@ -30,11 +30,11 @@ def rescaled(
 
 
 def multiplier_and_shift(
-    prefix: str = "", shapes: tuple[tuple[int, ...], ...] = ONE
+    prefix: str = "", shapes: tuple[tuple[int, ...], ...] = ONE, least: int = INT32[0]
 ) -> dict[str, Constant]:
-    """What a node says of the constants of one rescale."""
+    """What a node says of the constants of one rescale; a ratio of scales is not below 0."""
     return {
-        f"{prefix}multiplier": Constant(("int32",), shapes, low=INT32[0], high=INT32[1]),
+        f"{prefix}multiplier": Constant(("int32",), shapes, low=least, high=INT32[1]),
         f"{prefix}shift": Constant(("int32",), shapes, low=SHIFTS[0], high=SHIFTS[1] + 1),
     }
 

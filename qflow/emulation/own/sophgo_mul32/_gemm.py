@@ -80,5 +80,5 @@ def roles(call: Call) -> dict[str, Constant]:
         "weight": Constant(("int8", "uint8"), (weight.shape,)),
         "bias": Constant(("int32",), channels),
         "weight_scale": Constant(("float32",), channels),
-        **multiplier_and_shift(shapes=channels),
+        **multiplier_and_shift(shapes=channels, least=0),
     }
