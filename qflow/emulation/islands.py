@@ -42,13 +42,7 @@ def lower(node: PreparedNode, build: Builder, why: str) -> None:
         raise Unsupported(why)
     if not node.shape:
         raise Unsupported("it makes one number of all samples: a tensor of the graph has axes")
-    operands = tuple(_as_float(node, build, i) for i in range(len(node.inputs)))
-    attributes = {OP: node.op, **_attributes(node)}
-    weights = {"weight": _weight(node, build), "bias": node.bias}
-    constants = {r: a.astype(np.float32) for r, a in weights.items() if a is not None}
-    output = TensorType("float32", node.shape, layout=_layout(node.shape))
-    place = f"{node.id}.island"
-    build.emit(node, "island", operands, output, attributes, constants, id=place)
+    place = _floats(node, build)
     # as a quant stub does it, by the profile's own rule where it has one
     stub = replace(node, op="quant", inputs=(place,), input_grids=(), activation=None)
     op("quant", build.profile.own).lower(stub, build)
@@ -62,6 +56,24 @@ def lower(node: PreparedNode, build: Builder, why: str) -> None:
             severity="warning",
         )
     )
+
+
+def _floats(node: PreparedNode, build: Builder) -> str:
+    """Id of what the operator gives, with the residual and the activation that are fused to it."""
+    operands = tuple(_as_float(node, build, i) for i in range(len(node.inputs)))
+    attributes = {OP: node.op, **_attributes(node)}
+    weights = {"weight": _weight(node, build), "bias": node.bias}
+    constants = {r: a.astype(np.float32) for r, a in weights.items() if a is not None}
+    output = TensorType("float32", node.shape, layout=_layout(node.shape))
+    own, residual = (operands[:-1], operands[-1:]) if node.residual else (operands, ())
+    place = f"{node.id}.island"
+    build.emit(node, "island", own, output, attributes, constants, id=place)
+    behind = [("add", residual)] if residual else []
+    behind += [(node.activation, ())] if node.activation is not None else []
+    for name, others in behind:
+        operands, place = (place, *others), f"{place}.{name}"
+        build.emit(node, "island", operands, output, {OP: name}, id=place)
+    return place
 
 
 def _as_float(node: PreparedNode, build: Builder, index: int) -> str:
