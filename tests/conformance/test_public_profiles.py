@@ -1,0 +1,51 @@
+"""TOSA, onnxruntime, ONNX and exact arithmetic: no integer differs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conformance import exact, onnx_reference, onnxruntime, tosa
+from tests.conformance.both_sides import Check
+
+MOST_CASES = 12
+"""Functions of 8 bits have 400 pairs of grids in the table; here so many keep the time short."""
+SCALES = 12
+"""Of 64 in the table."""
+
+
+def _named(checks: tuple[Check, ...]) -> list[object]:
+    return [pytest.param(c, id=f"{c.label}-{c.profile}-{c.runtime}") for c in checks]
+
+
+def _agrees(check: Check) -> None:
+    found = check.row("", MOST_CASES)
+    assert found.compared > 0
+    assert found.mismatches == 0
+
+
+@pytest.mark.parametrize("check", _named(tosa.CHECKS))
+def test_tosa(check: Check) -> None:
+    pytest.importorskip("tosa_reference_model")
+    _agrees(check)
+
+
+@pytest.mark.parametrize("check", _named(onnxruntime.CHECKS))
+def test_onnxruntime(check: Check) -> None:
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    _agrees(check)
+
+
+@pytest.mark.parametrize("check", _named(onnx_reference.CHECKS))
+def test_onnx(check: Check) -> None:
+    pytest.importorskip("onnx")
+    if check.runtime == onnx_reference.UNFUSED:
+        pytest.importorskip("onnxruntime")
+    _agrees(check)
+
+
+@pytest.mark.parametrize(("name", "dtype", "two"), exact.CHECKS)
+def test_fractions(name: str, dtype: str, two: bool) -> None:
+    found = exact.row(name, dtype, two, SCALES)
+    assert found.compared > 0
+    assert found.mismatches == 0
