@@ -14,23 +14,17 @@ from qflow.emulation.layout import lay_out
 from qflow.emulation.runtimes import numpy as oracle
 from qflow.emulation.runtimes.torch import TorchRuntime
 from tests import networks
-from tests.emulation.converted import Converted, convert, cosine
+from tests.emulation.converted import Converted, cosine
+from tests.emulation.coverage import row, section
+from tests.emulation.styles import converted
 
 LEAST = {"int8": 0.99, "int16": 0.9999}
 """Cosine with the fake-quantized model."""
+OPERATORS = 0.95
+MULTIPLY_ACCUMULATES = 0.999
+STALE = "`python -m tests.emulation.coverage` writes docs/reference/coverage.md anew"
 BATCHES = (2, 3, 1)
 """That of the example, and others."""
-
-
-def converted(name: str, march: str, dtype: str) -> tuple[Converted, dict[str, Tensor]]:
-    """The network and its example by input name."""
-    file_ = networks.load(name)
-    made = getattr(file_, "stubbed" if name == "detector" else "network")()
-    args = file_.example()
-    kwargs = file_.example_kwargs() if hasattr(file_, "example_kwargs") else {}
-    found = convert(made, args, kwargs, march, dtype)
-    rest = [n for n in found.names if n not in kwargs]
-    return found, {**dict(zip(rest, args, strict=True)), **kwargs}
 
 
 def of_batch(inputs: dict[str, Tensor], batch: int) -> dict[str, Tensor]:
@@ -56,6 +50,11 @@ def test_a_style(name: str, march: str, dtype: str, tmp_path: Path) -> None:
             assert slow[output].shape == tuple(rounded.shape)
             assert cosine(slow[output], rounded.numpy()) >= LEAST[dtype], output
     _require_the_same_as_a_file_in_nhwc(made, given, slow, tmp_path / "x.qnn")
+    if march == "nash-m":
+        covered = made.coverage
+        assert covered.within.share >= OPERATORS, covered.floats
+        assert covered.multiply_accumulates.share >= MULTIPLY_ACCUMULATES, covered.floats
+        assert row(name, dtype, covered) in section(march), STALE
 
 
 def _require_the_same_as_a_file_in_nhwc(
