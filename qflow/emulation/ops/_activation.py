@@ -32,4 +32,4 @@ class Activation(Op):
         return _rescaled.oracle(call, call.centred(0, operands[0]))
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
-        return _rescaled.fast(call, _rescaled.reach(call, ranges), device, lambda x: x)
+        return _rescaled.fast_each(call, _rescaled.reach(call, ranges), device)

@@ -103,6 +103,7 @@ def fast(
     import torch
 
     from qflow.emulation.runtimes._blocks import blockwise
+    from qflow.emulation.runtimes._narrow import narrow
 
     a, zero = call.node.attributes, call.zero_point
     most = count * reach(call, ranges, 0) * reach(call, ranges, 1)
@@ -121,6 +122,10 @@ def fast(
 
     if call.node.output.dtype == "int32":
         return Fast(lambda x, y: accumulated(x, y).clamp_(a["low"], a["high"]), carrier, most)
+    proved = narrow(call, most, device) if most <= top else None
+    if proved is not None:
+        end = blockwise(proved)
+        return Fast(lambda x, y: end(accumulated(x, y)), carrier, most)
     limits = Limits(min(most, top + 1), a["low"] - zero, a["high"] - zero)
     rescale = blockwise(call.profile.fast_rescale(call.constants, limits, device))
 

@@ -38,4 +38,4 @@ class Signs(Unary):
         return _rescaled.oracle(call, self.change(call.centred(0, operands[0])))
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
-        return _rescaled.fast(call, _rescaled.reach(call, ranges), device, self.change)
+        return _rescaled.fast_each(call, _rescaled.reach(call, ranges), device, self.change)

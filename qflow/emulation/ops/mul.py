@@ -87,7 +87,8 @@ class Mul(Arithmetic):
         sign = call.node.attributes["sign"]
         bounds = [reach(r) for r in centred_ranges(call, ranges)]
         if len(bounds) == 1:
-            return _rescaled.fast(call, bounds[0], device, lambda x: x * sign)
+            turned = None if sign == 1 else lambda x: x * sign
+            return _rescaled.fast_each(call, bounds[0], device, turned)
         bound = bounds[0] * bounds[1]
         carrier = carrier_for(bound, device)
         dtype = getattr(torch, carrier)
