@@ -78,14 +78,14 @@ def _examples() -> Iterator[tuple[str, Make]]:
     for k, (name, index) in enumerate(EXAMPLES):
         for j, kind in enumerate(KINDS):
             rule = PROFILES[(k + j * 5) % len(PROFILES)]
-            yield _example(name, index, rule, *kind, nhwc=bool((k + j) % 3 == 0))
+            yield example(name, index, rule, *kind, nhwc=bool((k + j) % 3 == 0))
     for name in NAMES:
         if op(name).integer and type(op(name)).lower is not Op.lower:
             for rule in PROFILES:
-                yield _example(name, 0, rule, "int8", False, nhwc=False)
+                yield example(name, 0, rule, "int8", False, nhwc=False)
 
 
-def _example(
+def example(
     name: str, index: int, rule: str, dtype: str, shifted: bool, nhwc: bool
 ) -> tuple[str, Make]:
     def make() -> IntegerGraph:

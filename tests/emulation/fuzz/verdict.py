@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
@@ -93,6 +92,3 @@ def _same(one: np.ndarray, other: np.ndarray) -> bool:
 
 def _said(result: dict[str, np.ndarray] | str) -> str:
     return result if isinstance(result, str) else "runs"
-
-
-warnings.simplefilter("error")

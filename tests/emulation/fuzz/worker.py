@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 import traceback
+import warnings
 from pathlib import Path
 from random import Random
 from types import FrameType
@@ -36,6 +37,7 @@ def case_of(corpus: list[tuple[str, bytes]], seed: int) -> tuple[str, bytes]:
 def main(folder: Path, first: int, last: int) -> None:
     corpus = pickle.loads((folder / "corpus.pickle").read_bytes())
     torch.set_num_threads(1)
+    warnings.simplefilter("error")
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGALRM, _too_long)
     for seed in range(first, last):
