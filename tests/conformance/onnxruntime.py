@@ -41,6 +41,7 @@ def _checks() -> Iterator[Check]:
         yield _check("leaky_relu", "QLinearLeakyRelu", dtype, leaky, "leaky_relu", dtype)
         many = partial(given.singles, count=400)
         yield _check("sigmoid", "QLinearSigmoid", dtype, many, "sigmoid", dtype)
+        yield _check("softmax", "QLinearSoftmax", dtype, given.shares, dtype)
         for op in ("relu", "identity"):
             kernel = "DequantizeLinear and QuantizeLinear"
             name = {"identity": "requantization"}.get(op, op)

@@ -243,3 +243,19 @@ def exact_averages(dtype: str) -> Iterator[Case]:
         operand = images(source.dtype, (24, 32, 20, 16), i)
         attributes = {"kernel": kernel, "stride": (2, 2), "padding": (1, 0, 1, 0)}
         yield Case("avg_pool2d", (operand,), (source,), target, no_model, attributes)
+
+
+def shares(dtype: str) -> Iterator[Case]:
+    """Rows of many lengths, from scales that let everything count to scales that let one count."""
+    random = np.random.default_rng(12)
+    for i, length in enumerate((2, 3, 10, 32, 100, 257)):
+        for j, first in enumerate((0.004, 0.03, 2.0**-4, 0.25)):
+            source = on(first, 0, dtype)
+            limits = np.iinfo(source.dtype)
+            span = (limits.max - limits.min) >> (i % 3)
+            operand = limits.max - random.integers(0, span + 1, (6000 // length + 1, length))
+            # no share of 1 leaves the grid: onnxruntime wraps around there
+            kind = source.dtype
+            target = On((1 / 255, 1 / 127)[j % 2], (0, limits.min)[kind == "int8"], kind)
+            operand = operand.astype(kind)
+            yield Case("softmax", (operand,), (source,), target, no_model, {"dim": 1})
