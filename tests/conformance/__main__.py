@@ -16,11 +16,29 @@ scale is a power of two: uniform random ones would agree to 99 % whatever the ru
 `python -m tests.conformance`; `make test` runs the same checks.
 
 """
+WITHOUT = """
+## What has no row
+
+A runtime that computes an operator on floats, or not at all, says nothing about integers:
+
+- TOSA: convolutions of groups with several channels; convolutions and products of int16, whose
+  accumulators have 48 bits and take multipliers of 16 bits only; averages of windows that count
+  different numbers of values, to another grid; softmax, leaky relu and whatever else it makes of
+  several operators; unsigned grids. A table of int16 has 513 entries, which is what a march with
+  `table_segments = 512` gives.
+- onnxruntime: transposed convolutions, differences, quotients, means along axes, tanh and other
+  functions; every operator of int16. Signed activations have weights of 64 at most here: its
+  optimizer makes larger ones unsigned on machines without VNNI, for which it then has no kernel.
+  Where a softmax of int8 would exceed 127 it wraps around, and the profile saturates.
+- ONNX: products and averages have rows for powers of two, where sums of floats are exact; the order
+  of a sum is the runtime's own. Functions of int16 and softmax are left out: they are floats there.
+- `mul15` and `shift` have no public runtime: their rescale is compared with fractions.
+"""
 
 
 def main() -> None:
     table = markdown(collect())
-    write(PAGE, HEAD + table)
+    write(PAGE, HEAD + table + WITHOUT)
     print(table)
 
 
