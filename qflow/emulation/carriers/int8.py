@@ -202,7 +202,7 @@ def _reach_of_residual(layer: Layer, ranges: Sequence[Range]) -> int:
 def _levels(layer: Layer, added: int) -> Levels | None:
     """The steps from a sum, its bias and a residual up to `added` in it, to an output of 8 bits."""
     call = layer.call
-    if call.node.output.dtype not in BYTES:
+    if call.node.output.dtype not in BYTES or layer.clamp.low == layer.clamp.high:
         return None
     if layer.attributes["residual"] and not call.profile.adds_in_accumulator:
         return None

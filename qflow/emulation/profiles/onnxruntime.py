@@ -43,7 +43,8 @@ class Onnxruntime(FloatProfile):
         return InFloats(self.own).requantize_constants(source, target)
 
     def rescale(self, values: np.ndarray, constants: Constants) -> np.ndarray:
-        return half_even(values.astype(np.float32) * constants["ratio"])
+        with np.errstate(over="ignore"):  # a product beyond float32 is infinite, and clamped
+            return half_even(values.astype(np.float32) * constants["ratio"])
 
     def fast_rescale(self, constants: Constants, limits: Limits, device: Any) -> Unary:
         import torch

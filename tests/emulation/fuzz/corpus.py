@@ -42,7 +42,7 @@ def makers() -> list[tuple[str, Make]]:
     found.append(("wandering", lambda: lowered(wandering_net(), "onnxruntime")))
     found.append(("residual nhwc", lambda: lay_out(lowered(residual_net()), "nhwc")))
     found.append(("int4", lambda: lowered(int4_net(), "mul15")))
-    found += [(f"sophgo {c.name}", lambda c=c: _vendor(c)) for c in read(SOPHGO)]
+    found += [(f"sophgo {c.name}", lambda c=c: _vendor(c)) for c in read(SOPHGO) if _one_batch(c)]
     return found
 
 
@@ -97,6 +97,11 @@ def example(
         return lay_out(graph, "nhwc") if nhwc else graph
 
     return f"{name} {index} {dtype} {rule}{' nhwc' if nhwc else ''}", make
+
+
+def _one_batch(made: VendorCase) -> bool:
+    """Whether its inputs have as many samples: an integer model takes no others."""
+    return len({shape[0] for shape in made.network.inputs.values()}) == 1
 
 
 def _vendor(made: VendorCase) -> IntegerGraph:
