@@ -42,6 +42,8 @@ def affine(levels: Levels, bias: np.ndarray) -> Affine:
     count = len(levels.low)
     scale, offset = np.zeros(count, np.float32), np.zeros(count, np.float32)
     proved = np.zeros(count, bool)
+    if not levels.numbers.size:  # a clamp to one value has no levels to meet
+        return Affine(scale, offset, proved)
     for tries, (step, nudge) in enumerate(CANDIDATES):
         left = np.flatnonzero(~proved)
         if not left.size or (tries == PATIENCE and len(left) > count / 2):
