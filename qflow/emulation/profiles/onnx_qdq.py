@@ -18,8 +18,8 @@ class OnnxQdq(FloatProfile):
 
     Constants: `source_scale`, `target_scale`, float32. Source: ONNX DequantizeLinear and
     QuantizeLinear at opset 21 (`(x - zp) * scale`; true division, half to even), measured equal to
-    onnxruntime without fusion. Our choice for averages: s_x / count stands for s_x * s_w. Products of
-    two tensors have a rule of their own in `own/onnx_qdq`.
+    onnxruntime without fusion. Our choice for averages: s_x / count stands for s_x * s_w.
+    Products of two tensors have a rule of their own in `own/onnx_qdq`.
     """
 
     name = "onnx.qdq"
