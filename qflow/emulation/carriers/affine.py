@@ -44,8 +44,9 @@ def affine(levels: Levels, bias: np.ndarray) -> Affine:
     proved = np.zeros(count, bool)
     if not levels.numbers.size:  # a clamp to one value has no levels to meet
         return Affine(scale, offset, proved)
+    rises = levels.slope >= 0  # a negative multiplier, which only some targets have, makes it fall
     for tries, (step, nudge) in enumerate(CANDIDATES):
-        left = np.flatnonzero(~proved)
+        left = np.flatnonzero(rises & ~proved)
         if not left.size or (tries == PATIENCE and len(left) > count / 2):
             break
         some, without = levels.only(left), bias[left][:, None]

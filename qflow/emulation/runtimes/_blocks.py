@@ -9,21 +9,28 @@ from torch import Tensor
 
 BLOCK = 1 << 16
 """Values per block."""
+ROWS = 2
+"""Axis of the rows of an image batch."""
 
 
 def blockwise(run: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """`run` over slices of the batch; operands and result have one shape."""
+    """`run` over slices of the batch, or of the rows of a single image; operands and result have
+    one shape."""
 
     def over_blocks(*operands: Tensor) -> Tensor:
         first = operands[0]
-        step = max(1, BLOCK * len(first) // max(first.numel(), 1))
-        if step >= len(first) or first.device.type != "cpu":
+        axis = ROWS if first.ndim > ROWS and len(first) == 1 else 0
+        length = first.shape[axis]
+        step = max(1, BLOCK * length // max(first.numel(), 1))
+        if step >= length or first.device.type != "cpu":
             return run(*operands)
-        head = run(*[x[:step] for x in operands])
+        head = run(*[x.narrow(axis, 0, step) for x in operands])
         result = torch.empty_like(first, dtype=head.dtype)
-        result[:step] = head
-        for start in range(step, len(first), step):
-            result[start : start + step] = run(*[x[start : start + step] for x in operands])
+        result.narrow(axis, 0, step).copy_(head)
+        for start in range(step, length, step):
+            size = min(step, length - start)
+            part = run(*[x.narrow(axis, start, size) for x in operands])
+            result.narrow(axis, start, size).copy_(part)
         return result
 
     return over_blocks
