@@ -89,6 +89,8 @@ def lower(
 
 def roles(call: Call) -> Mapping[str, Constant]:
     dtype = DTYPES[call.node.output.dtype]
+    if len(call.sources) != 1:
+        raise Unsupported("a table has one operand")
     if call.sources[0].dtype != "int16":
         return {"table": Constant((dtype.name,), ((BYTES,),))}
     shapes = tuple((n + 1,) for n in SEGMENTS)

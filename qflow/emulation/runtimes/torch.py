@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -136,10 +137,11 @@ class TorchRuntime:
 
     def _program(self, device: torch.device) -> tuple[Fast, ...]:
         if device not in self._programs:
-            self._programs[device] = tuple(
-                c.operator.fast(c, [self.ranges[i] for i in c.node.inputs], device)
-                for c in self._calls
-            )
+            with np.errstate(over="ignore"):  # carriers are proved with the profile's own floats
+                self._programs[device] = tuple(
+                    c.operator.fast(c, [self.ranges[i] for i in c.node.inputs], device)
+                    for c in self._calls
+                )
         return self._programs[device]
 
 
