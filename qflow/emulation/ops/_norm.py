@@ -130,9 +130,11 @@ class Normalization(Op):
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         import torch
 
+        from qflow.emulation.runtimes import _carried
         from qflow.emulation.runtimes._blocks import blockwise
 
         a, zero = call.node.attributes, call.zero_point
+        dtype = _carried.between(call, device)
         sizes, axes = self._groups(a, call.sources[0].shape)
         spread_shift = int(call.constants["spread_shift"][0])
         count = prod((sizes or call.sources[0].shape)[d] for d in axes)
@@ -166,9 +168,9 @@ class Normalization(Op):
                 _apart(x.to(torch.float64, copy=True), sizes).mul_(slope).sub_(middle).floor_()
             ).reshape(x.shape)
             y = normal.mul_(scaled).add_(start).floor_()
-            return y.clamp_(a["low"], a["high"]).to(torch.float32)
+            return y.clamp_(a["low"], a["high"]).to(dtype)
 
-        in_blocks = blockwise(finish)
+        in_blocks = blockwise(finish, whole=True)
 
         def in_float64(x: Tensor) -> Tensor:
             total, factor, right = statistics(x)
@@ -182,7 +184,7 @@ class Normalization(Op):
             one = torch.ones_like(right)
             normal = ((product + (one << (right - 1))) >> right).reshape(x.shape)
             y = ((normal * gain + offset) >> shift) + zero
-            return y.clamp_(a["low"], a["high"]).to(torch.float32)
+            return y.clamp_(a["low"], a["high"]).to(dtype)
 
         return Fast(in_float64 if in_float else in_int64, carrier, most)
 

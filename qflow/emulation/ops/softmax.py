@@ -126,8 +126,7 @@ class Softmax(Op):
         return np.clip(shares + call.zero_point, a["low"], a["high"])
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
-        import torch
-
+        from qflow.emulation.runtimes import _carried
         from qflow.emulation.runtimes._blocks import blockwise
 
         a, zero = call.node.attributes, call.zero_point
@@ -139,6 +138,7 @@ class Softmax(Op):
         # floor of a rounded quotient is right while dividend and divisor together have 53 bits
         in_float = largest < 1 << FLOAT64_BITS
         carrier = "float64" if in_float else "int64"
+        dtype = _carried.between(call, device)
 
         def run(x: Tensor) -> Tensor:
             wide = x.float()
@@ -152,10 +152,11 @@ class Softmax(Op):
                 shares = (exponents.long() * unit + (divisor >> 1)).div(
                     divisor, rounding_mode="floor"
                 )
-            return shares.add_(zero).clamp_(a["low"], a["high"]).to(torch.float32)
+            shares = shares.add_(zero) if zero else shares
+            return shares.clamp_(a["low"], a["high"]).to(dtype)
 
         # blocks are slices of axis 0
-        return Fast(run if a["dim"] == 0 else blockwise(run), carrier, most)
+        return Fast(run if a["dim"] == 0 else blockwise(run, whole=True), carrier, most)
 
 
 def _unit(step: float) -> tuple[int, int]:

@@ -13,13 +13,13 @@ ROWS = 2
 """Axis of the rows of an image batch."""
 
 
-def blockwise(run: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def blockwise(run: Callable[..., Tensor], *, whole: bool = False) -> Callable[..., Tensor]:
     """`run` over slices of the batch, or of the rows of a single image; operands and result have
-    one shape."""
+    one shape. `whole`: an item of the batch stays in one piece, as sums along its axes need it."""
 
     def over_blocks(*operands: Tensor) -> Tensor:
         first = operands[0]
-        axis = ROWS if first.ndim > ROWS and len(first) == 1 else 0
+        axis = ROWS if first.ndim > ROWS and len(first) == 1 and not whole else 0
         length = first.shape[axis]
         step = max(1, BLOCK * length // max(first.numel(), 1))
         if step >= length or first.device.type != "cpu":
