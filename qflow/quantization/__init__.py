@@ -4,8 +4,9 @@ Names load on first use: the front half reads the facts of observers without tor
 what:
 
 - a tensor's grid: fake_quantize, factory, statistics, grid, rounding, states, stubs; observer and
-  `observers/` find scales, `learned/` trains them, field_observers and
-  observer_v2 have the toolchain's names
+  `observers/` find scales, place tells them where in a network, `learned/` trains them,
+  field_observers and observer_v2 have the toolchain's names; `calibrators/` is what other tools do
+  around theirs
 - what is asked: qconfig, default_qconfigs, attributes; qconfig_template with `setters/`, of which
   the first one wins; qconfig_setter with `templates/`, of which the last one wins
 - `prepare`, in this order: preparing (example_inputs, prepare_method), region and whole_numbers
