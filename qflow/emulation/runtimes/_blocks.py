@@ -9,8 +9,9 @@ from torch import Tensor
 
 BLOCK = 1 << 16
 """Values per block."""
-ROWS = 2
-"""Axis of the rows of an image batch."""
+ROWS, IMAGE = 2, 4
+"""Axis of the rows of an image batch, and its least number of axes: of fewer, axis 2 may be that of
+the channels, which have constants of their own."""
 
 
 def blockwise(run: Callable[..., Tensor], *, whole: bool = False) -> Callable[..., Tensor]:
@@ -19,7 +20,7 @@ def blockwise(run: Callable[..., Tensor], *, whole: bool = False) -> Callable[..
 
     def over_blocks(*operands: Tensor) -> Tensor:
         first = operands[0]
-        axis = ROWS if first.ndim > ROWS and len(first) == 1 and not whole else 0
+        axis = ROWS if first.ndim >= IMAGE and len(first) == 1 and not whole else 0
         length = first.shape[axis]
         step = max(1, BLOCK * length // max(first.numel(), 1))
         if step >= length or first.device.type != "cpu":
