@@ -21,7 +21,7 @@ _PACKAGES = (
 )
 _HOME = {
     "March": "march",
-    "QTensor": "qtensor",
+    "QTensor": "emulation.qtensor",
     "get_march": "march.current",
     "load": "export",
     "set_march": "march.current",

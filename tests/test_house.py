@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tracing": _BASE | {"plan", "march"},
     # checks of a prepared model ask the rules
     "quantization": _BASE | {"tracing", "march", "plan", "lint"},
-    "emulation": _BASE | {"quantization", "tracing", "march"},
+    "emulation": _BASE | {"quantization", "tracing", "march", "plan"},
     "analysis": _BASE | {"emulation", "quantization", "plan", "march", "tracing"},
     "export": _BASE | {"emulation", "quantization", "plan", "march", "tracing"},
     # the names scripts of the field know, on top of what does the work

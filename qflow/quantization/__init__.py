@@ -3,7 +3,8 @@
 Names load on first use: the front half reads the facts of observers without torch. Which file does
 what:
 
-- a tensor's grid: fake_quantize, factory, statistics, grid, rounding, states, stubs; observer and
+- a tensor's grid: fake_quantize, factory, statistics, grid, rounding, states, stubs; place (where
+  in the network it lies, which some vendors' rules ask); observer and
   `observers/` find scales, place tells them where in a network, `learned/` trains them,
   field_observers and observer_v2 have the toolchain's names; `calibrators/` is what other tools do
   around theirs
@@ -23,8 +24,8 @@ what:
 - checkpoints: loading with state_file, key_names, key_groups and reconciling; diagnosing;
   checkpoint holds statistics of observers; sensitivity_table reads tables
 - towards integers: prepared is the record that lowering reads, recording makes it with extent,
-  probing (what follows the batch), feeding (what is read from outside) and truth (masks);
-  converting
+  probing (what follows the batch), feeding (what is read from outside), truth (masks) and lowest
+  (the smallest value that was seen); converting
 """
 
 from importlib import import_module

@@ -45,7 +45,7 @@ from pathlib import Path
 import numpy as np
 from qflow.emulation.file import load
 from qflow.emulation.runtimes.numpy import run, run_quantized
-from qflow.qtensor import QTensor
+from qflow.emulation.qtensor import QTensor
 done = 0
 for path in sorted(Path(sys.argv[1]).glob("*.qnn")):
     graph = load(path)

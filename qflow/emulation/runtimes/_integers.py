@@ -6,7 +6,7 @@ from typing import Any
 
 from qflow.diagnostics import Diagnostic, QflowError, fail
 from qflow.emulation.graph import IntegerGraph, Node, TensorType
-from qflow.qtensor import QTensor, same_grid
+from qflow.emulation.qtensor import QTensor, same_grid
 
 
 def quantized(graph: IntegerGraph, node: Node, given: QTensor) -> dict[str, Any]:
