@@ -15,17 +15,21 @@ import numpy as np
 from qflow.emulation.carriers.affine import CANDIDATES, Affine, affine, fused, separate
 from qflow.emulation.carriers.channels import put, take
 from qflow.emulation.carriers.levels import Levels
+from qflow.emulation.gemm import shaped
 from qflow.emulation.op import Call, Range
+from qflow.emulation.profile import Limits
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     Exactly = Callable[[np.ndarray], Callable[..., Tensor]]
 
+VIEW = (1, -1, 1, 1)
+"""Channels of an image batch."""
 FAR = 1 << 24
 """A value whose image tells the ratio to more than 24 bits."""
 MOST_VALUES = 256
-MOST_AGAIN = 0.5
+MOST_AGAIN = 0.15
 """Part of the channels that may take the exact rule behind the cheap one."""
 LAST_PLACE = 0.2
 """Offsets to try, in last places of the largest float32 that is rounded."""
@@ -46,8 +50,8 @@ def join(
     ended = affine(steps, np.zeros(channels, np.int64))
     again = np.flatnonzero(~(brought.proved & ended.proved))
     if len(again) > MOST_AGAIN * channels:
-        return None
-    run = _run(call, brought, ended)
+        return _run(call, brought, _exact_end(call, steps)) if brought.proved.all() else None
+    run = _run(call, brought, _end(call, ended))
     return _but(run, again, exactly(again)) if again.size else run
 
 
@@ -92,19 +96,44 @@ def _brought(call: Call, constants: dict[str, np.ndarray], values: Range, channe
     return Affine(scale, offset, proved)
 
 
-def _run(call: Call, brought: Affine, ended: Affine) -> Callable[[Tensor, Tensor], Tensor]:
+def _run(
+    call: Call, brought: Affine, end: Callable[[Tensor], Tensor]
+) -> Callable[[Tensor, Tensor], Tensor]:
     import torch
 
-    ratio, start, scale, offset = (
-        torch.from_numpy(a.reshape(1, -1, 1, 1))
-        for a in (brought.scale, brought.offset, ended.scale, ended.offset)
-    )
-    low, high = call.node.attributes["low"], call.node.attributes["high"]
+    ratio, start = (torch.from_numpy(a.reshape(VIEW)) for a in (brought.scale, brought.offset))
     dtype = getattr(torch, call.node.output.dtype)
 
     def run(acc: Tensor, residual: Tensor) -> Tensor:
         total = residual.float() if residual.dtype != torch.float32 else residual.clone()
-        total.mul_(ratio).add_(start).round_().add_(acc)
-        return total.mul_(scale).add_(offset).round_().clamp_(low, high).to(dtype)
+        return end(total.mul_(ratio).add_(start).round_().add_(acc)).to(dtype)
 
     return run
+
+
+def _end(call: Call, ended: Affine) -> Callable[[Tensor], Tensor]:
+    """The sum, which it overwrites, to the output, in float32."""
+    import torch
+
+    scale, offset = (torch.from_numpy(a.reshape(VIEW)) for a in (ended.scale, ended.offset))
+    low, high = call.node.attributes["low"], call.node.attributes["high"]
+    return lambda total: total.mul_(scale).add_(offset).round_().clamp_(low, high)
+
+
+def _exact_end(call: Call, steps: Levels) -> Callable[[Tensor], Tensor]:
+    """The same by the profile's rule."""
+    import torch
+
+    zero, bits = call.zero_point, call.node.attributes["accumulator_bits"]
+    low, high = (call.node.attributes[name] - zero for name in ("low", "high"))
+    top = (1 << (bits - 1)) - 1
+    most = int(max(-steps.low.min(), steps.high.max()))
+    limits = Limits(min(most, top + 1), low, high)
+    constants = shaped(call.constants, VIEW)
+    rescale = call.profile.fast_rescale(constants, limits, torch.device("cpu"))
+
+    def end(total: Tensor) -> Tensor:
+        found = rescale(total.clamp_(-top - 1, top) if most > top else total)
+        return found.add_(zero) if zero else found
+
+    return end
