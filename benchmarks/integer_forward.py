@@ -7,7 +7,7 @@ batch norm folded is shown beside it, because an integer model always has it fol
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 
 import torch
@@ -15,10 +15,12 @@ from torch import nn
 
 from benchmarks.networks import Network, digits, residual_stack
 from benchmarks.pairs import Lane, Work, measure, table
+from benchmarks.shapes import mobilenet_v2, resnet18, vit_tiny
 from qflow import march
 from qflow.emulation.graph import IntegerGraph
 from qflow.emulation.layout import lay_out
 from qflow.emulation.lowering import lower
+from qflow.emulation.runtimes import numpy as oracle
 from qflow.emulation.runtimes.torch import TorchRuntime
 from qflow.plan import fusion
 from qflow.quantization import FakeQuantState, prepare, record, set_fake_quantize
@@ -30,23 +32,39 @@ ROUNDS = 15
 LEAST_S = 0.05
 """A turn lasts at least so long: a call on digits takes about a millisecond."""
 MARCHES = ("nash-m", "generic")
+NETWORKS: Mapping[str, Callable[[], Network]] = {
+    "digits": digits,
+    "residual": residual_stack,
+    "resnet18": resnet18,
+    "mobilenet_v2": mobilenet_v2,
+    "vit_tiny": vit_tiny,
+}
+CHECKED = 1
+"""Images whose every integer is compared with the oracle's."""
 
 
 def main() -> None:
-    """Print one table per network."""
+    """Print one table per network, and how many integers differ from the oracle."""
     arguments = argparse.ArgumentParser(prog="python -m benchmarks.integer_forward")
     arguments.add_argument("--rounds", type=int, default=ROUNDS)
     arguments.add_argument("--batch", type=int, default=BATCH)
+    arguments.add_argument("networks", nargs="*", choices=[*NETWORKS, []], metavar="NETWORK")
     given = arguments.parse_args()
-    run(given.rounds, given.batch)
+    run(given.rounds, given.batch, given.networks or tuple(NETWORKS))
 
 
-def run(rounds: int = ROUNDS, batch: int = BATCH) -> None:
-    for build in (digits, residual_stack):
-        network = build()
+def run(
+    rounds: int = ROUNDS, batch: int = BATCH, networks: Sequence[str] = tuple(NETWORKS)
+) -> None:
+    for name in networks:
+        network = NETWORKS[name]()
         found = forward(network, rounds, batch)
         threads = torch.get_num_threads()
-        print(table(f"{network.name}, batch {batch}, {threads} threads", found, BASE), end="\n\n")
+        print(table(f"{network.name}, batch {batch}, {threads} threads", found, BASE))
+        for march_name in MARCHES:
+            different, of = differences(network, march_name)
+            print(f"  integers that differ from the oracle, {march_name}: {different} of {of:,}")
+        print()
 
 
 @torch.no_grad()
@@ -68,6 +86,18 @@ def forward(network: Network, rounds: int, batch: int) -> list[Lane]:
         inputs = {graph.by_id[graph.inputs[0]].address: images}
         lanes[f"integer, {name} ({graph.profile})"] = lambda r=runtime, i=inputs: r.run(i)
     return measure(lanes, BASE, rounds, least_s=LEAST_S)
+
+
+def differences(network: Network, name: str) -> tuple[int, int]:
+    """Integers in which the runtime and the oracle differ, of how many: every node's."""
+    graph = integer_graph(quantized(network, name), name)
+    images = network.images(CHECKED)
+    kept = [n.id for n in graph.nodes if n.op != "input"]
+    place = graph.by_id[graph.inputs[0]].address
+    fast = TorchRuntime(graph).run({place: images}, kept)
+    slow = oracle.run(graph, {place: images.numpy()}, kept)
+    different = sum(int((fast[k].numpy() != slow[k]).sum()) for k in kept)
+    return different, sum(slow[k].size for k in kept)
 
 
 def folded(network: Network) -> nn.Module:
