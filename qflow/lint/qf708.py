@@ -35,8 +35,9 @@ class Qf708:
     def check_model(self, subject: Subject) -> Iterator[Diagnostic]:
         if subject.inventory is None or subject.dtypes is None:
             return
+        inside = frozenset(m.address for m in subject.region)
         for module in subject.inventory.modules:
-            floats = _floats(subject, module)
+            floats = _floats(subject, module, inside)
             if floats:
                 yield warning(
                     "QF708",
@@ -46,14 +47,13 @@ class Qf708:
                 )
 
 
-def _floats(subject: Subject, module: Module) -> list[str]:
+def _floats(subject: Subject, module: Module, inside: frozenset[str]) -> list[str]:
     """Float operands of a module that has a grid or integer operands, or lies behind a stub."""
     assert subject.inventory is not None
     if module.op in _STUBS:
         return []
     at = subject.at_run(module.address)
     sources = [s for s in subject.inventory.sources[module.address] if subject.at_run(s) != at]
-    inside = {m.address for m in subject.region}
     integer = subject.quantized(module.address) or any(subject.quantized(s) for s in sources)
     return [
         s

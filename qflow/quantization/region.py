@@ -45,7 +45,8 @@ def left_float(inventory: Inventory, inside: Collection[str]) -> tuple[str, ...]
     borders = {a for a, m in every.items() if m.op in _NO_GRID}
     before = _spread(ends, inventory.sources, borders | stubs)
     between = _spread(stubs, inventory.users, borders) & before
-    return tuple(m.address for m in inventory.modules if m.address in between - set(inside))
+    lacking = between - set(inside)
+    return tuple(m.address for m in inventory.modules if m.address in lacking)
 
 
 def _spread(

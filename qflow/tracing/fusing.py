@@ -17,6 +17,9 @@ from qflow.tracing.recast import set_module
 from qflow.tracing.traced import Traced
 from qflow.tracing.with_bn import MODES, fused_with_bn
 
+Calls = dict[str, list[fx.Node]]
+"""Address to the nodes that call it."""
+
 
 def fuse(traced: Traced, fusions: Collection[Fusion], bn_mode: str = MODES[0]) -> fx.GraphModule:
     """A copy of the traced model in which every fusion is one module at its address.
@@ -27,15 +30,18 @@ def fuse(traced: Traced, fusions: Collection[Fusion], bn_mode: str = MODES[0]) -
     """
     assert bn_mode in MODES, bn_mode
     module = deepcopy(traced.module)
+    calls: Calls = {}
+    for node in module.graph.find_nodes(op="call_module"):
+        calls.setdefault(str(node.target), []).append(node)
     for fusion in fusions:
-        _apply(module, fusion, bn_mode)
+        _apply(module, fusion, bn_mode, calls)
     module.graph.lint()
     module.recompile()
     return module
 
 
-def _apply(module: fx.GraphModule, fusion: Fusion, bn_mode: str) -> None:
-    chain = [_only_call(module.graph, address) for address in fusion.members]
+def _apply(module: fx.GraphModule, fusion: Fusion, bn_mode: str, calls: Calls) -> None:
+    chain = [_only_call(calls, address) for address in fusion.members]
     for node, reader in pairwise(chain):
         if set(node.users) != {reader}:
             raise _refused(fusion, f"the output of `{node.target}` has other readers")
@@ -54,7 +60,9 @@ def _apply(module: fx.GraphModule, fusion: Fusion, bn_mode: str) -> None:
     last.replace_all_uses_with(node)
     for absorbed in reversed(chain):
         module.graph.erase_node(absorbed)
+        del calls[str(absorbed.target)]
         _replace(module, str(absorbed.target), nn.Identity())
+    calls[fusion.at] = [node]
     _replace(module, fusion.at, made)
 
 
@@ -96,9 +104,9 @@ def _shape(node: fx.Node) -> tuple[int, ...]:
     return call.shape
 
 
-def _only_call(graph: fx.Graph, address: str) -> fx.Node:
+def _only_call(every: Calls, address: str) -> fx.Node:
     """The node that calls an address, which must run exactly once to be fused."""
-    calls = [n for n in graph.nodes if n.op == "call_module" and n.target == address]
+    calls = every.get(address, [])
     if len(calls) == 1:
         return calls[0]
     if not calls:
