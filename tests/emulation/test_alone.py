@@ -64,7 +64,7 @@ print(done)
 EVERYTHING = """
 import importlib, pkgutil
 import qflow.emulation
-fast = ("torch", "_rescale", "_blocks", "_narrow", "_near")
+fast = ("torch", "_rescale", "_blocks", "_narrow", "_carried", "timing")
 torch_files = {f"qflow.emulation.runtimes.{n}" for n in fast}
 for found in pkgutil.walk_packages(qflow.emulation.__path__, "qflow.emulation."):
     if found.name not in torch_files and ".carriers." not in found.name:

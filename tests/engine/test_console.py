@@ -80,6 +80,7 @@ def test_mismatches_cannot_be_overlooked() -> None:
             "coverage": {
                 "operators": {"integer": 1, "total": 2, "share": 0.5},
                 "multiply_accumulates": {"integer": 1, "total": 4, "share": 0.25},
+                "float": [{"address": "norm", "op": "layer_norm", "why": "float16 there"}],
             }
         },
     }
@@ -89,4 +90,5 @@ def test_mismatches_cannot_be_overlooked() -> None:
     text = stream.getvalue()
     assert "\x1b[1;31mdiffer in 3 of 1,000 integers" in text
     assert "1 of 2 operators, 25.0% of 4" in text
+    assert "norm (layer_norm)  float16 there" in text
     assert "1.2" in text

@@ -240,11 +240,21 @@ def test_an_operator_in_a_form_without_integers_is_refused_with_the_reason(
     project.replace(
         "tiny/model.py",
         "self.relu(self.conv(self.quant(image)))",
+        "self.relu(self.conv(self.quant(image))) / 0",
+    )
+    found = project.run()
+    assert (found.code, "this `div` has no integer form" in found.text) == (2, True)
+
+
+def test_an_export_refuses_a_form_it_does_not_know(project: Project) -> None:
+    project.replace(
+        "tiny/model.py",
+        "self.relu(self.conv(self.quant(image)))",
         "self.relu(self.conv(self.quant(image))) + 1",
     )
     found = project.run()
-    assert (found.code, "this `add` has no integer form" in found.text) == (2, True)
-    assert "sors can be added" in found.text
+    assert found.code == 3
+    assert "does not know this form of `add`, at `_generated_add_0`" in found.text
 
 
 def test_an_output_with_the_name_of_an_input_is_refused(project: Project) -> None:

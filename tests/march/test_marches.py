@@ -72,7 +72,8 @@ def test_every_family_of_the_field_is_there() -> None:
 def test_what_the_field_says_of_the_generations_before_nash() -> None:
     bayes, old = march.load("bayes"), march.load("bernoulli2")
     linear, division = bayes.support("linear"), bayes.support("div")
-    assert linear is not None and division is not None
+    assert linear is not None
+    assert division is not None
     assert (linear.input, linear.lowers, division.input) == (("int8",), True, ("int16",))
     tables = {op for op in ("exp", "sigmoid", "tanh", "silu", "gelu", "sin", "log", "mish")}
     assert {op for op in tables if old.support(op)} == {"exp", "sigmoid", "tanh", "silu", "gelu"}

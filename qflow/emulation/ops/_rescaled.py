@@ -84,10 +84,12 @@ def finish(call: Call, bound: int, device: Any) -> Callable[[Tensor], Tensor]:
     proved = narrow(call, bound, device)
     if proved is not None:
         return blockwise(proved)
+    # constants per place of an image fit the whole of it
+    whole = any(constant.size > 1 for constant in call.constants.values())
     attributes, zero = call.node.attributes, call.zero_point
     held = min(bound, TOP + 1)
     limits = Limits(held, attributes["low"] - zero, attributes["high"] - zero)
-    rescale = blockwise(call.profile.fast_rescale(call.constants, limits, device))
+    rescale = blockwise(call.profile.fast_rescale(call.constants, limits, device), whole=whole)
 
     def run(total: Tensor) -> Tensor:
         found = rescale(total.clamp(-TOP - 1, TOP) if bound > TOP else total)

@@ -9,8 +9,8 @@ from qflow.diagnostics import Diagnostic, fail
 from qflow.emulation.graph import IntegerGraph, Node
 from qflow.emulation.op import Call
 from qflow.emulation.profile import Profile, profile
-from qflow.emulation.runtimes._integers import quantized
 from qflow.emulation.qtensor import QTensor
+from qflow.emulation.runtimes._integers import quantized
 
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 """Orders of axes that bring an image batch from the other layout."""

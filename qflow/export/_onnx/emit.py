@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from qflow import registry
-from qflow.diagnostics import Diagnostic, fail
+from qflow.diagnostics import Diagnostic, QflowError, fail
 from qflow.export._onnx.builder import Builder, Step
 from qflow.export._onnx.ports import TO_NHWC, Port, accumulators, input_port, output_port
 
@@ -51,10 +51,35 @@ def emit(graph: IntegerGraph, settings: Settings) -> Emitted:
     integers = accumulators(graph, outputs)
     context = Context(graph, builder, inputs, integers)
     for node in graph.nodes:
+        _require_signed(node)
         _operator(node).emit(node, context)
     for port in outputs:
         _leave(port, builder)
     return Emitted(builder, tuple(inputs.values()), tuple(outputs))
+
+
+def _require_signed(node: Node) -> None:
+    if node.output.dtype == "uint8" or node.output.zero_point != 0:
+        raise fail(
+            Diagnostic(
+                "QF501",
+                f"the ONNX export has signed grids with zero point 0, and `{node.address}` is "
+                f"{node.output.dtype} with zero point {node.output.zero_point}",
+                help="leave this export out",
+            )
+        )
+
+
+def refused(node: Node, why: str) -> QflowError:
+    """The QF502 for a form of an operator that an emitter does not have."""
+    return fail(
+        Diagnostic(
+            "QF502",
+            f"the ONNX export does not know this form of `{node.op}`, at `{node.address}`",
+            notes=(why,),
+            help="leave this export out",
+        )
+    )
 
 
 def _operator(node: Node) -> Emitter:

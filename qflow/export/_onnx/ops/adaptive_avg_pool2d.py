@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qflow.export._onnx.emit import refused
+
 if TYPE_CHECKING:
     from qflow.emulation.graph import Node
     from qflow.export._onnx.emit import Context
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
 
 class AdaptiveAvgPool2d:
     def emit(self, node: Node, context: Context) -> None:
+        if tuple(node.attributes["size"]) != (1, 1):
+            raise refused(node, f"its output is {node.attributes['size']}, not one place")
         builder = context.builder
         x = builder.real(node.inputs[0])
         builder.quantize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qflow.export._onnx import clamp
+from qflow.export._onnx.emit import refused
 
 if TYPE_CHECKING:
     from qflow.emulation.graph import Node
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 class Add:
     def emit(self, node: Node, context: Context) -> None:
+        if len(node.inputs) != 2:
+            raise refused(node, "one operand is a number")
         builder = context.builder
         operands = [builder.real(i) for i in node.inputs]
         real = builder.step("Add", operands, f"{node.id}/add")

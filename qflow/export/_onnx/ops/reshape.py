@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Reshape:
     def emit(self, node: Node, context: Context) -> None:
         builder = context.builder
-        shape = (-1, *node.output.shape[1:])
+        shape = tuple(node.attributes.get("sizes", (-1, *node.output.shape[1:])))
 
         def step(source: str) -> str:
             return shapes.reshape(builder, source, shape, f"{node.id}/reshape")
