@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LEAST_PERCENT = 99.99
 """No percentile lies further inside."""
 KEPT = 4096
-"""Values kept at each end at least; enough for four million values and all samples of any order."""
+"""Values kept at each end at least; enough for forty million values in any order."""
 
 
 @dataclass(frozen=True, eq=False)
