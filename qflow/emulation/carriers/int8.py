@@ -91,7 +91,12 @@ def int8(
     `ranges` are those of the operands without their zero points.
     """
     weight = call.constants["weight"]
-    if device.type != "cpu" or weight.dtype != np.int8 or not onednn.is_there() or several_threads():
+    if (
+        device.type != "cpu"
+        or weight.dtype != np.int8
+        or not onednn.is_there()
+        or several_threads()
+    ):
         return None
     layer = _layer(call, ranges[0], geometry)
     if layer is None or layer.most > INT32 or not is_exact(layer.feed, geometry.groups):
