@@ -16,7 +16,7 @@ demo: $(VENV)/.demo  ## quantize the digits network, verify its integers and its
 
 test: $(VENV)/.dev  ## run every test
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest -n 2 --cov=qflow --cov-report=term:skip-covered --cov-fail-under=90
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --cov=qflow --cov-report=term:skip-covered --cov-fail-under=90
 
 lint: $(VENV)/.dev  ## style, formatting, types of the torch-free half
 	$(BIN)/ruff check .

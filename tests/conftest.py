@@ -1,4 +1,4 @@
-"""No test leaves the reports of `prepare` in the folder the tests were started in."""
+"""What every test may use, and a rule: none leaves a report of `prepare` where it was started."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,17 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 REPORTS = ("fx_graph.txt", "model_check_result.txt", "qconfig_changelogs.txt")
+
+
+@pytest.fixture(scope="module")
+def two_threads() -> Iterator[None]:
+    """torch on two threads, however many the tests run on."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(autouse=True)

@@ -35,7 +35,7 @@ def of_batch(inputs: dict[str, Tensor], batch: int) -> dict[str, Tensor]:
 @pytest.mark.parametrize("dtype", ["int8", "int16"])
 @pytest.mark.parametrize("march", ["generic", "nash-m"])
 @pytest.mark.parametrize("name", networks.NAMES)
-def test_a_style(name: str, march: str, dtype: str, tmp_path: Path) -> None:
+def test_a_style(name: str, march: str, dtype: str, tmp_path: Path, two_threads: None) -> None:
     made, example = converted(name, march, dtype)
     runtime = TorchRuntime(made.graph)
     for batch in BATCHES:

@@ -15,7 +15,7 @@ from tests.pipelines.test_digits import PIPELINES  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def out(tmp_path_factory: pytest.TempPathFactory, two_threads: None) -> Path:
     folder = tmp_path_factory.mktemp("frozen")
     assert cli.main(["run", str(PIPELINES / "digits_frozen.qf"), "--out", str(folder)]) == 0
     return folder

@@ -54,7 +54,9 @@ def test_int32_scores_in_both_layouts(tmp_path: Path, monkeypatch: pytest.Monkey
     assert nchw["metrics"]["integer"]["accuracy"] == nhwc["metrics"]["integer"]["PixelAccuracy"]
 
 
-def test_given_scales_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_scales_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, two_threads: None
+) -> None:
     _, graph = run("digits_fixed", tmp_path / "fixed", monkeypatch)
     scales = {n.address: n.output.scale for n in graph.nodes if n.output.scale is not None}
     assert scales["quant"].tolist() == [0.0078125]

@@ -75,14 +75,6 @@ class Layer:
         return Clamp(self.call.node.output.dtype, self.attributes["low"], self.attributes["high"])
 
 
-def several_threads() -> bool:
-    """On two threads the int8 kernels gave other integers than the oracle: not used there until it
-    is known why."""
-    import torch
-
-    return torch.get_num_threads() > 1
-
-
 def int8(
     call: Call, ranges: Sequence[Range], device: Any, geometry: Geometry, finish: Finish
 ) -> Fast | None:
@@ -91,12 +83,7 @@ def int8(
     `ranges` are those of the operands without their zero points.
     """
     weight = call.constants["weight"]
-    if (
-        device.type != "cpu"
-        or weight.dtype != np.int8
-        or not onednn.is_there()
-        or several_threads()
-    ):
+    if device.type != "cpu" or weight.dtype != np.int8 or not onednn.is_there():
         return None
     layer = _layer(call, ranges[0], geometry)
     if layer is None or layer.most > INT32 or not is_exact(layer.feed, geometry.groups):
