@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qflow.emulation import gemm
 from qflow.emulation.carriers.finish import finish_of
 from qflow.emulation.carriers.int8 import int8
+from qflow.emulation.carriers.int_mm import int_mm, is_chosen
 from qflow.emulation.carriers.onednn import Geometry
 from qflow.emulation.carriers.sums import HALVES, sums
 from qflow.emulation.op import Call, Fast, Range
@@ -75,7 +76,8 @@ def centred(values: Tensor, zero: int) -> Tensor:
 
 def _narrow(call: Call, ranges: Sequence[Range], device: Any, images: Images) -> Fast | None:
     ends = finish_of(call, ranges, device, (1, -1, 1, 1))
-    found = int8(call, ranges, device, images.geometry, ends)
+    on_gpu = is_chosen(device.type, call.constants["weight"].dtype.name, images.geometry.groups)
+    found = (int_mm if on_gpu else int8)(call, ranges, device, images.geometry, ends)
     if found is None:
         return None
     run = found.run
