@@ -3,38 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from qflow.dtype import DTYPES
 from qflow.emulation.graph import IntegerGraph, Node
-from qflow.emulation.lowering import lower
 from qflow.emulation.runtimes import numpy as oracle
-from qflow.quantization.prepared import Grid, PreparedGraph, PreparedNode
+from qflow.quantization.prepared import Grid
+from tests.conformance.litert_graph import OPERATOR, graph_of, reals_of
 from tests.conformance.litert_runtime import run
 from tests.conformance.table import Row
 from tests.conformance.tflite_writer import Value
-from tests.emulation.build import march
+
+__all__ = ["Case", "On", "channels_last", "compare", "graph_of", "node_of", "row", "shape_last"]
 
 NHWC, NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
+WHOLE = {"index": "int32", "mask": "bool"}
+"""Kinds of values that lie on no grid, and what holds them in LiteRT."""
 
 
 @dataclass(frozen=True)
 class On:
-    """A grid of one scale."""
+    """A grid of one scale; of `index` and `mask` there is none."""
 
     scale: float
     zero_point: int = 0
     dtype: str = "int8"
 
     @property
+    def whole(self) -> bool:
+        return self.dtype in WHOLE
+
+    @property
     def grid(self) -> Grid:
         return Grid(DTYPES[self.dtype], np.array([self.scale], np.float32), self.zero_point, None)
 
     def value(self, shape: tuple[int, ...]) -> Value:
+        if self.whole:
+            return Value(WHOLE[self.dtype], shape)
         return Value(self.dtype, shape, np.float32(self.scale), self.zero_point)
+
+
+INDEX, MASK = On(1.0, dtype="index"), On(1.0, dtype="mask")
 
 
 @dataclass(frozen=True)
@@ -49,64 +61,32 @@ class Case:
     """The model for LiteRT, images NHWC."""
     attributes: Mapping[str, Any] = field(default_factory=dict)
     weight: np.ndarray | None = None
-    """Integers."""
+    """Integers; floats where there is no scale."""
     weight_scale: np.ndarray | None = None
     bias: np.ndarray | None = None
     """Integers on the accumulator's scale."""
     activation: str | None = None
     weight_axis: int = 0
     """Of the output channels."""
+    residual: bool = False
+    """The last operand is added to the accumulator."""
+    part: int | None = None
+    """Which tensor of a result that is several."""
+    places: bool = False
+    """Whether what is compared are places: whole numbers on no grid."""
+    to_model: Callable[[np.ndarray], np.ndarray] | None = None
+    """How LiteRT sees an operand; None: images with channels last."""
+    from_model: Callable[[np.ndarray], np.ndarray] | None = None
+    """Its way back, of the result."""
 
     @property
     def images(self) -> bool:
         return self.operands[0].ndim == 4
 
-
-def graph_of(case: Case, profile: str) -> IntegerGraph:
-    """The case lowered for a profile."""
-    nodes: list[PreparedNode] = []
-    for i, (operand, on) in enumerate(zip(case.operands, case.sources, strict=True)):
-        nodes.append(PreparedNode(f"x{i}", f"x{i}", "input", (), shape=operand.shape))
-        nodes.append(
-            PreparedNode(
-                f"q{i}",
-                f"q{i}",
-                "quant",
-                (f"x{i}",),
-                grid=on.grid,
-                out_dtype=on.dtype,
-                shape=operand.shape,
-            )
-        )
-    names = tuple(f"q{i}" for i in range(len(case.operands)))
-    made = PreparedNode(
-        "op",
-        "op",
-        case.op,
-        names,
-        case.attributes,
-        activation=case.activation,
-        grid=case.target.grid,
-        out_dtype=case.target.dtype,
-    )
-    if case.weight is not None:
-        assert case.weight_scale is not None, "weights need a scale"
-        axis = None if case.weight_scale.size == 1 else case.weight_axis
-        view = tuple(-1 if i == case.weight_axis else 1 for i in range(case.weight.ndim))
-        real = case.weight * case.weight_scale.reshape(view).astype(np.float32)
-        step = np.float64(np.float32(case.sources[0].scale)) * case.weight_scale.astype(np.float64)
-        bias = case.bias if case.bias is not None else np.zeros(case.weight.shape[case.weight_axis])
-        made = replace(
-            made,
-            weight=real.astype(np.float32),
-            weight_grid=Grid(DTYPES["int8"], case.weight_scale.astype(np.float32), 0, axis),
-            bias=bias * step,
-        )
-    nodes += [made, PreparedNode("d", "d", "dequant", ("op",), out_dtype="float32")]
-    prepared = PreparedGraph(
-        tuple(nodes), tuple(f"x{i}" for i in range(len(case.operands))), (("y", "d"),)
-    )
-    return lower(prepared, march(), profile).graph
+    @property
+    def id(self) -> str:
+        """Of the node that is compared."""
+        return OPERATOR if self.part is None else f"{OPERATOR}:{self.part}"
 
 
 def compare(case: Case, profile: str) -> tuple[int, int, bool]:
@@ -115,20 +95,20 @@ def compare(case: Case, profile: str) -> tuple[int, int, bool]:
 
     from qflow.emulation.runtimes.torch import TorchRuntime
 
-    graph = graph_of(case, profile)
-    real = {
-        f"x{i}": ((q.astype(np.int64) - on.zero_point) * np.float32(on.scale)).astype(np.float32)
-        for i, (q, on) in enumerate(zip(case.operands, case.sources, strict=True))
-    }
-    slow = oracle.run(graph, real, ["op"])["op"]
-    quick = TorchRuntime(graph).run({k: torch.from_numpy(v) for k, v in real.items()}, ["op"])
-    given = [channels_last(x) for x in case.operands]
-    answer = run(case.write(graph, case), profile, *given)
+    graph, real = graph_of(case, profile), reals_of(case)
+    slow = oracle.run(graph, real, [case.id])[case.id]
+    quick = TorchRuntime(graph).run({k: torch.from_numpy(v) for k, v in real.items()}, [case.id])
+    given = [(case.to_model or channels_last)(x) for x in case.operands]
+    answer = run(case.write(graph, case), profile, *given, output=case.part or 0)
     theirs = answer.values.astype(np.int64)
-    theirs = theirs.transpose(NCHW) if slow.ndim == 4 else theirs.reshape(slow.shape)
+    if case.from_model is not None:
+        theirs = case.from_model(theirs)
+    else:
+        theirs = theirs.transpose(NCHW) if slow.ndim == 4 else theirs.reshape(slow.shape)
+    assert theirs.shape == slow.shape, f"{case.op}: {theirs.shape} is not {slow.shape}"
     wrong = max(
         np.count_nonzero(slow.astype(np.int64) != theirs),
-        np.count_nonzero(quick["op"].numpy().astype(np.int64) != theirs),
+        np.count_nonzero(quick[case.id].numpy().astype(np.int64) != theirs),
     )
     return theirs.size, int(wrong), answer.delegated
 
@@ -154,8 +134,9 @@ def channels_last(values: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(values.transpose(NHWC)) if values.ndim == 4 else values
 
 
-def node_of(graph: IntegerGraph) -> Node:
-    return graph.by_id["op"]
+def node_of(graph: IntegerGraph, case: Case | None = None) -> Node:
+    """The operator, or the part of it that the case compares."""
+    return graph.by_id[OPERATOR if case is None else case.id]
 
 
 def shape_last(shape: tuple[int, ...]) -> tuple[int, ...]:

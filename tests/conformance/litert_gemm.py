@@ -203,7 +203,9 @@ def write_transposed(graph: IntegerGraph, case: Case) -> bytes:
         bias,
     ]
     target = [case.target.value(shape)]
-    return model("TRANSPOSE_CONV", inputs, target, "TransposeConv", 3, strideH=1, strideW=1)
+    rows, columns = case.attributes["stride"]
+    settings = {"padding": 1, "strideH": rows, "strideW": columns}
+    return model("TRANSPOSE_CONV", inputs, target, "TransposeConv", 3, **settings)
 
 
 def write_product(graph: IntegerGraph, case: Case) -> bytes:

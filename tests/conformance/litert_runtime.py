@@ -21,8 +21,8 @@ class Answer:
     """Whether the default delegate, XNNPACK, ran the operator."""
 
 
-def run(content: bytes, profile: str, *operands: np.ndarray) -> Answer:
-    """The first output. Raises ValueError or RuntimeError where the runtime refuses the model."""
+def run(content: bytes, profile: str, *operands: np.ndarray, output: int = 0) -> Answer:
+    """One of the outputs. Raises ValueError or RuntimeError where the runtime refuses the model."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     interpreter = Interpreter(
@@ -34,6 +34,6 @@ def run(content: bytes, profile: str, *operands: np.ndarray) -> Answer:
     for place, operand in zip(interpreter.get_input_details(), operands, strict=True):
         interpreter.set_tensor(place["index"], operand)
     interpreter.invoke()
-    values = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    values = interpreter.get_tensor(interpreter.get_output_details()[output]["index"])
     names = [d["op_name"] for d in interpreter._get_ops_details()]
     return Answer(values, "DELEGATE" in names)

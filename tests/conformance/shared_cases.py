@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tests.conformance.both_sides import no_model
-from tests.conformance.litert_case import Case, On
+from tests.conformance.litert_case import MASK, Case, On
 from tests.emulation import ties
 
 ZEROS = {"int8": (3, -7, 5), "uint8": (121, 135, 129), "int16": (0, 0, 0), "plain": (0, 0, 0)}
@@ -259,3 +260,39 @@ def shares(dtype: str) -> Iterator[Case]:
             target = On((1 / 255, 1 / 127)[j % 2], (0, limits.min)[kind == "int8"], kind)
             operand = operand.astype(kind)
             yield Case("softmax", (operand,), (source,), target, no_model, {"dim": 1})
+
+
+def numbered(op: str, dtype: str, count: int) -> Iterator[Case]:
+    """A tensor and a number, some below 0."""
+    for i, number in enumerate((0.7, -1.3, 2.0, -0.25)):
+        yield from singles(op, dtype, max(1, count // 4), scalar=number, **_reflected(op, i))
+
+
+def _reflected(op: str, place: int) -> dict[str, Any]:
+    return {"reflected": True} if op == "sub" and place % 2 else {}
+
+
+def sloped(dtype: str, count: int) -> Iterator[Case]:
+    """Every value per channel, each with a slope of its own, one of them below 0."""
+    for case in singles("prelu", dtype, count):
+        flat = case.operands[0].reshape(-1)
+        values = np.stack([flat, flat[::-1], flat, flat], axis=1)
+        slopes = np.array([0.25, 0.1, -0.5, 1.7], np.float32)
+        yield replace(case, operands=(values,), weight=slopes)
+
+
+def chosen(op: str, dtype: str) -> Iterator[Case]:
+    """Values that a mask takes; of two tensors both lie on grids of their own."""
+    random = np.random.default_rng(14)
+    for i in range(8):
+        first, second, third = (0.05, 0.037, 0.041) if i % 2 else (0.25, 0.125, 0.5)
+        grids = [on(s, p, dtype) for p, s in enumerate((first, second, third))]
+        left, right = (integers(random, grids[0].dtype, (128, 128)) for _ in range(2))
+        mask = random.integers(0, 2, left.shape).astype(np.int32)
+        if op == "masked_fill":
+            settings = {"value": (-1.0, 0.3, 99.0)[i % 3]}
+            yield Case(op, (left, mask), (grids[0], MASK), grids[2], no_model, settings)
+            continue
+        sources = (MASK, grids[0], grids[1])
+        numbers = {"yes": None, "no": None}
+        yield Case(op, (mask, left, right), sources, grids[2], no_model, numbers)

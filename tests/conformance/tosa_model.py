@@ -33,10 +33,9 @@ class Model:
         self.shapes[name] = values.shape
         return name
 
-    def constant(self, values: np.ndarray) -> str:
-        made = self.writer.addConst(
-            list(values.shape), self.kind(str(values.dtype)), np.ascontiguousarray(values)
-        )
+    def constant(self, values: np.ndarray, dtype: str = "") -> str:
+        kind = self.kind(dtype or str(values.dtype))
+        made = self.writer.addConst(list(values.shape), kind, np.ascontiguousarray(values))
         return str(getattr(made, "name", made))
 
     def sizes(self, values: list[int]) -> str:
@@ -96,13 +95,31 @@ class Model:
         """int32 without the zero point."""
         return self.rescale(name, (dtype, "int32"), ONE, (zero, 0), double=False)
 
+    def narrowed(self, name: str) -> str:
+        """int32 of an accumulator of 48 bits: RESCALE takes those with 16 bits of multiplier only."""
+        inputs = [
+            name,
+            self.constant(np.array([1 << 14], np.int16)),
+            self.constant(np.array([14], np.int8)),
+            self.constant(np.zeros(1, np.int64), "int48"),
+            self.scalar(0, "int32"),
+        ]
+        settings = {
+            "scale32": False,
+            "rounding_mode": self.tosa.RoundingMode.SINGLE_ROUND,
+            "per_channel": False,
+            "input_unsigned": False,
+            "output_unsigned": False,
+        }
+        return self.add("RESCALE", inputs, self.shapes[name], "int32", settings, "Rescale")
+
     def run(self, dtype: str) -> np.ndarray:
         import tosa_reference_model as reference
 
         outputs, status = reference.run(self.writer.serialize(), self.inputs)
         assert status == reference.GraphStatus.TOSA_VALID, status
         found: np.ndarray = outputs[0]
-        return found.view(dtype)
+        return found if found.dtype == dtype else found.view(dtype)
 
 
 ONE = {"multiplier": np.array([1 << 30]), "shift": np.array([30])}
