@@ -141,6 +141,16 @@ class IntegerProfile(Profile):
         finish = self._fast("", constants, Limits(total, right.low, right.high), 0, device)
         return lambda a, b: finish(one(a) + other(b))
 
+    def term_bound(self, prefix: str, constants: Constants, largest: int) -> int:
+        """Largest magnitude of an operand of a sum, `left_` or `right_`, once it is rescaled."""
+        return _bound(prefix, constants, largest)
+
+    def fast_term(self, prefix: str, constants: Constants, largest: int, device: Any) -> Unary:
+        """That rescale in torch, of operands of magnitude `largest`; the result is float64."""
+        bound = self.term_bound(prefix, constants, largest)
+        limits = Limits(largest, -bound, bound)
+        return self._fast(prefix, constants, limits, 1 << (FLOAT32_BITS + 1), device)
+
     def _named(self, prefix: str, ratio: np.ndarray) -> dict[str, np.ndarray]:
         multiplier, shift = self.derive(ratio)
         return {
