@@ -268,6 +268,17 @@ def numbered(op: str, dtype: str, count: int) -> Iterator[Case]:
         yield from singles(op, dtype, max(1, count // 4), scalar=number, **_reflected(op, i))
 
 
+def differences(op: str, dtype: str) -> Iterator[Case]:
+    """int16 on grids where the second operand's own rescale has ties, and so has the last one."""
+    random = np.random.default_rng(15)
+    for odd in (1, 3, 5):
+        step = 2.0**-9
+        grids = [On(s, 0, dtype) for s in (step, step * odd * 2.0**-15, step * 2.0**-10)]
+        left = random.integers(-31, 32, (256, 256)).astype(dtype)
+        right = integers(random, dtype, (256, 256))
+        yield Case(op, (left, right), tuple(grids[:2]), grids[2], no_model)
+
+
 def _reflected(op: str, place: int) -> dict[str, Any]:
     return {"reflected": True} if op == "sub" and place % 2 else {}
 
