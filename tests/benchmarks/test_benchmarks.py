@@ -65,13 +65,43 @@ def test_one_round_has_no_spread() -> None:
     assert lane.spread == (1.0, 1.0)
 
 
-def test_every_forward_lane_runs() -> None:
-    pytest.importorskip("sklearn")
-    lanes = integer_forward.forward(networks.digits(), rounds=1, batch=2)
-    names = [lane.name for lane in lanes]
-    assert integer_forward.BASE in names
-    assert [n for n in names if n.startswith("integer, nash-m")] == ["integer, nash-m (mul15)"]
+@torch.no_grad()
+def test_every_forward_lane_computes_the_same_network() -> None:
+    pytest.importorskip("onnxruntime")
+    network = networks.residual_stack(size=8)
+    made, left_out = integer_forward.forwards(network, tuple(integer_forward.LANES))
+    assert left_out == {}
+    assert tuple(made) == tuple(integer_forward.LANES)
+    images = network.images(2)
+    real = network.build()(images).flatten()
+    for name, forward in made.items():
+        found = forward.on(images)()
+        found = found["output"] if isinstance(found, dict) else torch.as_tensor(found)
+        assert torch.nn.functional.cosine_similarity(found.flatten(), real, dim=0) > 0.98, name
+
+
+def test_lanes_are_chosen_and_the_base_is_always_there() -> None:
+    network = networks.residual_stack(size=8)
+    made, _ = integer_forward.forwards(network, ("integer-nash-m",))
+    lanes = integer_forward.timed(network, made, rounds=1, batch=2)
+    assert [lane.name for lane in lanes] == [integer_forward.BASE, "integer-nash-m"]
     assert all(lane.median_s > 0 for lane in lanes)
+
+
+def test_a_lane_that_is_not_there_says_why_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(_network: networks.Network, _prepared: object) -> integer_forward.Forward:
+        raise ImportError("No module named `a_runtime`\nnor anything like it")
+
+    lanes = {integer_forward.BASE: integer_forward.LANES[integer_forward.BASE], "a": missing}
+    monkeypatch.setattr(integer_forward, "LANES", lanes)
+    small = {"small": lambda: networks.residual_stack(size=8)}
+    monkeypatch.setattr(integer_forward, "NETWORKS", small)
+    integer_forward.run(rounds=1, batches=(1, 2), networks=("small",))
+    lines = capsys.readouterr().out.splitlines()
+    assert [x.split(", ")[-2] for x in lines if "batch" in x] == ["batch 1", "batch 2"]
+    assert lines.count("  a: left out: No module named `a_runtime`") == 2
 
 
 @torch.no_grad()
