@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qflow.emulation.carriers.pairs import PAIR
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-PAIR = (1 << 15) - 1
-"""What two products may add up to."""
 FLOAT32_EXACT = 1 << 24
 
 

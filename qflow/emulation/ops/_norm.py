@@ -11,7 +11,7 @@ import numpy as np
 from qflow.emulation import gemm
 from qflow.emulation.builder import NotFinite
 from qflow.emulation.op import CLAMP, Call, Constant, Fast, Op, Range, Unsupported
-from qflow.emulation.ops import _affine
+from qflow.emulation.ops import _affine, _normed
 from qflow.emulation.ops._affine import FRACTION
 from qflow.emulation.ops._roots import fast_reciprocal_root, reciprocal_root
 
@@ -163,6 +163,12 @@ class Normalization(Op):
             right = (exponent + (spread_shift // 2 - FRACTION)).clamp_(1, LONGEST_SHIFT)
             return total, factor, right
 
+        def slope_and_middle(x: Tensor) -> tuple[Tensor, Tensor]:
+            total, factor, right = statistics(x)
+            # (N x - S) m 2^-e + 1/2: every step a multiple of 2^-e with less than 53 bits
+            unit = torch.ldexp(factor.double(), -right)
+            return unit * count, unit * total - 0.5
+
         def finish(x: Tensor, slope: Tensor, middle: Tensor) -> Tensor:
             normal = (
                 _apart(x.to(torch.float64, copy=True), sizes).mul_(slope).sub_(middle).floor_()
@@ -171,12 +177,13 @@ class Normalization(Op):
             return y.clamp_(a["low"], a["high"]).to(dtype)
 
         in_blocks = blockwise(finish, whole=True)
+        if in_float and sizes is None and len(axes) == 1:
+            quick = _normed.fast(call, slope_and_middle, device)
+            if quick is not None:
+                return Fast(quick, carrier, most)
 
         def in_float64(x: Tensor) -> Tensor:
-            total, factor, right = statistics(x)
-            # (N x - S) m 2^-e + 1/2: every step a multiple of 2^-e with less than 53 bits
-            unit = torch.ldexp(factor.double(), -right)
-            return in_blocks(x, unit * count, unit * total - 0.5)
+            return in_blocks(x, *slope_and_middle(x))
 
         def in_int64(x: Tensor) -> Tensor:
             total, factor, right = statistics(x)

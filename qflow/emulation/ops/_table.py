@@ -124,8 +124,9 @@ def fast(call: Call, device: Any) -> Fast:
 
     table = call.constants["table"]
     if call.sources[0].dtype != "int16":
-        entries = torch.from_numpy(table.copy()).to(device)
-        return Fast(lambda q: _read(entries, q.to(torch.int32) & 255))
+        from qflow.emulation.runtimes._bytes import read
+
+        return Fast(read(table, device))
 
     bits = 16 - (len(table) - 1).bit_length() + 1
     wide = torch.from_numpy(table.astype(np.int32)).to(device)

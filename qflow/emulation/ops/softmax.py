@@ -11,7 +11,7 @@ import numpy as np
 from qflow.emulation.builder import NoScale, scale
 from qflow.emulation.gemm import FLOAT64_BITS
 from qflow.emulation.op import CLAMP, Call, Constant, Example, Fast, Op, Range, Unsupported, form
-from qflow.emulation.ops import _exponents
+from qflow.emulation.ops import _exponents, _shares
 from qflow.emulation.ops._window import argument
 
 if TYPE_CHECKING:
@@ -155,8 +155,9 @@ class Softmax(Op):
             shares = shares.add_(zero) if zero else shares
             return shares.clamp_(a["low"], a["high"]).to(dtype)
 
+        quick = _shares.fast(call, run, device)
         # blocks are slices of axis 0
-        return Fast(run if a["dim"] == 0 else blockwise(run, whole=True), carrier, most)
+        return Fast(quick if a["dim"] == 0 else blockwise(quick, whole=True), carrier, most)
 
 
 def _unit(step: float) -> tuple[int, int]:
