@@ -25,6 +25,7 @@ OPERATORS = {
     "relu6": ("RELU6", "", 2),
     "identity": ("QUANTIZE", "Quantize", 2),
     "leaky_relu": ("LEAKY_RELU", "LeakyRelu", 2),
+    "abs": ("ABS", "Abs", 2),
 }
 """Per operator of qflow that of TFLite, its options and its version."""
 OPTIONS: Mapping[str, Mapping[str, Any]] = {

@@ -22,7 +22,7 @@ class Answer:
 
 
 def run(content: bytes, profile: str, *operands: np.ndarray, output: int = 0) -> Answer:
-    """One of the outputs. Raises ValueError or RuntimeError where the runtime refuses the model."""
+    """An output, of several the one asked for. Raises ValueError or RuntimeError where the runtime refuses the model."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     interpreter = Interpreter(
@@ -34,6 +34,7 @@ def run(content: bytes, profile: str, *operands: np.ndarray, output: int = 0) ->
     for place, operand in zip(interpreter.get_input_details(), operands, strict=True):
         interpreter.set_tensor(place["index"], operand)
     interpreter.invoke()
-    values = interpreter.get_tensor(interpreter.get_output_details()[output]["index"])
+    results = interpreter.get_output_details()
+    values = interpreter.get_tensor(results[output if len(results) > 1 else 0]["index"])
     names = [d["op_name"] for d in interpreter._get_ops_details()]
     return Answer(values, "DELEGATE" in names)

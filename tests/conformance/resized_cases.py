@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from tests.conformance.both_sides import no_model
 from tests.conformance.litert_case import Case
 from tests.conformance.shared_cases import images, on
@@ -34,9 +32,3 @@ def resized(dtype: str, mode: str, aligned: bool = False, exact: bool = False) -
             "recompute": False,
         }
         yield Case("upsample", (operand,), (source,), target, no_model, attributes)
-
-
-def many(dtype: str, mode: str, aligned: bool = False, exact: bool = False) -> Iterator[Case]:
-    """Enough of them for 100,000 integers."""
-    for _ in range(2 if exact else 1):
-        yield from resized(dtype, mode, aligned, exact)

@@ -132,8 +132,13 @@ def products(dtype: str, exact: bool = False) -> Iterator[Case]:
     for i in range(3):
         two = exact or i != 1
         period = PERIODS["uint8" if dtype == "uint8" else "int8"][i % 2]
-        left_on, right_on = on(0.25 if two else 0.05, 0, dtype), on(0.125 if two else 0.03, 1, dtype)
-        target = On(left_on.scale * right_on.scale * period, on(1, 2, dtype).zero_point, left_on.dtype)
+        left_on, right_on = (
+            on(0.25 if two else 0.05, 0, dtype),
+            on(0.125 if two else 0.03, 1, dtype),
+        )
+        target = On(
+            left_on.scale * right_on.scale * period, on(1, 2, dtype).zero_point, left_on.dtype
+        )
         left = multiples(random, left_on, period, (12, 60, 9))
         nudge = period // 2 + random.integers(-1, 2, (12, 60))
         left[:, :, -1] = (left_on.zero_point + nudge).astype(left_on.dtype)

@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from qflow.emulation.op import op as operator
 from tests.conformance import shared_cases as given
 from tests.conformance.both_sides import no_model
 from tests.conformance.litert_case import Case, graph_of
 
 ENTRIES = 513
-
-
-def convolutions(form: str) -> Iterator[Case]:
-    """TOSA takes strides that meet the last pixel only."""
-    return _reached(given.convolutions("int8", form))
+BYTES = (
+    *("acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "elu", "erf", "exp"),
+    *("gelu", "hard_sigmoid", "hard_swish", "log", "mish", "pow", "reciprocal", "rsqrt", "selu"),
+    *("sigmoid", "silu", "sin", "sinh", "softplus", "sqrt", "tan", "tanh"),
+)
+"""Functions that are read from a table."""
+WORDS: Mapping[str, tuple[float, ...]] = {
+    "asinh": (1.1e-4, 1.6e-4),
+    "atan": (6.3e-5, 9.3e-5),
+    "cos": (5.3e-5, 6.1e-5),
+    "cosh": (5.3e-5, 7.0e-5),
+    "elu": (9.3e-5, 1.9e-4),
+    "erf": (4.7e-5, 6.1e-5),
+    "exp": (5.3e-5, 7.0e-5),
+    "gelu": (1.0e-4, 3.0e-4),
+    "mish": (1.4e-4, 3.0e-4),
+    "selu": (4.7e-5, 1.0e-4),
+    "sigmoid": (1.6e-4, 2.2e-4),
+    "silu": (1.6e-4, 4.3e-4),
+    "sin": (5.3e-5, 6.1e-5),
+    "sinh": (5.3e-5, 7.0e-5),
+    "softplus": (3.2e-4, 7.5e-4),
+    "tan": (2.6e-5, 3.0e-5),
+    "tanh": (5.3e-5, 7.0e-5),
+}
+"""Scales from which the function of int16 has a table of that size."""
 
 
 def averages(dtype: str) -> Iterator[Case]:
@@ -57,6 +79,13 @@ def _cut(image: np.ndarray, a: Any) -> np.ndarray:
     return np.ascontiguousarray(image[:, :, : ends[0], : ends[1]])
 
 
+def added(op: str, dtype: str) -> Iterator[Case]:
+    """Of int16 also grids on which a term of its own is a tie."""
+    yield from given.pairs(op, dtype)
+    if dtype == "int16":
+        yield from given.differences(op, dtype)
+
+
 def joined(dtype: str) -> Iterator[Case]:
     if dtype == "int8":
         yield from given.joined(dtype)
@@ -80,16 +109,18 @@ def sums(op: str, dtype: str) -> Iterator[Case]:
         yield Case(op, (operand,), (source,), target, no_model, settings)
 
 
-def tables(op: str, dtype: str) -> Iterator[Case]:
+def tables(name: str, dtype: str) -> Iterator[Case]:
     """Every value; of int16 those grids whose table has the 513 entries of TOSA."""
+    settings = operator(name).examples[0].attributes
     if dtype == "int8":
-        yield from given.singles(op, dtype, 400)
+        yield from given.singles(name, dtype, 400, **settings)
         return
-    for scale in (5e-5, 6e-5, 7e-5) if op == "tanh" else (1.6e-4, 1.9e-4, 2.2e-4):
+    for scale in WORDS[name]:
         values = np.arange(-(1 << 15), 1 << 15).reshape(-1, 256).astype(np.int16)
         source = replace(given.on(1.0, 0, dtype), scale=scale)
-        target = replace(source, scale=1 / 32000)
-        case = Case(op, (values,), (source,), target, no_model)
+        top = np.abs(operator(name).real(settings, values.astype(np.float64) * scale)).max()
+        target = replace(source, scale=float(top) / 32000)
+        case = Case(name, (values,), (source,), target, no_model, settings)
         found = graph_of(case, "tosa.single").constants["op.table"].size
         assert found == ENTRIES, "scales are chosen so that a table of this size is made"
         yield case

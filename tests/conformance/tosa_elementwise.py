@@ -140,9 +140,7 @@ def chosen(graph: IntegerGraph, case: Case) -> np.ndarray:
     at = 1 if fills else 0
     mask = model.input(case.operands[at].astype(bool))
     tensors = {
-        i: _placed(model, graph, case, source, i)
-        for i, source in enumerate(node.inputs)
-        if i != at
+        i: _placed(model, graph, case, source, i) for i, source in enumerate(node.inputs) if i != at
     }
     both = list(tensors.values())
     if fills:

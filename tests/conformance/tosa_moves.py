@@ -27,7 +27,9 @@ class Mover:
     def of(self, name: str) -> Shape:
         return self.model.shapes[name]
 
-    def add(self, op: str, inputs: list[str], shape: Sequence[int], kind: str, **settings: object) -> str:
+    def add(
+        self, op: str, inputs: list[str], shape: Sequence[int], kind: str, **settings: object
+    ) -> str:
         return self.model.add(op, inputs, tuple(shape), self.dtype, dict(settings), kind)
 
     def reshape(self, name: str, shape: Sequence[int]) -> str:
@@ -56,7 +58,9 @@ class Mover:
         return self.slice(name, starts, shape)
 
     def finish(self, name: str) -> np.ndarray:
-        self.model.add("IDENTITY", [name], self.of(name), self.dtype, attribute="Identity", last=True)
+        self.model.add(
+            "IDENTITY", [name], self.of(name), self.dtype, attribute="Identity", last=True
+        )
         return self.model.run(self.dtype)
 
 
