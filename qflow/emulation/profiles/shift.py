@@ -7,7 +7,8 @@ import numpy as np
 from qflow.emulation.integer_profile import IntegerProfile
 
 BITS = 1
-SHIFT_LEAST, SHIFT_MOST = -16, 62
+SHIFT_LEAST, SHIFT_MOST = -31, 62
+"""An int32 shifted left by 31 saturates int32 and fits int64; terms of a sum go left by 19."""
 
 
 class Shift(IntegerProfile):
@@ -16,7 +17,7 @@ class Shift(IntegerProfile):
     The multiplier is 1. A ratio that is no power of two is taken as the nearest one on a
     logarithmic scale: with M = f * 2^e, f in [0.5, 1), the shift is -e where f * f >= 1/2, else
     1 - e. Our choice: there is no runtime to compare with. A ratio whose shift would pass 62 is
-    multiplier 0; one below -16 is a shift of -16, which saturates every value but 0.
+    multiplier 0; one below -31 is a shift of -31, which saturates every value but 0.
     """
 
     name = "shift"
