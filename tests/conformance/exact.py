@@ -1,20 +1,30 @@
-"""Exact arithmetic: every profile of integer multipliers against fractions, one value at a time."""
+"""Exact arithmetic: every profile of integer multipliers against fractions, one value at a time.
+
+`mul15` and `shift` have no public runtime: theirs is `exact_oracle`, operator by operator.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from math import floor
 
 import numpy as np
 
 from qflow.emulation.profile import Limits, Profile, Ratio, profile
+from tests.conformance import shared_cases as given
+from tests.conformance import tied_layers as tied
+from tests.conformance import tosa_cases as more
+from tests.conformance.both_sides import Check
+from tests.conformance.exact_oracle import expected
+from tests.conformance.litert_case import Case
 from tests.conformance.table import Row
 from tests.emulation import ties
 
 Rule = Callable[[int, int, int], int]
 """The rescaled value of an accumulator, a multiplier and a shift."""
+Cases = Callable[[], Iterable[Case]]
 HALF = Fraction(1, 2)
 SCALES, PER_SCALE = 64, 1700
 RUNTIME = "fractions of Python"
@@ -101,7 +111,39 @@ CHECKS = tuple(
 )
 
 
+FACTORS = {"mul15": tied.ODD, "shift": (1.0, 1.3, 0.8, 1.41)}
+"""Of the rescales of a layer, over a power of two; `shift` takes its own for that power alone."""
+LAYERS = ("padded", "strided", "dilated", "grouped", "depthwise")
+
+
+def _operators() -> Iterator[Check]:
+    for name, factors in FACTORS.items():
+        for dtype in ("int8", "int16"):
+            for label, cases in _cases(dtype, factors):
+                yield Check(name, f"{label} {dtype}", RUNTIME, cases, expected)
+
+
+def _cases(dtype: str, factors: tuple[float, ...]) -> Iterator[tuple[str, Cases]]:
+    layers = partial(tied.layers, dtype, factors=factors)
+    forms = [f"conv2d, {form}" for form in LAYERS]
+    for form in (*forms, "linear", "conv_transpose2d"):
+        yield form, partial(layers, form)
+    yield "conv2d, residual", partial(layers, "conv2d, padded", residual=True)
+    yield "matmul", partial(tied.products, dtype)
+    yield "add", partial(more.added, "add", dtype)
+    yield "mul", partial(given.pairs, "mul", dtype)
+    yield "mean", partial(more.sums, "mean", dtype)
+    yield "avg_pool2d", partial(given.pools, "avg_pool2d", dtype)
+    count = 6 if dtype == "int16" else 400
+    yield "requantization", partial(given.singles, "identity", dtype, count)
+
+
+OPERATORS = tuple(_operators())
+
+
 def rows() -> Iterator[Row]:
-    """One per profile, dtype and kind of scales."""
+    """One per profile, dtype and kind of scales; of `mul15` and `shift` one per operator too."""
     for name, dtype, two in CHECKS:
         yield row(name, dtype, two)
+    for check in OPERATORS:
+        yield check.row(".".join(map(str, _python())))

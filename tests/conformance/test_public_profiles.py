@@ -50,3 +50,8 @@ def test_fractions(name: str, dtype: str, two: bool) -> None:
     found = exact.row(name, dtype, two, SCALES)
     assert found.compared > 0
     assert found.mismatches == 0
+
+
+@pytest.mark.parametrize("check", _named(exact.OPERATORS))
+def test_operators_in_fractions(check: Check) -> None:
+    _agrees(check)

@@ -42,8 +42,17 @@ FORMS: Mapping[str, tuple[str, tuple[int, ...], Mapping[str, Any]]] = {
 """Operator, shape of its input, attributes."""
 
 
-def layers(dtype: str, form: str, exact: bool = False, residual: bool = False) -> Iterator[Case]:
-    """`exact`: only scales whose products are exact in float32, with few bits."""
+def layers(
+    dtype: str,
+    form: str,
+    exact: bool = False,
+    residual: bool = False,
+    factors: tuple[float, ...] = ODD,
+) -> Iterator[Case]:
+    """`exact`: only scales whose products are exact in float32, with few bits.
+
+    `factors`: what a rescale is over D: odd, or what a profile takes for odd.
+    """
     op, shape, a = FORMS[form]
     for i in range(CASES):
         random = np.random.default_rng(i)
@@ -51,7 +60,7 @@ def layers(dtype: str, form: str, exact: bool = False, residual: bool = False) -
         source = on(0.125 if two else 0.0371, 0, dtype)
         target = on(0.5 if two else 0.0213, 2, dtype)
         period = PERIODS[source.dtype][i // 2 % 2]
-        odd = random.choice(ODD, OUT)
+        odd = random.choice(factors, OUT)
         groups = a.get("groups", 1)
         taps = (shape[1] // groups, *a.get("kernel", ()))
         weight = _weights(random, (OUT, *taps), odd)
