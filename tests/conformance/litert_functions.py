@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ OPERATORS = {
     "exp": ("EXP", "Exp", 2),
     "log": ("LOG", "", 2),
     "rsqrt": ("RSQRT", "", 2),
+    "sqrt": ("SQRT", "", 2),
     "gelu": ("GELU", "Gelu", 2),
     "elu": ("ELU", "", 1),
     "sigmoid": ("LOGISTIC", "", 3),
@@ -26,13 +28,12 @@ OWN_GRIDS = {
     ("sigmoid", "int16"): (2.0**-15, 0),
     ("tanh", "int16"): (2.0**-15, 0),
 }
-POSITIVE = ("log", "rsqrt")
-"""LiteRT refuses other inputs."""
-FIRST_SEGMENT = 128
-"""Below it a table of int16 reads the entry of log(0)."""
+LEAST = {("log", "int8"): 1, ("log", "int16"): 128, ("rsqrt", "int8"): 0, ("rsqrt", "int16"): 0}
+LEAST |= {("sqrt", "int8"): 0, ("sqrt", "int16"): 0}
+"""LiteRT refuses what is below 0; in its first segment a table of int16 reads the entry of log(0)."""
 
 
-def cases(op: str, dtype: str) -> Iterator[Case]:
+def cases(op: str, dtype: str, attributes: Mapping[str, Any] | None = None) -> Iterator[Case]:
     random = np.random.default_rng(11)
     limits = np.iinfo(dtype)
     finer = 1 if dtype == "int8" else 2.0**-8
@@ -41,9 +42,9 @@ def cases(op: str, dtype: str) -> Iterator[Case]:
         source = random.uniform(0.002, 0.06) if i % 2 else 2.0 ** -random.integers(3, 8)
         target = random.uniform(0.01, 0.05)
         values = np.arange(limits.min, limits.max + 1)
-        if op in POSITIVE:
+        if (op, dtype) in LEAST:
             zeros = (-128, zeros[1]) if dtype == "int8" else zeros
-            values = np.maximum(values, -127 if dtype == "int8" else FIRST_SEGMENT)
+            values = np.maximum(values, zeros[0] + LEAST[op, dtype])
         own = OWN_GRIDS.get((op, dtype), (target * finer, int(zeros[1])))
         yield Case(
             op,
@@ -51,7 +52,7 @@ def cases(op: str, dtype: str) -> Iterator[Case]:
             (On(source * finer, int(zeros[0]), dtype),),
             On(own[0], own[1], dtype),
             write,
-            {"elu": {"alpha": 1.0}, "gelu": {"approximate": "none"}}.get(op, {}),
+            attributes or {},
         )
 
 
@@ -59,7 +60,10 @@ def write(graph: IntegerGraph, case: Case) -> bytes:
     name, options, version = OPERATORS[case.op]
     source = case.sources[0].value(shape_last(case.operands[0].shape))
     target = case.target.value(shape_last(node_of(graph).output.shape))
-    return model(name, [source], [target], options, version)
+    settings = (
+        {"approximate": case.attributes["approximate"] == "tanh"} if case.op == "gelu" else {}
+    )
+    return model(name, [source], [target], options, version, **settings)
 
 
 def softmax_cases(dtype: str) -> Iterator[Case]:

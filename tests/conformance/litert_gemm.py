@@ -81,6 +81,38 @@ def _layer(op: str, source: On, target: On, scales: np.ndarray, acc: np.ndarray)
     return Case(op, *ends, write_transposed, attributes, turned, scales, acc, weight_axis=1)
 
 
+def row_cases(dtype: str) -> Iterator[Case]:
+    """conv1d: CONV_2D of images of one row, weights of one and biases as in `bias_cases`."""
+    for two in (False, True):
+        source, target = grids(two, dtype)
+        scales = ratios(two, dtype, source.scale, target.scale)
+        acc = accumulators(scales, source, target)
+        row = np.arange(-128, 128).astype(dtype).reshape(1, 1, -1)
+        attributes = {"kernel": (1,), "stride": (1,), "padding": (0, 0), "dilation": (1,)}
+        yield Case(
+            "conv1d",
+            (row,),
+            (source,),
+            target,
+            write_row,
+            {**attributes, "groups": 1},
+            np.ones((acc.size, 1, 1)),
+            np.repeat(scales, PER_SCALE),
+            acc,
+            to_model=lambda x: np.ascontiguousarray(x.transpose(0, 2, 1)[:, None]),
+            from_model=lambda y: y[:, 0].transpose(0, 2, 1),
+        )
+
+
+def write_row(graph: IntegerGraph, case: Case) -> bytes:
+    weight, bias = _parameters(graph, case, 0)
+    n, channels, columns = case.operands[0].shape
+    filters = constant(np.ascontiguousarray(weight.transpose(0, 2, 1)[:, None]), case.weight_scale)
+    sources = [case.sources[0].value((n, 1, columns, channels)), filters, bias]
+    target = case.target.value((n, 1, columns, len(weight)))
+    return model("CONV_2D", sources, [target], "Conv2D", padding=1, strideH=1, strideW=1)
+
+
 def product_cases(dtype: str) -> Iterator[Case]:
     """Products of two activations; of powers of two half are ties."""
     random = np.random.default_rng(21)

@@ -12,7 +12,7 @@ import numpy as np
 
 from qflow.emulation.graph import IntegerGraph
 from tests.conformance.litert_case import INDEX, MASK, Case, On, node_of, shape_last
-from tests.conformance.tflite_writer import Value, constant, model
+from tests.conformance.tflite_writer import Operation, Value, constant, model, network
 
 Writer = Callable[[IntegerGraph, Case], bytes]
 GRIDS = {"int8": On(0.05, 3), "int16": On(0.05 / 256, 0, "int16")}
@@ -150,6 +150,29 @@ def joined(dtype: str) -> Iterator[Case]:
         yield Case("cat", operands, (on,) * 3, on, write, {"dim": axis})
 
 
+def requantized(dtype: str) -> Iterator[Case]:
+    """CONCATENATION of operands on other grids, each behind a QUANTIZE to that of the result."""
+    on = GRIDS[dtype]
+    for first, second in ((1.0, 0.5), (0.37, 1.0), (2.0, 1.9)):
+        sources = On(on.scale * first, 0, dtype), On(on.scale * second, on.zero_point, dtype)
+        operands = tuple(values(dtype, (4, n, 30, 28), n) for n in (8, 7))
+        yield Case("cat", operands, sources, on, _write_requantized, {"dim": 1})
+
+
+def _write_requantized(graph: IntegerGraph, case: Case) -> bytes:
+    sources = [
+        on.value(shape_last(x.shape)) for on, x in zip(case.sources, case.operands, strict=True)
+    ]
+    operations, joined = [], list(sources)
+    for i, (source, on) in enumerate(zip(sources, case.sources, strict=True)):
+        if on != case.target:
+            joined[i] = case.target.value(source.shape)
+            operations.append(Operation("QUANTIZE", [source], [joined[i]], "Quantize", 2))
+    target = case.target.value(shape_last(node_of(graph).output.shape))
+    last = Operation("CONCATENATION", joined, [target], "Concatenation", 2, {"axis": 3})
+    return network([*operations, last], sources)
+
+
 def stacked(dtype: str) -> Iterator[Case]:
     on = GRIDS[dtype]
     operands = tuple(values(dtype, (128, 960), i) for i in range(2))
@@ -207,6 +230,24 @@ def chosen(dtype: str) -> Iterator[Case]:
     operands = mask, values(dtype, ROWS, 1), values(dtype, ROWS, 2)
     write = writer("SELECT_V2", "SelectV2")
     yield Case("where", operands, (MASK, on, on), on, write, {"yes": None, "no": None})
+
+
+def filled(dtype: str) -> Iterator[Case]:
+    """SELECT_V2 between a number and a tensor; what lies outside of the grid is its end."""
+    on = GRIDS[dtype]
+    mask = np.random.default_rng(4).integers(0, 2, ROWS).astype(bool)
+    for value in (-0.524, float("-inf")):
+        operands = values(dtype, ROWS, 1), mask
+        yield Case("masked_fill", operands, (on, MASK), on, _write_filled, {"value": value})
+
+
+def _write_filled(graph: IntegerGraph, case: Case) -> bytes:
+    tensor, mask = (on.value(x.shape) for on, x in zip(case.sources, case.operands, strict=True))
+    held = graph.constants[node_of(graph).constants["value"]]
+    number = constant(held, case.target.scale, case.target.zero_point)
+    target = case.target.value(tensor.shape)
+    select = Operation("SELECT_V2", [mask, number, tensor], [target], "SelectV2", 2)
+    return network([select], [tensor, mask])
 
 
 def larger(op: str, dtype: str) -> Iterator[Case]:

@@ -124,8 +124,8 @@ def _write_div(graph: IntegerGraph, case: Case) -> bytes:
 def _write_prelu(graph: IntegerGraph, case: Case) -> bytes:
     node = node_of(graph)
     assert case.weight is not None, "a prelu has fractions"
-    step = np.float32(np.abs(case.weight).max() / np.iinfo(case.target.dtype).max)
-    fractions = np.rint(case.weight / step).astype(case.target.dtype)
+    step = np.float32(np.abs(case.weight).max() / 127)
+    fractions = np.rint(case.weight / step).astype(np.int8)
     assert np.array_equal(fractions, graph.constants[node.constants["weight"]])
     alpha = constant(fractions.reshape(1, 1, -1), step)
     source = case.sources[0].value(shape_last(case.operands[0].shape))

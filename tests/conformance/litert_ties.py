@@ -1,4 +1,4 @@
-"""Layers with any weights, every accumulator of which lies on a tie of its rescale or next to one.
+"""Layers of any weights, every accumulator of which lies on a tie of its rescale or next to one.
 
 Inputs without their zero point are multiples of a period D = 2^n apart, and rescales are odd / D:
 whether acc * odd / D is k + 1/2 depends on acc modulo D only, and so on the bias alone. In half of

@@ -2,59 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from qflow.emulation.graph import IntegerGraph
 from tests.conformance.litert_case import Case, node_of
+from tests.conformance.onnx_bodies import BODIES
 from tests.conformance.onnx_model import Model, by_onnxruntime, by_reference
-
-Settings = Callable[[Case], Mapping[str, Any]]
-
-
-def _convolution(case: Case) -> Mapping[str, Any]:
-    a = case.attributes
-    return {
-        "kernel_shape": a["kernel"],
-        "strides": a["stride"],
-        "pads": a["padding"],
-        "dilations": a["dilation"],
-        "group": a["groups"],
-    }
-
-
-def _pool(case: Case) -> Mapping[str, Any]:
-    a = case.attributes
-    return {"kernel_shape": a["kernel"], "strides": a["stride"], "pads": a["padding"]}
-
-
-def _average(case: Case) -> Mapping[str, Any]:
-    return {**_pool(case), "count_include_pad": 1}
-
-
-def _none(case: Case) -> Mapping[str, Any]:
-    return {}
-
-
-OPERATORS: Mapping[str, tuple[str, Settings]] = {
-    "conv2d": ("Conv", _convolution),
-    "linear": ("Gemm", lambda case: {"transB": 1}),
-    "matmul": ("MatMul", _none),
-    "add": ("Add", _none),
-    "sub": ("Sub", _none),
-    "mul": ("Mul", _none),
-    "avg_pool2d": ("AveragePool", _average),
-    "adaptive_avg_pool2d": ("GlobalAveragePool", _none),
-    "max_pool2d": ("MaxPool", _pool),
-    "cat": ("Concat", lambda case: {"axis": case.attributes["dim"]}),
-    "relu": ("Relu", _none),
-    "identity": ("Identity", _none),
-    "sigmoid": ("Sigmoid", _none),
-    "tanh": ("Tanh", _none),
-    "leaky_relu": ("LeakyRelu", lambda case: {"alpha": case.attributes["negative_slope"]}),
-}
+WHOLE = {"mask": bool, "index": np.int64}
 
 
 def model_of(graph: IntegerGraph, case: Case) -> tuple[Any, Mapping[str, np.ndarray]]:
@@ -62,13 +19,13 @@ def model_of(graph: IntegerGraph, case: Case) -> tuple[Any, Mapping[str, np.ndar
     model = Model()
     reals = []
     for i, (values, on) in enumerate(zip(case.operands, case.sources, strict=True)):
-        model.inputs[f"x{i}"] = np.ascontiguousarray(values)
-        reals.append(model.real(f"x{i}", on))
-    if case.weight is not None:
+        held = values.astype(WHOLE[on.dtype]) if on.whole else values
+        model.inputs[f"x{i}"] = np.ascontiguousarray(held)
+        reals.append(f"x{i}" if on.whole else model.real(f"x{i}", on))
+    if case.weight_scale is not None:
         reals += _parameters(model, graph, case)
-    op, settings = OPERATORS[case.op]
-    model.add(op, reals, "real", **settings(case))
-    model.add("QuantizeLinear", ["real", *model.grid("y", case.target)], "y")
+    name = BODIES[case.op](model, reals, case)
+    model.add("QuantizeLinear", [name, *model.grid("y", case.target)], "y")
     return model.finish("y", case.target.dtype), model.inputs
 
 
@@ -77,6 +34,9 @@ def _parameters(model: Model, graph: IntegerGraph, case: Case) -> list[str]:
     weight, bias = (graph.constants[node.constants[r]] for r in ("weight", "bias"))
     assert case.weight_scale is not None, "weights have a scale"
     scale = case.weight_scale.astype(np.float32)
+    axis = case.weight_axis
+    if axis:  # ONNX has it as torch does
+        weight = np.asarray(case.weight).astype(weight.dtype)
     model.constants |= {
         "w": weight,
         "w_scale": scale,
@@ -84,8 +44,8 @@ def _parameters(model: Model, graph: IntegerGraph, case: Case) -> list[str]:
         "b_scale": scale * np.float32(case.sources[0].scale),
     }
     return [
-        model.add("DequantizeLinear", [name, f"{name}_scale"], f"{name}_real", axis=0)
-        for name in ("w", "b")
+        model.add("DequantizeLinear", [name, f"{name}_scale"], f"{name}_real", axis=along)
+        for name, along in (("w", axis), ("b", 0))
     ]
 
 
@@ -95,3 +55,8 @@ def unfused(graph: IntegerGraph, case: Case) -> np.ndarray:
 
 def reference(graph: IntegerGraph, case: Case) -> np.ndarray:
     return by_reference(*model_of(graph, case))
+
+
+def fused(graph: IntegerGraph, case: Case) -> np.ndarray:
+    """With whatever onnxruntime's optimizer makes of it."""
+    return by_onnxruntime(*model_of(graph, case), fused=True)

@@ -1,9 +1,9 @@
-"""Writes TFLite models of one operator, with the schema that comes with the runtime."""
+"""Writes TFLite models of one operator or a few, with the schema that comes with the runtime."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,9 @@ TYPES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Value:
-    """A tensor of the model; one with `data` is a constant."""
+    """A tensor of the model; one with `data` is a constant. Each is a tensor of its own."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -32,6 +32,22 @@ class Value:
     zero_point: Any = 0
     axis: int = 0
     data: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operator of the model.
+
+    `options` is the table of its options without `Options`: `Conv2D`; `settings` are its fields. An
+    input that is None is left out. `version` is that of the operator.
+    """
+
+    operator: str
+    inputs: Sequence[Value | None]
+    outputs: Sequence[Value]
+    options: str = ""
+    version: int = 1
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def constant(data: np.ndarray, scale: Any = None, zero_point: Any = 0, axis: int = 0) -> Value:
@@ -46,47 +62,60 @@ def model(
     version: int = 1,
     **settings: Any,
 ) -> bytes:
-    """A model of one operator; inputs without data are those of the model.
+    """A model of one operator; inputs without data are those of the model, in order."""
+    return network([Operation(operator, inputs, outputs, options, version, settings)])
 
-    `options` is the table of the operator's options without `Options`: `Conv2D`; `settings` are its
-    fields. An input that is None is left out. `version` is that of the operator.
+
+def network(operations: Sequence[Operation], inputs: Sequence[Value] = ()) -> bytes:
+    """A model of operators in order, whose outputs are those of the last.
+
+    What has no data and is not made by an operator is an input of the model, `inputs` first.
     """
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
-    graph = schema.SubGraphT()
-    built = schema.ModelT()
-    built.version = SCHEMA_VERSION
     empty = schema.BufferT()
     empty.data = []
-    built.buffers = [empty]
-    graph.tensors = []
+    buffers = [empty]
+    graph = schema.SubGraphT()
+    graph.tensors, graph.inputs, graph.operators = [], [], []
+    places: dict[int, int] = {}
+    codes = []
 
-    def index(value: Value, name: str) -> int:
-        graph.tensors.append(_tensor(schema, value, name, built.buffers))
-        return len(graph.tensors) - 1
+    def place(value: Value, is_source: bool) -> int:
+        if id(value) not in places:
+            places[id(value)] = len(graph.tensors)
+            graph.tensors.append(_tensor(schema, value, f"t{len(graph.tensors)}", buffers))
+            if is_source and value.data is None:
+                graph.inputs.append(places[id(value)])
+        return places[id(value)]
 
-    sources = [-1 if v is None else index(v, f"x{i}") for i, v in enumerate(inputs)]
-    targets = [index(v, f"y{i}") for i, v in enumerate(outputs)]
-    graph.inputs = [
-        s for s, v in zip(sources, inputs, strict=True) if v is not None and v.data is None
-    ]
-    graph.outputs = targets
-    node = schema.OperatorT()
-    node.inputs, node.outputs = sources, targets
-    if options:
-        node.builtinOptionsType = getattr(schema.BuiltinOptions, f"{options}Options")
-        node.builtinOptions = _options(schema, options, settings)
-    graph.operators = [node]
-    code = schema.OperatorCodeT()
-    code.builtinCode = getattr(schema.BuiltinOperator, operator)
-    code.deprecatedBuiltinCode = min(code.builtinCode, 127)
-    code.version = version
-    built.operatorCodes = [code]
-    built.subgraphs = [graph]
+    for source in inputs:
+        place(source, True)
+    for number, made in enumerate(operations):
+        node = schema.OperatorT()
+        node.opcodeIndex = number
+        node.inputs = [-1 if v is None else place(v, True) for v in made.inputs]
+        node.outputs = graph.outputs = [place(v, False) for v in made.outputs]
+        if made.options:
+            node.builtinOptionsType = getattr(schema.BuiltinOptions, f"{made.options}Options")
+            node.builtinOptions = _options(schema, made.options, made.settings)
+        graph.operators.append(node)
+        codes.append(_code(schema, made))
+    built = schema.ModelT()
+    built.version, built.buffers = SCHEMA_VERSION, buffers
+    built.operatorCodes, built.subgraphs = codes, [graph]
     builder = flatbuffers.Builder(1 << 12)
     builder.Finish(built.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())
+
+
+def _code(schema: Any, made: Operation) -> Any:
+    code = schema.OperatorCodeT()
+    code.builtinCode = getattr(schema.BuiltinOperator, made.operator)
+    code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+    code.version = made.version
+    return code
 
 
 def _tensor(schema: Any, value: Value, name: str, buffers: list[Any]) -> Any:
@@ -111,7 +140,7 @@ def _tensor(schema: Any, value: Value, name: str, buffers: list[Any]) -> Any:
 
 def _options(schema: Any, name: str, settings: Mapping[str, Any]) -> Any:
     table = getattr(schema, f"{name}OptionsT")()
-    for field, value in settings.items():
-        assert hasattr(table, field), f"{name} has no field {field}"
-        setattr(table, field, value)
+    for option, value in settings.items():
+        assert hasattr(table, option), f"{name} has no field {option}"
+        setattr(table, option, value)
     return table

@@ -47,7 +47,7 @@ def divided(high: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def reciprocal(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """1 / size of integers from 1 to 2^31 - 1 in 2^(-31-n), and n, so that 2^n <= size < 2^(n+1)."""
+    """1 / size of integers from 1 to 2^31 - 1 in 2^(-31-n), and n: 2^n <= size < 2^(n+1)."""
     over = _bits(size) - 1
     rest = (size << (BITS - over)) - (np.int64(1) << BITS)
     return fixed.one_over_one_plus(rest, WORD), over
@@ -66,7 +66,7 @@ def _bits(values: np.ndarray) -> np.ndarray:
 def fast(
     multiplier: int, shift: int, largest: int, device: Any
 ) -> Callable[[Tensor, Tensor], Tensor]:
-    """`of` in torch, of divisors whose magnitude is `largest` at most: a table has the reciprocals."""
+    """`of` in torch, of divisors up to `largest`: a table has the reciprocals."""
     import torch
 
     inverse, over = reciprocal(np.maximum(np.arange(largest + 1), 1))

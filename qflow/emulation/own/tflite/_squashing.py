@@ -13,13 +13,12 @@ from qflow.emulation.graph import TensorType
 from qflow.emulation.op import Call, Constant, Fast, Range, Unsupported
 from qflow.emulation.ops import _table
 from qflow.emulation.ops._unary import Unary
-from qflow.emulation.own.tflite import _lookup, _pinned
+from qflow.emulation.own.tflite import _lookup, _pinned, _words
 
 if TYPE_CHECKING:
     from qflow.quantization.prepared import PreparedNode
 
-LOWEST, WORDS = -(1 << 15), 1 << 16
-LARGEST = (1 << 15) - 1
+LOWEST, LARGEST = -(1 << 15), (1 << 15) - 1
 
 
 class Squashing(Unary):
@@ -70,15 +69,6 @@ class Squashing(Unary):
         return np.clip(found, LOWEST, LARGEST)
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
-        import torch
-
         if call.sources[0].dtype != "int16":
             return _table.fast(call, device)
-        every = np.arange(WORDS, dtype=np.uint16).view(np.int16)
-        entries = torch.from_numpy(self.oracle(call, every).astype(np.int16)).to(device)
-
-        def run(q: Any) -> Any:
-            index = q.to(torch.int32) & (WORDS - 1)
-            return entries.index_select(0, index.reshape(-1)).reshape(index.shape)
-
-        return Fast(run)
+        return _words.fast(lambda q: self.oracle(call, q), device)

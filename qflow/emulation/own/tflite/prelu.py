@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qflow.dtype import DTYPES
 from qflow.emulation.builder import Builder, NotFinite, scale
 from qflow.emulation.op import Call, Constant, Fast, Range, Unsupported
 from qflow.emulation.ops import prelu
@@ -22,14 +21,15 @@ if TYPE_CHECKING:
     from qflow.quantization.prepared import PreparedNode
 
 WEIGHT = "weight"
+LARGEST = 127
 
 
 class Prelu(prelu.Prelu):
     """`y = MBQM(x, s_x / s_y)` from zero on, `MBQM(x * a, s_x * s_a / s_y)` below.
 
-    Ratios and MBQM are those of `Float32Ratio`. Our choice: s_a = max |a| / qmax, in float32; a is
-    rounded to it half to even. Source: `BroadcastPrelu4DSlow` of LiteRT, measured under every
-    resolver.
+    Ratios and MBQM are those of `Float32Ratio`; a is int8 beside int16 too. Our choice:
+    s_a = max |a| / 127, in float32; a is rounded to it half to even.
+    Source: `BroadcastPrelu4DSlow` of LiteRT, measured under every resolver.
     """
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
@@ -37,7 +37,7 @@ class Prelu(prelu.Prelu):
         output = build.output_type(node, source.shape, source.layout)
         if source.dtype != output.dtype or source.dtype == "uint8":
             raise Unsupported(f"from {source.dtype} to {output.dtype}: TFLite has no such slopes")
-        integers, step = quantized(fractions(node.weight), source.dtype)
+        integers, step = quantized(fractions(node.weight))
         channels = source.shape[1] if len(source.shape) > 1 else 1
         if integers.ndim != 1 or integers.size not in (1, channels):
             raise Unsupported(f"fractions {integers.shape} for a tensor {source.shape}")
@@ -52,7 +52,7 @@ class Prelu(prelu.Prelu):
         names = [prefix + r for prefix in ("", BELOW) for r in rescale]
         output = call.node.output
         channels = output.shape[-1 if output.layout == "nhwc" else min(1, len(output.shape) - 1)]
-        weight = Constant((call.sources[0].dtype,), ((1,), (channels,)))
+        weight = Constant(("int8",), ((1,), (channels,)))
         return {n: Constant(("int32",), ((1,),), True) for n in names} | {WEIGHT: weight}
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
@@ -89,13 +89,12 @@ def fractions(weight: np.ndarray | None) -> np.ndarray:
     return found
 
 
-def quantized(weight: np.ndarray, dtype: str) -> tuple[np.ndarray, np.ndarray]:
-    """Integers of the dtype, and their scale, float32 [1]."""
-    kind = DTYPES[dtype]
+def quantized(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """int8, and their scale, float32 [1]."""
     largest = np.abs(weight).max() or np.float32(1)
-    step = np.maximum(np.float32(largest) / np.float32(kind.qmax), np.finfo(np.float32).tiny)
+    step = np.maximum(np.float32(largest) / np.float32(LARGEST), np.finfo(np.float32).tiny)
     integers = np.rint(weight.astype(np.float64) / np.float64(step))
-    return np.clip(integers, -kind.qmax, kind.qmax).astype(dtype), np.array([step], np.float32)
+    return np.clip(integers, -LARGEST, LARGEST).astype(np.int8), np.array([step], np.float32)
 
 
 def _weight(call: Call) -> np.ndarray:

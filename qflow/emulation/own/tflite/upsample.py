@@ -108,7 +108,9 @@ class Upsample(upsample.Upsample):
         below = np.minimum(row + 1, image.shape[2] - 1)
         strips = image[:, :, row] * (one - down)[:, None] + image[:, :, below] * down[:, None]
         behind = np.minimum(column + 1, image.shape[3] - 1)
-        return self.rounded(strips[..., column] * (one - across) + strips[..., behind] * across, dtype)
+        return self.rounded(
+            strips[..., column] * (one - across) + strips[..., behind] * across, dtype
+        )
 
     def fast(self, call: Call, ranges: Sequence[Range], device: Any) -> Fast:
         if call.node.attributes["mode"] in NEAREST:
