@@ -25,7 +25,7 @@ class Gelu(LookedUp, gelu.Gelu):
 
 
 def _by_tanh(x: np.ndarray) -> np.ndarray:
-    """In float32 step by step, as LiteRT's own function."""
+    """In float32 step by step. LiteRT's tanh is the C library's, whose last bit may be another."""
     cubic = x + CUBIC * x * x * x
     bent = np.tanh((ROOT * cubic).astype(np.float64)).astype(np.float32)
     found: np.ndarray = np.float32(0.5) * x * (np.float32(1) + bent)
