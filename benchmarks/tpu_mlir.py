@@ -2,8 +2,8 @@
 
 Every operator runs in floats that hold integers: a float32 convolution or product, then the scale,
 the rounding and the clamp, each as a pass over the whole tensor. A multiplier of 31 bits does not
-fit float32, so a value next to a tie may come out one step off, of the convolutions of ResNet-18 and
-MobileNet-v2 one in 100,000; sums and averages have multipliers of 8 bits, and are exact.
+fit float32, so a value next to a tie may come out one step off: one in 100,000 of the convolutions
+of ResNet-18 and MobileNet-v2. Sums and averages have multipliers of 8 bits, and are exact.
 """
 
 from __future__ import annotations
