@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qflow.emulation.builder import Builder, scale
-from qflow.emulation.op import Call, Constant, Fast, Range, Unsupported
+from qflow.emulation.op import Call, Constant, Fast, Range, Unsupported, op
 from qflow.emulation.ops import div
+from qflow.emulation.ops._arithmetic import number
 from qflow.emulation.ops._rescaled import reach
 from qflow.emulation.own.tflite import _quotients
 from qflow.emulation.profiles.tflite_reference import TfliteReference
@@ -35,10 +37,16 @@ class Div(div.Div):
     """
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
-        if "scalar" in node.attributes:
+        a = node.attributes
+        if "scalar" in a and not a.get("reflected"):
+            factor = {"scalar": number(1 / a["scalar"], "1 / scalar")}
+            product = op("mul", build.profile.own)  # its rule is its own
+            product.lower(replace(node, op="mul", attributes=factor), build)
+            return
+        if "scalar" in a:
             super().lower(node, build)
             return
-        inputs = node.inputs[::-1] if node.attributes.get("reflected") else node.inputs
+        inputs = node.inputs[::-1] if a.get("reflected") else node.inputs
         left, right = (build.types[i] for i in inputs)
         build.operand(node, 0), build.operand(node, 1)
         output = build.output_type(node, self.shape({}, [left.shape, right.shape]))

@@ -57,7 +57,7 @@ class Neg(neg.Neg):
         lowest = DTYPES[call.sources[0].dtype].qmin
 
         def run(x: Tensor) -> Tensor:
-            turned = x.float().neg_()
+            turned = -x.float()
             return turned.masked_fill_(turned == -lowest, lowest)
 
         return Fast(run)
