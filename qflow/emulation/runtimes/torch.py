@@ -36,6 +36,7 @@ class Carrier:
     """`int8`, `float32`, `float32 twice` (int16 inputs as two bytes), `float64` or `int64`.
 
     `int8 moved`: a zero point is added to the operand. `int8 twice`: it comes in two halves.
+    `int8 (_int_mm)`: products of `torch._int_mm` on CUDA, likewise moved or twice.
     """
     bound: int
     """Largest magnitude of any partial sum, from the weights and the operand's range."""
