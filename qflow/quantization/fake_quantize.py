@@ -132,8 +132,8 @@ class FakeQuantize(Settling):
         """Keep the scale from moving in any state, calibration and training alike."""
         self.frozen = True
 
-    def forward(self, x: Tensor) -> Tensor:
-        """`x`, rounded onto the grid where the state says so.
+    def forward(self, x: Tensor, overwrite: bool = False) -> Tensor:
+        """`x`, rounded onto the grid where the state says so; with `overwrite` maybe in its place.
 
         Observes only in training mode, as in the field. QF401 when there is no scale to round
         with, QF403 when a value to be observed is not finite.
@@ -152,12 +152,12 @@ class FakeQuantize(Settling):
                     help="run a calibration stage over it first",
                 )
             )
-        return self.quantized(x)
+        return self.quantized(x, overwrite)
 
-    def quantized(self, x: Tensor) -> Tensor:
-        """`x` on the grid, whatever the state."""
-        round_ = ROUNDINGS[self.rounding]
-        return fake_quantize(x, self._shaped(x), self.grid.qmin, self.grid.qmax, round_)
+    def quantized(self, x: Tensor, overwrite: bool = False) -> Tensor:
+        """`x` on the grid, whatever the state; with `overwrite` maybe in its place."""
+        round_, grid = ROUNDINGS[self.rounding], self.grid
+        return fake_quantize(x, self._shaped(x), grid.qmin, grid.qmax, round_, overwrite)
 
     def extra_repr(self) -> str:
         axis = "" if self.axis is None else f", axis={self.axis}"

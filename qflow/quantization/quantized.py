@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from itertools import count
+from sys import getrefcount
 from types import MappingProxyType
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from qflow.diagnostics import Diagnostic, fail
 from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.float_functional import FloatFunctional
 from qflow.quantization.key_names import INPUT, OUTPUT, WEIGHT
+from qflow.quantization.unshared import unshared, unwatched
 from qflow.tracing.fused import Fused
 from qflow.tracing.recast import recast
 
@@ -36,6 +39,11 @@ class Quantized:
             return y
         if quantizer.observing and not quantizer.quantizing and self.training:  # type: ignore[attr-defined]
             raise fail(_training(quantizer.address))
+        if quantizer.quantizing and not torch.compiler.is_compiling():
+            # memory that is not asked for need not be found and cleared
+            references = getrefcount(y)
+            if unshared(y, references) and unwatched(quantizer) and y.is_floating_point():
+                return quantizer(y, overwrite=True)
         return _each_float(quantizer, y)
 
     def __reduce_ex__(self, protocol: Any) -> Any:

@@ -34,15 +34,20 @@ ROUNDINGS: Mapping[str, Round] = {
 """Words of a march; each may overwrite its argument."""
 
 
-def fake_quantize(x: Tensor, scale: Tensor, qmin: int, qmax: int, round_: Round) -> Tensor:
+def fake_quantize(
+    x: Tensor, scale: Tensor, qmin: int, qmax: int, round_: Round, overwrite: bool = False
+) -> Tensor:
     """clamp(round(x / scale)) * scale with true division; `scale` broadcasts against `x`.
+
+    `overwrite`: the result may take the place of `x`, where no gradient is asked for.
 
     The gradient passes where the rounded value lies on the grid and is zero where it saturates.
     `torch.fake_quantize_*` multiplies by 1 / scale, which moves ties, and is slower besides.
     """
     if torch.is_grad_enabled() and x.requires_grad:
         return _StraightThrough.apply(x, scale, qmin, qmax, round_)  # type: ignore[no-untyped-call,no-any-return]
-    return round_(x / scale).clamp_(qmin, qmax).mul_(scale)
+    steps = x.div_(scale) if overwrite and x.dtype == scale.dtype else x / scale
+    return round_(steps).clamp_(qmin, qmax).mul_(scale)
 
 
 class _StraightThrough(torch.autograd.Function):

@@ -81,9 +81,9 @@ class Learned(FakeQuantize):
             statistics.min_val.copy_(-statistics.max_val)
             statistics.restart()
 
-    def quantized(self, x: Tensor) -> Tensor:
+    def quantized(self, x: Tensor, overwrite: bool = False) -> Tensor:
         if not self.learning:
-            return super().quantized(x)
+            return super().quantized(x, overwrite)
         round_, pace = ROUNDINGS[self.rounding], self.pace(x)
         limits = (self.grid.qmin, self.grid.qmax)
         y: Tensor = _Steps.apply(x, self._shaped(x), *limits, round_, self.inner_slope, pace)  # type: ignore[no-untyped-call]

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
-AT_ONCE = 1 << 20
+    Values = np.ndarray[Any, Any]
+
+AT_ONCE = 1 << 17
 """Values counted at a time on a CPU: what is computed of them stays in its caches."""
 IN_A_WORKER = (1 << 15) - 1
-"""The same in a thread of ours: so few that torch starts no threads of its own for them."""
-LEAST_SHARE = 1 << 18
+"""Values that torch counts at a time in a thread of ours: so few that it starts none of its own."""
+LEAST_SHARE = 1 << 16
 """Values that are worth a thread."""
 MOST_WORKERS = 8
 """More would wait for each other between the pieces."""
@@ -26,9 +32,17 @@ def counted(x: Tensor, exponent: Tensor, bins: int, signed: bool) -> tuple[Tenso
 
     All magnitudes lie below 2 ** `exponent`, int64 [C]; `signed`: whether any value is below zero.
     """
-    if x.is_cpu and x.shape[0] == 1 and bins <= MOST_BINS:
-        return _in_pieces(x[0], int(exponent), bins, signed)
-    return _at_once(x, exponent, bins)
+    import torch
+
+    if not in_one(x, bins):
+        return _at_once(x, exponent, bins)
+    counts, zeros = counted_in_one(x, int(exponent), bins, signed)
+    return torch.from_numpy(counts)[None], torch.tensor([zeros])
+
+
+def in_one(x: Tensor, bins: int) -> bool:
+    """Whether `counted_in_one` takes a batch [C, N]."""
+    return x.is_cpu and x.shape[0] == 1 and bins <= MOST_BINS
 
 
 def indices(x: Tensor, exponent: Tensor, bins: int) -> Tensor:
@@ -55,58 +69,79 @@ def _at_once(x: Tensor, exponent: Tensor, bins: int) -> tuple[Tensor, Tensor]:
     return counts, zeros
 
 
-def _in_pieces(x: Tensor, exponent: int, bins: int, signed: bool) -> tuple[Tensor, Tensor]:
-    """The same of one channel [N], in fewer passes and without memory for all of it.
+@dataclass(frozen=True)
+class _Tally:
+    """What some of the values came to."""
 
-    Truncation puts the two bins beside zero into one; the signs of all values, added up, say how
-    its values are shared out. `bincount` runs on one thread: of several, each counts its share.
+    slots: Values
+    """int64 [2 * bins]: counts of truncated values, zero at `bins` if signed, else at 0."""
+    below: int
+    """Values below zero."""
+    zeros: int
+
+
+def counted_in_one(x: Tensor, exponent: int, bins: int, signed: bool) -> tuple[Values, int]:
+    """`counted` of one channel [1, N], as int64 [2 * bins] and a number: in fewer passes.
+
+    Truncation puts the two bins beside zero and the zeros into one slot; how many values lie below
+    zero, and how many at it, says how that is shared out. Counting runs on one thread: of several,
+    each counts its share.
     """
+    import numpy as np
     import torch
 
-    factor = torch.ldexp(torch.tensor(float(bins), dtype=x.dtype), torch.tensor(-exponent))
-    workers = min(torch.get_num_threads(), MOST_WORKERS, x.numel() // LEAST_SHARE)
+    values = x.numpy()[0]
+    factor = values.dtype.type(math.ldexp(bins, -exponent))
+    tally = partial(_tallied, factor=factor, bins=bins, signed=signed)
+    workers = min(torch.get_num_threads(), MOST_WORKERS, len(values) // LEAST_SHARE)
     if workers < 2:
-        parts = [_slots(x, AT_ONCE, factor, bins, signed)]
+        tallies = [tally(values, len(values))]
     else:
-        count = partial(_slots, size=IN_A_WORKER, factor=factor, bins=bins, signed=signed)
-        with ThreadPoolExecutor(workers) as pool:
-            parts = list(pool.map(count, x.chunk(workers)))
-    slots = torch.stack([part for part, _, _ in parts]).sum(0)
-    difference, both = (sum(part[i] for part in parts) for i in (1, 2))
-    above, below = (both + difference) // 2, (both - difference) // 2
-    counts = torch.zeros(1, 2 * bins, dtype=torch.int64)
-    start = bins if signed else 0
-    right = slots[start + 1 : start + bins]
-    counts[0, bins + 1 :] = right
-    counts[0, bins] = above - int(right.sum())
-    if signed:
-        left = slots[1:bins]
-        counts[0, : bins - 1] = left
-        counts[0, bins - 1] = below - int(left.sum())
-    return counts, torch.tensor([x.numel() - both])
+        first, *others = np.array_split(values, workers)
+        running = [_threads(workers - 1).submit(tally, v, IN_A_WORKER) for v in others]
+        tallies = [tally(first, IN_A_WORKER), *(r.result() for r in running)]
+    slots = tallies[0].slots if len(tallies) == 1 else np.sum([t.slots for t in tallies], axis=0)
+    below, zeros = sum(t.below for t in tallies), sum(t.zeros for t in tallies)
+    if not signed:
+        slots[0] -= zeros
+        return np.concatenate([np.zeros(bins, np.int64), slots[:bins]]), zeros
+    counts = np.empty(2 * bins, np.int64)
+    counts[: bins - 1], counts[bins + 1 :] = slots[1:bins], slots[bins + 1 :]
+    counts[bins - 1] = below - slots[1:bins].sum()
+    counts[bins] = slots[bins] - counts[bins - 1] - zeros
+    return counts, zeros
 
 
-def _slots(
-    x: Tensor, size: int, factor: Tensor, bins: int, signed: bool
-) -> tuple[Tensor, int, int]:
-    """Counts int64 [2 * bins] of truncated values; how many lie above zero less those below; and
-    how many lie on either side. Pieces of `size` at a time."""
+def _tallied(values: Values, size: int, *, factor: float, bins: int, signed: bool) -> _Tally:
+    """Of values [N], in pieces; torch counts `size` of them at a time."""
+    import numpy as np
     import torch
 
-    scaled = x.new_empty(min(x.numel(), size))
-    index = torch.empty(scaled.shape, dtype=torch.int16)
-    slots = torch.zeros(2 * bins, dtype=torch.int64)
-    difference = both = 0
-    for piece in x.split(size):
-        real, whole = scaled[: piece.numel()], index[: piece.numel()]
-        torch.mul(piece, factor, out=real)
-        whole.copy_(real)
+    most = min(len(values), AT_ONCE)
+    scaled = np.empty(most, values.dtype)
+    index, flag = np.empty(most, np.int16), np.empty(most, np.bool_)
+    slots = np.zeros(2 * bins, np.int64)
+    below = zeros = 0
+    for start in range(0, len(values), AT_ONCE):
+        piece = values[start : start + AT_ONCE]
+        real, whole, found = (a[: len(piece)] for a in (scaled, index, flag))
+        np.multiply(piece, factor, out=real)
+        np.copyto(whole, real, casting="unsafe")
         if signed:
             whole += bins
-        slots += torch.bincount(whole, minlength=2 * bins)
-        torch.sign(piece, out=real)
-        # sums of -1, 0 and 1, far below 2 ** 24: exact
-        above_less_below = int(real.sum())
-        difference += above_less_below
-        both += int(real.abs_().sum()) if signed else above_less_below
-    return slots, difference, both
+        for some in torch.from_numpy(whole).split(size):
+            slots += torch.bincount(some, minlength=2 * bins).numpy()
+        zeros += int(np.count_nonzero(np.equal(piece, 0, out=found)))
+        if signed:
+            below += int(np.count_nonzero(np.less(piece, 0, out=found)))
+    return _Tally(slots, below, zeros)
+
+
+@cache
+def _threads(count: int) -> ThreadPoolExecutor:
+    """Threads that are started once: starting them takes as long as counting a small tensor."""
+    return ThreadPoolExecutor(count, thread_name_prefix="qflow-counting")
+
+
+# the threads do not live on in a forked process
+os.register_at_fork(after_in_child=_threads.cache_clear)

@@ -6,6 +6,7 @@ spread over two bins, so two halves merged are the whole, exactly, in any order.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,6 +88,8 @@ def with_values_within(state: Counts, x: Tensor, low: Tensor, high: Tensor) -> C
     """The same where the extremes of the batch are known, [C] each."""
     import torch
 
+    if _counting.in_one(x, state.bins):
+        return _with_one_channel(state, x, low.item(), high.item())
     largest = high.maximum(-low)
     # frexp: largest = m * 2^e with m < 1, so the largest value lies below its top
     exponent = torch.frexp(largest).exponent.long().clamp_min(LOWEST)
@@ -95,6 +98,22 @@ def with_values_within(state: Counts, x: Tensor, low: Tensor, high: Tensor) -> C
     top = exponent.maximum(state.exponent)
     counts, zeros = _counting.counted(x, top, state.bins, signed=bool((low < 0).any()))
     return merged(state, Counts(counts, zeros, top, largest.double()))
+
+
+def _with_one_channel(state: Counts, x: Tensor, low: float, high: float) -> Counts:
+    """The same of one channel on a CPU, in numbers: a tensor of one number takes far longer."""
+    import torch
+
+    largest = max(high, -low)
+    exponent = max(math.frexp(largest)[1], LOWEST) if largest > 0 else LOWEST
+    before = int(state.exponent)
+    top = max(exponent, before)
+    found, zeros = _counting.counted_in_one(x, top, state.bins, signed=low < 0)
+    counts = torch.from_numpy(found)[None]
+    tops = state.exponent if top == before else torch.tensor([top])
+    counts += grown(state.counts, state.exponent, tops) if top > before else state.counts
+    highest = state.largest.clamp_min(largest)
+    return Counts(counts, state.zeros + zeros, tops, highest)
 
 
 def merged(a: Counts, b: Counts) -> Counts:

@@ -16,6 +16,9 @@ from qflow.quantization.observers._histogram import Counts
 if TYPE_CHECKING:
     from torch import Tensor
 
+AT_ONCE = 1 << 20
+"""Values added up at a time, for the caches of a CPU; the last bits depend on it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sums(Counts):
@@ -44,7 +47,7 @@ class Summing(Observer):
         counted = _histogram.with_values_within(state, x, low, high)
         sums = _histogram.grown(state.sums, state.exponent, counted.exponent)
         # piece by piece, for the caches; rows of many channels are short anyway
-        for piece in x.split(_counting.AT_ONCE, dim=1):
+        for piece in x.split(AT_ONCE, dim=1):
             sums = sums + _summed(piece, counted.exponent, state.bins)
         return Sums(**counted.tensors(), sums=sums)
 
