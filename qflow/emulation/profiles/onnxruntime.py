@@ -27,7 +27,7 @@ class Onnxruntime(FloatProfile):
     """
 
     name = "onnxruntime"
-    own = ("onnxruntime",)
+    own = ("onnxruntime", "onnx_qdq")
 
     def roles(self, use: Use) -> Mapping[str, str]:
         return {"ratio": "float32"} if use == "rescale" else super().roles(use)
