@@ -139,7 +139,7 @@ class FakeQuantize(Settling):
         with, QF403 when a value to be observed is not finite.
         """
         if self.observing and self.training:
-            self._observe(x.detach())
+            self._observe(x.detach() if x.requires_grad else x)
         elif self.observing and not self.quantizing and not self.frozen:
             raise fail(_stopped(self.address))
         if not self.quantizing:
@@ -185,7 +185,8 @@ class FakeQuantize(Settling):
         if self.follows:
             statistics.forget(rows.shape[0])
         statistics.observe(rows if rows.dtype == torch.float64 else rows.float(), low, high)
-        self._outdated = self._known = True
+        # `nn.Module` looks long at what is set
+        vars(self).update(_outdated=True, _known=True)
 
     @property
     def _held(self) -> bool:
@@ -263,7 +264,7 @@ def _finite(low: Tensor, high: Tensor) -> bool:
     """Whether extremes [C] are numbers: NaN and infinity come out of every step as they are."""
     if low.is_cpu and low.numel() == 1:
         return math.isfinite(low.item()) and math.isfinite(high.item())
-    return math.isfinite(torch.maximum(high.abs(), low.abs()).amax().item())
+    return math.isfinite(low.amin().item()) and math.isfinite(high.amax().item())
 
 
 def set_rounding(model: nn.Module, rounding: str) -> None:

@@ -92,8 +92,9 @@ class Statistics(Settling):
         """Take in a batch [C, N]; extremes [C] that are known need not be looked for."""
         if low is None or high is None:
             low, high = extremes(x)
-        self.state = self.observer.observe_within(self.state.to(x.device), x, low, high)
-        self._outdated = True
+        state = self.observer.observe_within(self.state.to(x.device), x, low, high)
+        # `nn.Module` looks long at what is set, and this is done at every batch
+        vars(self).update(state=state, _outdated=True)
 
     def forget(self, channels: int) -> None:
         """Start anew, as for weights, which are wholly known at any time."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Values = np.ndarray[Any, Any]
 
-AT_ONCE = 1 << 17
+AT_ONCE = 1 << 18
 """Values counted at a time on a CPU: what is computed of them stays in its caches."""
 IN_A_WORKER = (1 << 15) - 1
 """Values that torch counts at a time in a thread of ours: so few that it starts none of its own."""
@@ -80,9 +80,12 @@ class _Tally:
     zeros: int
 
 
-def counted_in_one(x: Tensor, exponent: int, bins: int, signed: bool) -> tuple[Values, int]:
+def counted_in_one(
+    x: Tensor, exponent: int, bins: int, signed: bool, touches: bool = True
+) -> tuple[Values, int]:
     """`counted` of one channel [1, N], as int64 [2 * bins] and a number: in fewer passes.
 
+    `touches`: whether any value may be zero.
     Truncation puts the two bins beside zero and the zeros into one slot; how many values lie below
     zero, and how many at it, says how that is shared out. Counting runs on one thread: of several,
     each counts its share.
@@ -92,7 +95,7 @@ def counted_in_one(x: Tensor, exponent: int, bins: int, signed: bool) -> tuple[V
 
     values = x.numpy()[0]
     factor = values.dtype.type(math.ldexp(bins, -exponent))
-    tally = partial(_tallied, factor=factor, bins=bins, signed=signed)
+    tally = partial(_tallied, factor=factor, bins=bins, signed=signed, touches=touches)
     workers = min(torch.get_num_threads(), MOST_WORKERS, len(values) // LEAST_SHARE)
     if workers < 2:
         tallies = [tally(values, len(values))]
@@ -112,7 +115,9 @@ def counted_in_one(x: Tensor, exponent: int, bins: int, signed: bool) -> tuple[V
     return counts, zeros
 
 
-def _tallied(values: Values, size: int, *, factor: float, bins: int, signed: bool) -> _Tally:
+def _tallied(
+    values: Values, size: int, *, factor: float, bins: int, signed: bool, touches: bool
+) -> _Tally:
     """Of values [N], in pieces; torch counts `size` of them at a time."""
     import numpy as np
     import torch
@@ -129,11 +134,12 @@ def _tallied(values: Values, size: int, *, factor: float, bins: int, signed: boo
         np.copyto(whole, real, casting="unsafe")
         if signed:
             whole += bins
-        for some in torch.from_numpy(whole).split(size):
-            slots += torch.bincount(some, minlength=2 * bins).numpy()
-        zeros += int(np.count_nonzero(np.equal(piece, 0, out=found)))
-        if signed:
             below += int(np.count_nonzero(np.less(piece, 0, out=found)))
+        if touches:
+            zeros += int(np.count_nonzero(np.equal(piece, 0, out=found)))
+        for first in range(0, len(piece), size):
+            some = torch.from_numpy(whole[first : first + size])
+            slots += torch.bincount(some, minlength=2 * bins).numpy()
     return _Tally(slots, below, zeros)
 
 
@@ -143,5 +149,6 @@ def _threads(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count, thread_name_prefix="qflow-counting")
 
 
-# the threads do not live on in a forked process
-os.register_at_fork(after_in_child=_threads.cache_clear)
+if hasattr(os, "register_at_fork"):
+    # the threads do not live on in a forked process
+    os.register_at_fork(after_in_child=_threads.cache_clear)

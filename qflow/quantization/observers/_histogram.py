@@ -108,7 +108,8 @@ def _with_one_channel(state: Counts, x: Tensor, low: float, high: float) -> Coun
     exponent = max(math.frexp(largest)[1], LOWEST) if largest > 0 else LOWEST
     before = int(state.exponent)
     top = max(exponent, before)
-    found, zeros = _counting.counted_in_one(x, top, state.bins, signed=low < 0)
+    signs = {"signed": low < 0, "touches": low <= 0 <= high}
+    found, zeros = _counting.counted_in_one(x, top, state.bins, **signs)
     counts = torch.from_numpy(found)[None]
     tops = state.exponent if top == before else torch.tensor([top])
     counts += grown(state.counts, state.exponent, tops) if top > before else state.counts
