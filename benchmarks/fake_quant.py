@@ -1,17 +1,20 @@
 """fake_quant: what fake-quantization costs, forward and in training, against the float model.
 
 All lanes are channels-last and eager. The float model is the one its author runs and trains, batch
-norm and all; a prepared model has its batch norms folded, or folds them in every step.
+norm and all; a prepared model has its batch norms folded, or folds them in every step. The lane of
+torch.ao, whose batch norms are folded, is left out where that is no longer a part of torch.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor, nn
 
+from benchmarks import torch_ao
 from benchmarks.networks import Network
 from benchmarks.pairs import Lane, Work, measure, table
 from benchmarks.shapes import mobilenet_v2, resnet18, vit_tiny
@@ -22,6 +25,7 @@ from qflow.quantization.qconfig_template import default_qat_qconfig_setter
 BASE = "float"
 BATCH = 8
 MARCH = "nash-m"
+TORCH_AO = "torch.ao, fake-quantized"
 ROUNDS = 9
 RATE = 1e-6
 """So small that the weights stay what they are, whatever the network."""
@@ -57,6 +61,8 @@ def forward(network: Network, rounds: int, batch: int) -> list[Lane]:
         BASE: lambda: model(images),
         "fake-quantized": lambda: rounded(images),
     }
+    if (other := of_torch_ao(network, images)) is not None:
+        lanes[TORCH_AO] = lambda: other(images)
     return measure(lanes, BASE, rounds)
 
 
@@ -68,6 +74,8 @@ def training(network: Network, rounds: int, batch: int) -> list[Lane]:
         model = prepared(network, images, mode, trains=True).train()
         set_fake_quantize(model, FakeQuantState.QAT)
         lanes[f"QAT, {mode.value}"] = step(model, images)
+    if (other := of_torch_ao(network, images)) is not None:
+        lanes[TORCH_AO] = step(_observing(other.train()), images)
     return measure(lanes, BASE, rounds)
 
 
@@ -98,6 +106,20 @@ def prepared(network: Network, images: Tensor, mode: QATMode, trains: bool) -> n
     with torch.no_grad():
         model(images)
     return model
+
+
+def of_torch_ao(network: Network, images: Tensor) -> nn.Module | None:
+    """The simulation of torch.ao, calibrated, rounding and not observing; None without torch.ao."""
+    if find_spec("torch.ao.quantization") is None:
+        return None
+    return last(torch_ao.fake_quantized(last(network.build()), images))
+
+
+def _observing(model: nn.Module) -> nn.Module:
+    """As it is trained there: observing as it rounds."""
+    from torch.ao.quantization import enable_observer
+
+    return model.apply(enable_observer)
 
 
 def last(model: nn.Module) -> nn.Module:

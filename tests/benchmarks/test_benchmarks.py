@@ -133,7 +133,7 @@ def test_every_shape_is_the_same_each_time_and_computes() -> None:
 def test_every_lane_of_fake_quantization_runs() -> None:
     network = networks.residual_stack(size=8)
     forward = [lane.name for lane in fake_quant.forward(network, rounds=1, batch=2)]
-    assert forward == ["float", "fake-quantized"]
+    assert forward == ["float", "fake-quantized", fake_quant.TORCH_AO]
 
 
 def test_every_lane_of_calibration_runs() -> None:
