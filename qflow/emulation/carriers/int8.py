@@ -22,6 +22,7 @@ from qflow.emulation.carriers.finish import BYTES
 from qflow.emulation.carriers.kernel_test import is_exact
 from qflow.emulation.carriers.levels import Levels, levels
 from qflow.emulation.carriers.onednn import Clamp, Geometry
+from qflow.emulation.carriers.patches import are_cut, cut, weight_of_rows
 from qflow.emulation.carriers.residual import join
 from qflow.emulation.gemm import shaped
 from qflow.emulation.op import Call, Fast, Range
@@ -51,6 +52,12 @@ class Layer:
     reach: tuple[np.ndarray, np.ndarray]
     """Least and greatest sum of products per channel, int64 [channels]."""
     geometry: Geometry
+    patch: tuple[int, int] | None = None
+    """Rows and columns of the patches that the operand is cut into."""
+
+    def bring(self, x: Tensor) -> Tensor:
+        """The operand as the kernel takes it."""
+        return self.feed.bring(cut(x, *self.patch) if self.patch else x)
 
     @property
     def most(self) -> int:
@@ -109,6 +116,10 @@ def int8(
 def _layer(call: Call, values: Range, geometry: Geometry) -> Layer | None:
     weight = call.constants["weight"]
     images = weight.reshape(*weight.shape, *(1,) * (4 - weight.ndim))
+    patch = None
+    if are_cut(images, geometry):
+        patch, images = images.shape[2:], weight_of_rows(images)
+        geometry = replace(geometry, stride=(1, 1))
     fed = feed(images, values, geometry.groups)
     if fed is None:
         return None
@@ -117,12 +128,12 @@ def _layer(call: Call, values: Range, geometry: Geometry) -> Layer | None:
     ends = taps * low, taps * high
     reach = np.minimum(*ends).sum(1), np.maximum(*ends).sum(1)
     bias = call.constants["bias"].astype(np.int64)
-    return Layer(call, fed, bias, reach, replace(geometry, zero=fed.zero))
+    return Layer(call, fed, bias, reach, replace(geometry, zero=fed.zero), patch)
 
 
 def _finished(layer: Layer, found: Affine) -> Fast:
     """The kernel gives the output."""
-    weight, bring = layer.feed.weight, layer.feed.bring
+    weight, bring = layer.feed.weight, layer.bring
     kernel = onednn.convolution(weight, found.scale, found.offset, layer.geometry, layer.clamp)
     return _fast(layer, lambda x: kernel(bring(x)), "rescaled in the kernel")
 
@@ -131,7 +142,7 @@ def _finished_but(layer: Layer, found: Affine, again: np.ndarray, finish: Finish
     """The kernel gives the output of all channels except `again`, which are computed exactly."""
     import torch
 
-    weight, bring = layer.feed.weight, layer.feed.bring
+    weight, bring = layer.feed.weight, layer.bring
     kernel = onednn.convolution(weight, found.scale, found.offset, layer.geometry, layer.clamp)
     sums = _sums(layer, again)
     end = blockwise(finish(again, layer.most_with_bias))
@@ -149,7 +160,7 @@ def _finished_but(layer: Layer, found: Affine, again: np.ndarray, finish: Finish
 
 def _raw(layer: Layer, finish: Callable[..., Tensor]) -> Fast:
     """The kernel gives accumulators."""
-    bring, sums = layer.feed.bring, _sums(layer, np.arange(len(layer.bias)))
+    bring, sums = layer.bring, _sums(layer, np.arange(len(layer.bias)))
     end = blockwise(finish)
     said = "accumulators leave the kernel"
     return _fast(layer, lambda x, *added: end(sums(bring(x)), *added), said)

@@ -105,19 +105,18 @@ def _run(
     dtype = getattr(torch, call.node.output.dtype)
 
     def run(acc: Tensor, residual: Tensor) -> Tensor:
-        total = residual.float() if residual.dtype != torch.float32 else residual.clone()
-        return end(total.mul_(ratio).add_(start).round_().add_(acc)).to(dtype)
+        return end(torch.addcmul(start, residual.float(), ratio).round_().add_(acc)).to(dtype)
 
     return run
 
 
 def _end(call: Call, ended: Affine) -> Callable[[Tensor], Tensor]:
-    """The sum, which it overwrites, to the output, in float32."""
+    """The sum to the output, in float32."""
     import torch
 
     scale, offset = (torch.from_numpy(a.reshape(VIEW)) for a in (ended.scale, ended.offset))
     low, high = call.node.attributes["low"], call.node.attributes["high"]
-    return lambda total: total.mul_(scale).add_(offset).round_().clamp_(low, high)
+    return lambda total: torch.addcmul(offset, total, scale).round_().clamp_(low, high)
 
 
 def _exact_end(call: Call, steps: Levels) -> Callable[[Tensor], Tensor]:

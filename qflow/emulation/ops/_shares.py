@@ -27,8 +27,9 @@ MOST_ERROR = 2.0**-5
 
 def fast(
     call: Call, exactly: Callable[[Tensor], Tensor], device: Any
-) -> Callable[[Tensor], Tensor]:
-    """The fast path of a softmax whose exact rule, for whole rows along the axis, is `exactly`.
+) -> Callable[[Tensor], Tensor] | None:
+    """The fast path of a softmax whose exact rule, for whole rows along the axis, is `exactly`;
+    None where there is none, or where it would not be worth it.
 
     What the estimate errs by, relatively: the exponents by the rounding of `x scale` and its
     distance to the largest, and by exp itself, both in dividend and divisor; the sum of n of them
@@ -42,17 +43,17 @@ def fast(
     scale = None if source.scale is None else float(source.scale[0])
     on_grid = source.dtype in BYTES and output.dtype in BYTES and scale is not None
     if device.type != "cpu" or a["dim"] != len(source.shape) - 1 or not on_grid:
-        return exactly
+        return None
     count, zero = source.shape[-1], call.zero_point
     unit = float(call.constants["unit"][0]) * 2.0 ** -int(call.constants["shift"][0])
     meant = _exponents.constants_for(source.dtype, scale)["exponents"].astype(np.int64)
     if np.abs(meant - call.constants["exponents"]).max() > 1:
-        return exactly  # a table of something else, which a file may hold
+        return None  # a table of something else, which a file may hold
     exponent = 4 * BEYOND * scale * UNIT + EXP_ERROR
     relative = 2 * exponent + (count + 10) * UNIT + count * TABLE_ERROR * 2.0**-FRACTION
     absolute = unit * TABLE_ERROR * 2.0**-FRACTION
     if relative * BEYOND + absolute > MOST_ERROR:
-        return exactly
+        return None
 
     step, margin, half = (torch.tensor(v, dtype=torch.float32) for v in (scale, absolute, 0.5))
     low, high, dtype = a["low"] - zero, a["high"] - zero, getattr(torch, output.dtype)

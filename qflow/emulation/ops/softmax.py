@@ -156,8 +156,10 @@ class Softmax(Op):
             return shares.clamp_(a["low"], a["high"]).to(dtype)
 
         quick = _shares.fast(call, run, device)
+        if quick is not None:
+            return Fast(quick, carrier, most)
         # blocks are slices of axis 0
-        return Fast(quick if a["dim"] == 0 else blockwise(quick, whole=True), carrier, most)
+        return Fast(run if a["dim"] == 0 else blockwise(run, whole=True), carrier, most)
 
 
 def _unit(step: float) -> tuple[int, int]:

@@ -1,4 +1,8 @@
-"""Tables of 256 entries read for every byte of a tensor, two bytes at a time."""
+"""Tables of an operator's outputs for every byte, or every two, that it can get.
+
+A function of each place of one or two tensors of 8 bits is read from a table that its own oracle
+filled: exact by construction, and one lookup in place of several passes.
+"""
 
 from __future__ import annotations
 
@@ -9,32 +13,77 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from qflow.emulation.op import Call
+from qflow.emulation.runtimes._blocks import blockwise
+
 BYTES = 256
+NAMES = ("int8", "uint8")
 NARROW = (torch.int8, torch.uint8)
+
+
+def of_each(call: Call, device: Any) -> Callable[..., Tensor] | None:
+    """A function of each place of one or two tensors, which broadcast, from the oracle; None where
+    it is none of bytes, or has constants of its own at different places."""
+    types = (*call.sources, call.node.output)
+    if device.type != "cpu" or any(t.dtype not in NAMES for t in types):
+        return None
+    if any(constant.size > 1 for constant in call.constants.values()):
+        return None
+    every = [np.arange(BYTES, dtype=np.uint8).view(t.dtype) for t in call.sources]
+    with np.errstate(over="ignore"):
+        found = call.operator.oracle(call, *np.ix_(*every)).astype(call.node.output.dtype)
+    if len(every) == 1:
+        return read(found, device)
+    left, right = (getattr(torch, t.dtype) for t in call.sources)
+    run = _in_memory_order(blockwise(_of_two(found)))
+    return lambda x, y: run(*torch.broadcast_tensors(x.to(left), y.to(right)))
 
 
 def read(table: np.ndarray, device: Any) -> Callable[[Tensor], Tensor]:
     """`table` [256] of 8 bits, indexed by the byte as it lies in memory, for integers of 8 bits in
-    any dtype; what lies with channels last stays so."""
+    any dtype."""
     entries = torch.from_numpy(table.copy()).to(device)
     # every pair of bytes, the first one lowest: half as many lookups in what still fits the cache
     first, second = np.tile(table, BYTES), np.repeat(table, BYTES)
     little_endian = np.stack([first, second], axis=1).view(np.int16)[:, 0]
     pairs = torch.from_numpy(little_endian)
 
-    def run(q: Tensor) -> Tensor:
-        if q.dtype not in NARROW or q.device.type != "cpu":
-            index = q.to(torch.int32) & (BYTES - 1)
-            return entries.index_select(0, index.reshape(-1)).reshape(q.shape)
-        if q.ndim == 4 and q.is_contiguous(memory_format=torch.channels_last):
-            return in_order(q.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-        return in_order(q)
-
-    def in_order(q: Tensor) -> Tensor:
+    def looked_up(q: Tensor) -> Tensor:
         flat = q.reshape(-1).view(torch.uint8)
         if flat.numel() % 2 or flat.storage_offset() % 2:
             return entries.index_select(0, flat.to(torch.int32)).reshape(q.shape)
         found = pairs.index_select(0, flat.view(torch.uint16).to(torch.int32))
         return found.view(entries.dtype).reshape(q.shape)
 
+    in_order = _in_memory_order(looked_up)
+
+    def run(q: Tensor) -> Tensor:
+        if q.dtype in NARROW and q.device.type == "cpu":
+            return in_order(q)
+        index = q.to(torch.int32) & (BYTES - 1)
+        return entries.index_select(0, index.reshape(-1)).reshape(q.shape)
+
     return run
+
+
+def _of_two(table: np.ndarray) -> Callable[[Tensor, Tensor], Tensor]:
+    """`table` [256, 256], indexed by both bytes."""
+    entries = torch.from_numpy(table.reshape(-1))
+
+    def run(x: Tensor, y: Tensor) -> Tensor:
+        index = x.view(torch.uint8).to(torch.int32).mul_(BYTES).add_(y.view(torch.uint8))
+        return entries.index_select(0, index.reshape(-1)).reshape(index.shape)
+
+    return run
+
+
+def _in_memory_order(run: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """`run` with axes as they lie in memory, so that what has channels last keeps them there."""
+
+    def ordered(*operands: Tensor) -> Tensor:
+        first = operands[0]
+        if first.ndim != 4 or not first.is_contiguous(memory_format=torch.channels_last):
+            return run(*operands)
+        return run(*(x.permute(0, 2, 3, 1) for x in operands)).permute(0, 3, 1, 2)
+
+    return ordered

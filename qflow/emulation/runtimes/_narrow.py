@@ -45,10 +45,12 @@ def narrow(call: Call, bound: int, device: Any) -> Callable[[Tensor], Tensor] | 
     found = affine(steps, np.zeros(1, np.int64))
     if steps.slope[0] < 0 or not found.proved[0]:
         return None
-    scale, offset = float(found.scale[0]), float(found.offset[0])
+    scale, offset = float(found.scale[0]), torch.tensor(found.offset[0])
     dtype = getattr(torch, output.dtype)
 
     def run(values: Tensor) -> Tensor:
-        return values.float().mul(scale).add_(offset).round_().clamp_(low, high).to(dtype)
+        # in one step, whether it is rounded once or twice: both are proved
+        moved = offset.add(values.float(), alpha=scale)
+        return moved.round_().clamp_(low, high).to(dtype)
 
     return run
