@@ -32,6 +32,16 @@ A runtime that computes an operator on floats, or not at all, says nothing about
   Where a softmax of int8 would exceed 127 it wraps around, and the profile saturates.
 - ONNX: products and averages have rows for powers of two, where sums of floats are exact; the order
   of a sum is the runtime's own. Functions of int16 and softmax are left out: they are floats there.
+- LiteRT computes on floats, or has no operator for: convolutions of three axes, squares, powers,
+  sines and cosines, floor and ceil, normalizations. silu, hard_sigmoid, mish, softplus, attention,
+  roll and channel_shuffle are several operators there. argmax, clamp, elu, hard_swish and both
+  pixel shuffles it has at int8 alone, and elu not among its reference kernels.
+- LiteRT's reference kernel of sums leaves most of its result unwritten (2.3.0). MAXIMUM looks at no
+  scale, nor does CONCATENATION of int16, and that of int8 refuses different ones: such operands go
+  through a QUANTIZE before. It refuses divisors of zero and roots of negative numbers. Where gelu
+  has the tanh form, a table of int16 has the last bits of the C library at hand. Unsigned grids are
+  left out: of uint8 some operators compute on floats.
+- Floats become integers, and integers floats, by the rounding of a march, which no profile changes.
 - `mul15` and `shift` have no public runtime: their rescale is compared with fractions.
 """
 

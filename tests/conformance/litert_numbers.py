@@ -17,13 +17,17 @@ ZEROS = {"int8": ((3, 5), (-7, -128), (0, 0)), "int16": ((0, 0),)}
 QUOTIENTS = ((0.25, 0.125, 0.5), (0.011, 0.37, 0.004), (0.05, 0.03, 0.07), (0.031, 0.0113, 0.29))
 """Scales of both operands and of the result."""
 SIZES = (
+    ((36, 8), (111, 135)),
+    ((38, 33), (119, 35)),
     ((7, 9), (14, 18)),
     ((9, 7), (13, 5)),
     ((8, 8), (3, 19)),
     ((5, 6), (11, 6)),
     ((4, 4), (8, 8)),
 )
-"""Of an image, and of what it is resized to."""
+"""Of an image, and of what it is resized to. In the first two, places lie next to a pixel's end."""
+PLANES = 150_000
+"""Values of the largest result, about."""
 
 
 def sums(dtype: str) -> Iterator[Case]:
@@ -96,7 +100,8 @@ def resized(mode: str, dtype: str, aligned: bool = False) -> Iterator[Case]:
     for i, (before, after) in enumerate(SIZES):
         for zero in (3, -128) if dtype == "int8" else (0,):
             on = On(0.05 * FINER[dtype], zero, dtype)
-            operand = images(dtype, (16, 12, *before), i)
+            samples = min(16, 2 + PLANES // (12 * after[0] * after[1]))
+            operand = images(dtype, (samples, 12, *before), i)
             attributes = {
                 "size": after,
                 "factor": None,

@@ -39,6 +39,10 @@ class Upsample(upsample.Upsample):
         """Bits of a place within a pixel."""
         return FRACTION
 
+    def nearest(self, mode: str, size: int, count: int, dtype: str) -> np.ndarray:
+        """The pixel that each place takes, int64 [count]."""
+        return nearest(mode, size, count, None)
+
     def places(self, size: int, count: int, aligned: bool, dtype: str) -> tuple[Any, Any]:
         """The pixel before each place, and how far behind it the place is, both int64 [count].
 
@@ -75,7 +79,8 @@ class Upsample(upsample.Upsample):
         constants: dict[str, np.ndarray] = {}
         for role, (size, count, _) in zip(("row", "column"), axes, strict=True):
             if a["mode"] in NEAREST:
-                constants[role] = nearest(a["mode"], size, count, None).astype(np.int32)
+                picked = self.nearest(a["mode"], size, count, source.dtype)
+                constants[role] = picked.astype(np.int32)
                 continue
             before, behind = self.places(size, count, a["align_corners"], source.dtype)
             constants |= {role: before.astype(np.int32), f"{role}_weight": behind.astype(np.int32)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qflow.emulation.own.tflite import upsample
+from qflow.emulation.own.tflite_builtin import upsample
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,7 +30,8 @@ class Upsample(upsample.Upsample):
         reduced = int(aligned and count > 1)
         step = np.float32(size - reduced) / np.float32(count - reduced)
         place = np.arange(count).astype(np.float32)
-        real = place * step if aligned else (place + np.float32(0.5)) * step - np.float32(0.5)
+        first = np.float32(0) if aligned else np.float32(0.5) * step - np.float32(0.5)
+        real = place * step + first
         held = np.clip(real.astype(np.float32), np.float32(0), np.float32(size - 1))
         before = np.floor(held).astype(np.int64)
         behind = (held - before.astype(np.float32)) * np.float32(1 << FRACTION)
