@@ -30,6 +30,9 @@ def unshared(y: Tensor, references: int) -> bool:
         return False
     if y.is_inference() and not torch.is_inference_mode_enabled():
         return False
+    if torch._C._functorch.is_functorch_wrapped_tensor(y):
+        # it has no memory of its own
+        return False
     return _counts(y) in _counts_alone() and _has_places_of_its_own(y)
 
 
@@ -53,7 +56,7 @@ def _counts(y: Tensor) -> tuple[int, ...]:
 
 @cache
 def _of_a_local() -> int:
-    y = torch.empty(0)
+    y = torch.empty(0, device="cpu")
     references = sys.getrefcount(y)
     return references
 
@@ -61,6 +64,7 @@ def _of_a_local() -> int:
 @cache
 def _counts_alone() -> frozenset[tuple[int, ...]]:
     """Of a tensor of its own; of one that is a view of another which nothing else holds."""
-    whole = torch.empty(4)
-    view = torch.empty(4).view(2, 2)
+    with torch.inference_mode(False), torch.no_grad():
+        whole = torch.empty(4, device="cpu")
+        view = torch.empty(4, device="cpu").view(2, 2)
     return frozenset(map(_counts, (whole, view)))
