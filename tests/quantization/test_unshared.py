@@ -200,6 +200,7 @@ def test_hooks_of_a_fake_quantizer_keep_what_they_see(everywhere: bool) -> None:
 
 
 @torch.no_grad()
+@pytest.mark.filterwarnings("ignore:There is a performance drop")
 def test_samples_one_by_one() -> None:
     module, x = with_grid(nn.Linear(SIDE, SIDE)), image()
     assert torch.equal(torch.func.vmap(module)(x), module(x))
