@@ -71,9 +71,7 @@ def _with_number(op: str) -> Body:
         return model.add(op, both, NAME)
 
     return lambda model, reals, case: (
-        body(model, reals, case)
-        if "scalar" in case.attributes
-        else model.add(op, reals, NAME)
+        body(model, reals, case) if "scalar" in case.attributes else model.add(op, reals, NAME)
     )
 
 

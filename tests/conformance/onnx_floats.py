@@ -11,6 +11,7 @@ from qflow.emulation.graph import IntegerGraph
 from tests.conformance.litert_case import Case, node_of
 from tests.conformance.onnx_bodies import BODIES
 from tests.conformance.onnx_model import Model, by_onnxruntime, by_reference
+
 WHOLE = {"mask": bool, "index": np.int64}
 
 

@@ -123,18 +123,6 @@ def softmax(graph: IntegerGraph, case: Case) -> np.ndarray:
     return _run(model, case)
 
 
-FLOAT_NAMES = {"relu": "Relu", "identity": "Identity"}
-
-
-def as_floats(graph: IntegerGraph, case: Case) -> np.ndarray:
-    """The operator between a DequantizeLinear and a QuantizeLinear."""
-    model, (x,), y = _start(case)
-    real = model.add("DequantizeLinear", x, "real")
-    changed = model.add(FLOAT_NAMES[case.op], [real], "changed")
-    model.add("QuantizeLinear", [changed, *y], "y")
-    return _run(model, case)
-
-
 def _of(op: str) -> Callable[[IntegerGraph, Case], np.ndarray]:
     return lambda graph, case: binary(op, graph, case)
 
@@ -152,5 +140,4 @@ RUNTIMES: Mapping[str, Callable[[IntegerGraph, Case], np.ndarray]] = {
     "QLinearLeakyRelu": leaky,
     "QLinearSigmoid": sigmoid,
     "QLinearSoftmax": softmax,
-    "DequantizeLinear and QuantizeLinear": as_floats,
 }

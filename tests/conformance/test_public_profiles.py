@@ -1,4 +1,8 @@
-"""TOSA, onnxruntime, ONNX and exact arithmetic: no integer differs."""
+"""TOSA, onnxruntime, ONNX and exact arithmetic: no integer differs.
+
+Every operator of every runtime once, in turn with another dtype and profile; `python -m
+tests.conformance` runs all of them, with all of their cases.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import pytest
 from tests.conformance import exact, onnx_reference, onnxruntime, tosa
 from tests.conformance.both_sides import Check
 
-MOST_CASES, MOST_VALUES = 3, 6000
+MOST_CASES, MOST_VALUES = 2, 3000
 """Functions of 8 bits have 400 pairs of grids in the table, others 100,000 values and more; here so
 many keep the time short."""
 SCALES = 4
@@ -15,7 +19,12 @@ SCALES = 4
 
 
 def _named(checks: tuple[Check, ...]) -> list[object]:
-    return [pytest.param(c, id=f"{c.label}-{c.profile}-{c.runtime}") for c in checks]
+    groups: dict[tuple[str, str], list[Check]] = {}
+    for check in checks:
+        operator = check.label.removesuffix(", symmetric").rpartition(" ")[0]
+        groups.setdefault((operator, check.runtime), []).append(check)
+    some = [group[i % len(group)] for i, group in enumerate(groups.values())]
+    return [pytest.param(c, id=f"{c.label}-{c.profile}-{c.runtime}") for c in some]
 
 
 def _agrees(check: Check) -> None:
