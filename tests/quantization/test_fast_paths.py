@@ -1,5 +1,8 @@
 """What is done in few passes equals what is written down in many: rounding, gradients, counts."""
 
+import os
+import signal
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -181,3 +184,46 @@ def test_several_threads_count_the_same(signed: bool, monkeypatch: pytest.Monkey
     shared = _counting.counted(x, torch.tensor([3]), 64, signed)
     assert all(torch.equal(a, b) for a, b in zip(alone, shared, strict=True))
     assert int(alone[0].sum() + alone[1]) == x.numel()
+
+
+@pytest.mark.parametrize("pieces", [1 << 18, 63])
+def test_values_of_one_side(pieces: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = torch.rand(1, 4099, generator=torch.Generator().manual_seed(6))
+    monkeypatch.setattr(_counting, "AT_ONCE", pieces)
+    for touches, values in ((False, x + 1e-9), (True, (x - 0.7).relu_()), (True, x)):
+        whole, zeros = _counting._at_once(values, torch.tensor([1]), 64)
+        counts, none = _counting.counted_in_one(values, 1, 64, False, touches)
+        assert whole[0].tolist() == counts.tolist()
+        assert int(zeros) == none
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_state_is_that_of_many_tensors_of_one_number(dtype: torch.dtype) -> None:
+    made = torch.Generator().manual_seed(7)
+    state, wanted = Mse(bins=64).start(1), Mse(bins=64).start(2)
+    for size in (0.3, 0.0, 40.0, 1e-40, 2.0, 3e38):
+        x = (torch.randn(1, 500, generator=made) * size).clamp(-3e38, 3e38).to(dtype)
+        state = Mse().observe(state, x)
+        # two channels are counted in another way
+        wanted = Mse().observe(wanted, x.expand(2, -1))
+        for name, tensor in state.tensors().items():
+            assert torch.equal(tensor[0], wanted.tensors()[name][0])
+            assert tensor.dtype == wanted.tensors()[name].dtype
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_process_counts_with_threads_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = torch.randn(1, 4099, generator=torch.Generator().manual_seed(8))
+    monkeypatch.setattr(_counting, "LEAST_SHARE", 1000)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    counts, zeros = _counting.counted_in_one(x, 3, 64, True)
+    if (child := os.fork()) == 0:
+        signal.alarm(20)
+        failed = True
+        try:
+            again, none = _counting.counted_in_one(x, 3, 64, True)
+            failed = none != zeros or bool((again != counts).any())
+        finally:
+            os._exit(failed)
+    assert os.waitpid(child, 0)[1] == 0

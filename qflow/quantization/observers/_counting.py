@@ -74,7 +74,7 @@ class _Tally:
     """What some of the values came to."""
 
     slots: Values
-    """int64 [2 * bins]: counts of truncated values, zero at `bins` if signed, else at 0."""
+    """int64: counts of truncated values; [2 * bins] with zero at `bins` if signed, else [bins]."""
     below: int
     """Values below zero."""
     zeros: int
@@ -85,10 +85,9 @@ def counted_in_one(
 ) -> tuple[Values, int]:
     """`counted` of one channel [1, N], as int64 [2 * bins] and a number: in fewer passes.
 
-    `touches`: whether any value may be zero.
-    Truncation puts the two bins beside zero and the zeros into one slot; how many values lie below
-    zero, and how many at it, says how that is shared out. Counting runs on one thread: of several,
-    each counts its share.
+    `touches`: whether any value may be zero. Truncation puts the two bins beside zero and the zeros
+    into one slot; how many values lie below zero, and how many at it, says how that is shared out.
+    Counting runs on one thread: of several, each counts its share.
     """
     import numpy as np
     import torch
@@ -107,7 +106,7 @@ def counted_in_one(
     below, zeros = sum(t.below for t in tallies), sum(t.zeros for t in tallies)
     if not signed:
         slots[0] -= zeros
-        return np.concatenate([np.zeros(bins, np.int64), slots[:bins]]), zeros
+        return np.concatenate([np.zeros(bins, np.int64), slots]), zeros
     counts = np.empty(2 * bins, np.int64)
     counts[: bins - 1], counts[bins + 1 :] = slots[1:bins], slots[bins + 1 :]
     counts[bins - 1] = below - slots[1:bins].sum()
@@ -135,12 +134,28 @@ def _tallied(
         if signed:
             whole += bins
             below += int(np.count_nonzero(np.less(piece, 0, out=found)))
+        elif touches:
+            whole += _in_turns(bins, AT_ONCE)[: len(piece)]
         if touches:
             zeros += int(np.count_nonzero(np.equal(piece, 0, out=found)))
         for first in range(0, len(piece), size):
             some = torch.from_numpy(whole[first : first + size])
             slots += torch.bincount(some, minlength=2 * bins).numpy()
+    if not signed:
+        slots = slots[:bins] + slots[bins:]
     return _Tally(slots, below, zeros)
+
+
+@cache
+def _in_turns(bins: int, length: int) -> Values:
+    """0, `bins`, 0, `bins`, ... in int16 [length]: added, values are counted in two tables in turns.
+
+    Counting the same slot twice in a row has to wait for the first time, and after a relu zeros
+    stand side by side.
+    """
+    import numpy as np
+
+    return np.resize(np.array([0, bins], np.int16), length)
 
 
 @cache
