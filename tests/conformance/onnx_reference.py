@@ -29,7 +29,7 @@ def powers_of_two(cases: Cases) -> Iterator[Case]:
             yield case
 
 
-FUNCTIONS = tuple(n for n in BYTES if n != "mish")
+FUNCTIONS = ("floor", "ceil", *(n for n in BYTES if n != "mish"))
 POLES = ("atanh", "reciprocal", "rsqrt")
 """The reference evaluator makes the lowest integer of an infinity."""
 LAST_BITS = ("log", "selu")
