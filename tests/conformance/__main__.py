@@ -21,17 +21,27 @@ WITHOUT = """
 
 A runtime that computes an operator on floats, or not at all, says nothing about integers:
 
-- TOSA: convolutions of groups with several channels; convolutions and products of int16, whose
-  accumulators have 48 bits and take multipliers of 16 bits only; averages of windows that count
-  different numbers of values, to another grid; softmax, leaky relu and whatever else it makes of
-  several operators; unsigned grids. A table of int16 has 513 entries, which is what a march with
-  `table_segments = 512` gives.
-- onnxruntime: transposed convolutions, differences, quotients, means along axes, tanh and other
-  functions; every operator of int16. Signed activations have weights of 64 at most here: its
-  optimizer makes larger ones unsigned on machines without VNNI, for which it then has no kernel.
-  Where a softmax of int8 would exceed 127 it wraps around, and the profile saturates.
-- ONNX: products and averages have rows for powers of two, where sums of floats are exact; the order
-  of a sum is the runtime's own. Functions of int16 and softmax are left out: they are floats there.
+- TOSA: convolutions of groups with several channels; averages of windows that count different
+  numbers of values, to another grid, and of int16 any to another grid; slices with steps, paddings
+  that repeat values; topk, grid_sample, floor and ceil of integers, quotients of two tensors,
+  softmax, normalizations and attention, which converters make of several operators of their own;
+  unsigned grids. Accumulators of int16 have 48 bits there, which RESCALE takes with multipliers of
+  16 bits only: the rows bring them to int32 by one, then rescale. A table of int16 has 513
+  entries, which is what a march with `table_segments = 512` gives; functions that are not listed at
+  int16 have smaller or larger ones.
+- onnxruntime: every operator of int16. Transposed convolutions, means and sums along axes are sums
+  of floats in the runtime's own order: they have rows for powers of two, where any order is exact.
+  Signed activations have weights of 64 at most in the rows of any bias: its optimizer makes larger
+  ones unsigned on machines without VNNI, for which it then has no kernel. Where a softmax of int8
+  would exceed 127 it wraps around, and the profile saturates.
+- ONNX: products and averages have rows for powers of two, for the same reason. Functions of int16
+  and softmax are left out: they are floats there. Its reference evaluator casts infinities to the
+  lowest integer (atanh, reciprocal, rsqrt), and its log and selu differ from onnxruntime's in the
+  last bit of a float: those have rows of onnxruntime alone.
+- Of both, because the profiles differ on ties: mish (20 of 102,400 values), prelu, quotients, and
+  products and quotients with a number. They are floats there, rounded after every step. Bilinear
+  images have rows for powers of two: others are sums of floats in an order of the runtime's own.
+  Operators that only move values are copies there and have no rows.
 - LiteRT computes on floats, or has no operator for: convolutions of three axes, squares, powers,
   sines and cosines, floor and ceil, normalizations. silu, hard_sigmoid, mish, softplus, attention,
   roll and channel_shuffle are several operators there. argmax, clamp, elu, hard_swish and both
@@ -42,7 +52,8 @@ A runtime that computes an operator on floats, or not at all, says nothing about
   has the tanh form, a table of int16 has the last bits of the C library at hand. Unsigned grids are
   left out: of uint8 some operators compute on floats.
 - Floats become integers, and integers floats, by the rounding of a march, which no profile changes.
-- `mul15` and `shift` have no public runtime: their rescale is compared with fractions.
+- `mul15` and `shift` have no public runtime: fractions of Python stand for it, for the rescale and
+  for every kind of operator that uses it.
 """
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from importlib.util import find_spec
 
 from qflow.emulation.op import op as operator
+from tests.conformance import resized_cases as resized
 from tests.conformance import shared_cases as given
 from tests.conformance import tied_layers as tied
 from tests.conformance.both_sides import Check
@@ -70,6 +71,18 @@ def _others(dtype: str) -> Iterator[tuple[str, Cases]]:
     yield "adaptive_avg_pool2d, powers of two", means
 
 
+def resizes(dtype: str) -> Iterator[tuple[str, Cases]]:
+    """Not for the reference evaluator, which takes minutes."""
+    yield "upsample, nearest", partial(resized.resized, dtype, "nearest")
+    yield "upsample, bilinear, powers of two", partial(_often_resized, dtype)
+
+
+def _often_resized(dtype: str) -> Iterator[Case]:
+    """Three times, for 100,000 integers."""
+    for _ in range(3):
+        yield from resized.resized(dtype, "bilinear", exact=True)
+
+
 def many_sums(op: str, dtype: str) -> Iterator[Case]:
     """Twice, for 100,000 integers."""
     for _ in range(2):
@@ -84,6 +97,8 @@ def _checks() -> Iterator[Check]:
                 yield Check(PROFILE, f"{name} {dtype}", REFERENCE, cases, reference)
             if not (dtype == "int16" and name == "max_pool2d"):
                 yield Check(PROFILE, f"{name} {dtype}", UNFUSED, cases, unfused)
+        for name, cases in resizes(dtype):
+            yield Check(PROFILE, f"{name} {dtype}", UNFUSED, cases, unfused)
 
 
 CHECKS = tuple(_checks())

@@ -11,7 +11,7 @@ from tests.conformance import shared_cases as given
 from tests.conformance import tied_layers as tied
 from tests.conformance.both_sides import Check
 from tests.conformance.onnx_floats import fused
-from tests.conformance.onnx_reference import FUNCTIONS, many_sums, powers_of_two
+from tests.conformance.onnx_reference import FUNCTIONS, many_sums, powers_of_two, resizes
 from tests.conformance.onnxruntime_operators import RUNTIMES
 from tests.conformance.table import Row
 
@@ -69,6 +69,8 @@ def _dequantized(dtype: str) -> Iterator[Check]:
         yield _check(op, FLOATS, dtype, given.pairs, op, dtype)
     for op in ("where", "masked_fill"):
         yield _check(op, FLOATS, dtype, given.chosen, op, dtype)
+    for name, cases in resizes(dtype):
+        yield _check(name, FLOATS, dtype, cases)
     spread = partial(tied.layers, form="conv_transpose2d", exact=True)
     yield _check("conv_transpose2d, powers of two", FLOATS, dtype, spread, dtype)
     for op in ("mean", "sum"):
