@@ -148,7 +148,7 @@ def _tallied(
 
 @cache
 def _in_turns(bins: int, length: int) -> Values:
-    """0, `bins`, 0, `bins`, ... in int16 [length]: added, values are counted in two tables in turns.
+    """0, `bins`, 0, `bins`, ... in int16 [length]: added, values are counted in two tables.
 
     Counting the same slot twice in a row has to wait for the first time, and after a relu zeros
     stand side by side.
