@@ -9,7 +9,7 @@ import numpy as np
 
 from qflow.emulation.float_profile import half_even
 from qflow.emulation.op import Call, Fast, Range
-from qflow.emulation.ops import mul
+from qflow.emulation.own.onnx_qdq import mul
 from qflow.emulation.own.onnxruntime import _bytes
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class Mul(mul.Mul):
     """`y = half_even(float32(float32(a * b) * ratio) + float32(zp_y))`, a tie to the even integer.
 
     ratio = float32(float32(s_a * s_b) / s_y). Source: QLinearMul of onnxruntime on x86-64,
-    measured. A tensor and a number, and wider operands, are as the profile rescales.
+    measured. A tensor and a number, and wider operands, are as in graphs that dequantize.
     """
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
