@@ -38,10 +38,10 @@ A runtime that computes an operator on floats, or not at all, says nothing about
   and softmax are left out: they are floats there. Its reference evaluator casts infinities to the
   lowest integer (atanh, reciprocal, rsqrt), and its log and selu differ from onnxruntime's in the
   last bit of a float: those have rows of onnxruntime alone.
-- Of both, because the profiles differ on ties: mish (20 of 102,400 values), prelu, quotients, and
-  products and quotients with a number. They are floats there, rounded after every step. Bilinear
-  images have rows for powers of two: others are sums of floats in an order of the runtime's own.
-  Operators that only move values are copies there and have no rows.
+- Of both, because the profiles differ on ties: mish (20 of 102,400 values), prelu (23 of 40,960) and
+  quotients of two tensors (1,122 of 262,144). They are floats there, rounded after every step.
+  Bilinear images have rows for powers of two: others are sums of floats in an order of the
+  runtime's own. Operators that only move values are copies there and have no rows.
 - LiteRT computes on floats, or has no operator for: convolutions of three axes, squares, powers,
   sines and cosines, floor and ceil, normalizations. silu, hard_sigmoid, mish, softplus, attention,
   roll and channel_shuffle are several operators there. argmax, clamp, elu, hard_swish and both

@@ -60,6 +60,8 @@ def _others(dtype: str) -> Iterator[tuple[str, Cases]]:
         for op in FUNCTIONS:
             settings = operator(op).examples[0].attributes
             yield op, partial(given.singles, op, dtype, count, **settings)
+        for op in ("add", "sub", "mul", "div"):
+            yield f"{op} with a number", partial(given.numbered, op, dtype, count)
         slope = partial(given.singles, "leaky_relu", dtype, count, negative_slope=0.1)
         yield "leaky_relu", slope
         yield "cat", partial(given.joined, dtype)

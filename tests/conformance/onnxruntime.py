@@ -67,6 +67,9 @@ def _dequantized(dtype: str) -> Iterator[Check]:
     yield _check("clamp", FLOATS, dtype, cut, "clamp", dtype)
     for op in ("sub", "maximum", "minimum"):
         yield _check(op, FLOATS, dtype, given.pairs, op, dtype)
+    numbered = partial(given.numbered, count=400)
+    for op in ("add", "sub", "mul", "div"):
+        yield _check(f"{op} with a number", FLOATS, dtype, numbered, op, dtype)
     for op in ("where", "masked_fill"):
         yield _check(op, FLOATS, dtype, given.chosen, op, dtype)
     for name, cases in resizes(dtype):
