@@ -23,7 +23,8 @@ class Onnxruntime(FloatProfile):
     `onnx.qdq`: onnxruntime has no quantized kernel for a convolution that adds before it rescales.
     For averages ratio = float32(s_x / float32(s_y * count)): QLinearGlobalAveragePool, measured on
     near ties; the other orders of these operations differ. Operators with rules of their own are
-    in `own/onnxruntime`, else `own/onnx_qdq`; a tensor comes onto another grid by the rule of `onnx.qdq`.
+    in `own/onnxruntime`, else `own/onnx_qdq`; a tensor comes onto another grid by the rule of
+    `onnx.qdq`.
     """
 
     name = "onnxruntime"
