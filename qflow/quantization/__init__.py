@@ -13,8 +13,8 @@ what:
 - `prepare`, in this order: preparing (example_inputs, prepare_method), region and whole_numbers
   (what is quantized at all), scene (what a setter sees), deciding, names, high_precision, choosing
   (with the fusions), settling (tensors, falling_back to what the march has, operands), attach and
-  quantized (the modules), fusing_modes; facts are what is known afterwards, changelog and saying
-  tell it
+  quantized (the modules; a result that is unshared is rounded in its place), fusing_modes; facts
+  are what is known afterwards, changelog and saying tell it
 - other ways in: attach.prepare_plan for a .qf, fx_api, eager with eager_fusion, eager_trace,
   entrance and float_functional
 - before or without training: observer_params, rescaling, freezing; layerwise with reconstruction,
