@@ -64,8 +64,8 @@ print(done)
 EVERYTHING = """
 import importlib, pkgutil
 import qflow.emulation
-fast = ("torch", "_rescale", "_blocks", "_narrow", "_carried", "timing")
-torch_files = {f"qflow.emulation.runtimes.{n}" for n in fast}
+torch_only = "torch timing _blocks _bytes _carried _narrow _rescale _settled"
+torch_files = {f"qflow.emulation.runtimes.{n}" for n in torch_only.split()}
 for found in pkgutil.walk_packages(qflow.emulation.__path__, "qflow.emulation."):
     if found.name not in torch_files and ".carriers." not in found.name:
         importlib.import_module(found.name)
