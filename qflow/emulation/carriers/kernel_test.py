@@ -67,5 +67,5 @@ def _sums(feed: Feed, groups: int, windows: np.ndarray) -> np.ndarray:
     # float64 sums of 8-bit products are exact, and fast
     operands = (windows.astype(np.float64) - feed.zero).reshape(len(windows), groups, -1)
     weight = feed.weight.reshape(groups, len(feed.weight) // groups, -1).astype(np.float64)
-    found = np.einsum("tgk,gok->tgo", operands, weight, optimize=True)
-    return found.reshape(len(windows), -1).astype(np.int64)
+    found = operands.swapaxes(0, 1) @ weight.swapaxes(1, 2)
+    return found.swapaxes(0, 1).reshape(len(windows), -1).astype(np.int64)

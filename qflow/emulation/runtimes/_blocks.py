@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 BLOCK = 1 << 16
-"""Values per block."""
+"""Values per block and thread."""
 ROWS, IMAGE = 2, 4
 """Axis of the rows of an image batch, and its least number of axes: of fewer, axis 2 may be that of
 the channels, which have constants of their own."""
@@ -22,7 +22,7 @@ def blockwise(run: Callable[..., Tensor], *, whole: bool = False) -> Callable[..
         first = operands[0]
         axis = ROWS if first.ndim >= IMAGE and len(first) == 1 and not whole else 0
         length = first.shape[axis]
-        step = max(1, BLOCK * length // max(first.numel(), 1))
+        step = max(1, BLOCK * torch.get_num_threads() * length // max(first.numel(), 1))
         if step >= length or first.device.type != "cpu":
             return run(*operands)
         head = run(*[x.narrow(axis, 0, step) for x in operands])
