@@ -154,3 +154,20 @@ def test_constants_are_what_the_rule_says() -> None:
     assert 2**23 <= int(call.constants["gain"][0]) < 2**24
     assert int(call.constants["gain"][0]) == round(2.0 ** (shift - 20) / float(np.float32(0.03)))
     assert int(call.constants["offset"][0]) == 1 << (shift - 1)
+
+
+@pytest.mark.parametrize("out_scale", [0.02, 2.0**-6, 2.0**-10])
+@pytest.mark.parametrize("width", [2, 24, 193])
+def test_many_rows_of_bytes(width: int, out_scale: float) -> None:
+    """Estimates settle none wrongly: every row of two, rows of one value but for one, any rows."""
+    random = np.random.default_rng(width)
+    weight, bias = random.normal(size=(2, width)).astype(np.float32)
+    example = Example(((1, width),), {"shape": (width,), "eps": 1e-5}, (width,), bias=(width,))
+    made = one_op("layer_norm", example, (0.05,), out_scale, weight=weight, bias=bias)
+    every = np.arange(-128, 128)
+    rows = random.integers(-128, 128, (4000, width))
+    if width == 2:
+        rows = np.stack(np.meshgrid(every, every), axis=-1).reshape(-1, 2)
+    flat = np.repeat(every[:, None], width, axis=1)
+    flat[:, 0] = np.clip(flat[:, 0] + 1, -128, 127)
+    both(lowered(made), "layer_norm", np.concatenate([rows, flat, rows[:, ::-1] // 16]))

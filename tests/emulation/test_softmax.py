@@ -114,3 +114,16 @@ def test_a_row_as_long_as_the_batch_is_refused() -> None:
     example = Example(((4, 3),), {"dim": 0})
     with pytest.raises(QflowError, match="QF502"):
         lowered(one_op("softmax", example, (0.1,), 0.01))
+
+
+@pytest.mark.parametrize("scale", [2.0**-8, 0.0331, 0.5, 3.0])
+@pytest.mark.parametrize("out_scale", [1 / 127, 2.0**-9, 0.0016])
+def test_every_row_of_two(scale: float, out_scale: float) -> None:
+    """Estimates settle none of 65,536 rows wrongly; nor longer ones, where more lie near a step."""
+    every = np.arange(-128, 128)
+    rows = np.stack(np.meshgrid(every, every), axis=-1).reshape(-1, 2)
+    both(graph("int8", 2, scale, out_scale), "softmax", rows)
+    random = np.random.default_rng(0)
+    both(graph("int8", 31, scale, out_scale), "softmax", random.integers(-128, 128, (2000, 31)))
+    narrow = random.integers(-3, 4, (2000, 130))
+    both(graph("int8", 130, scale, out_scale), "softmax", narrow)

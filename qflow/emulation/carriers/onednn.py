@@ -20,8 +20,6 @@ from qflow.emulation.carriers.pairs import PAIR
 if TYPE_CHECKING:
     from torch import Tensor
 
-FLOAT32_EXACT = 1 << 24
-
 
 @dataclass(frozen=True)
 class Geometry:
