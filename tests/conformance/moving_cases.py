@@ -88,7 +88,7 @@ def stacked(dtype: str) -> Iterator[Case]:
         yield replace(case, op="stack", operands=operands, sources=sources, attributes={"dim": 1})
 
 
-def rows(dtype: str) -> Iterator[Case]:
+def picked_rows(dtype: str) -> Iterator[Case]:
     """Rows of a table whose floats lie next to ties of the grid it is put on, picked by number."""
     for i, step in enumerate((0.05, 2.0**-4)):
         random = np.random.default_rng(i)

@@ -78,7 +78,7 @@ def _moves(dtype: str) -> Iterator[Check]:
     yield from _of(f"cat {dtype}", theirs.joined, partial(own.joined, dtype))
     yield from _of(f"stack {dtype}", moves.stacked, partial(moving.stacked, dtype))
     yield from _of(f"argmax {dtype}", moves.place, partial(moving.places, dtype))
-    yield from _of(f"embedding {dtype}", moves.picked, partial(moving.rows, dtype))
+    yield from _of(f"embedding {dtype}", moves.picked, partial(moving.picked_rows, dtype))
     for mode in ("nearest", "nearest-exact", "bilinear"):
         cases = partial(resized.resized, dtype, mode)
         yield from _of(f"upsample, {mode} {dtype}", resizing.resized, cases)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from qflow import registry
 from qflow.diagnostics import QflowError
 from qflow.emulation import file
 from qflow.emulation.lowering import lower
 from qflow.emulation.op import op
-from qflow.emulation.profile import profile
+from qflow.emulation.profile import Limits, profile
 from qflow.emulation.runtimes import numpy as oracle
 from tests.emulation.build import march
 from tests.emulation.case import case
@@ -65,3 +67,23 @@ def test_shift_is_exact_between_powers_of_two() -> None:
         scales = np.array([2.0**exponent], np.float32), np.ones(1, np.float32)
         found = rule.rescale(values, rule.rescale_constants(Ratio(scales[:1], scales[1:])))
         assert np.array_equal(found, np.floor(values * 2.0**exponent + 0.5).astype(np.int64))
+
+
+@pytest.mark.parametrize("name", ["tflite.reference", "tflite.builtin"])
+def test_a_residual_that_saturates_when_it_is_raised(name: str) -> None:
+    """Constants that no march makes and a file may hold: both paths saturate alike."""
+    rule = profile(name)
+    constants = {
+        "multiplier": np.array([1 << 30], np.int32),
+        "shift": np.array([43], np.int32),
+        "residual_multiplier": np.array([1 << 15], np.int32),
+        "residual_shift": np.array([2], np.int32),
+    }
+    residual = np.arange(-128, 128)
+    acc = np.linspace(-(1 << 17), 1 << 17, 256).astype(np.int64)
+    wanted = np.clip(rule.rescale_with_residual(acc, residual, constants, 32), -128, 127)
+    join = rule.fast_rescale_with_residual(
+        constants, Limits(1 << 17, -128, 127), Limits(128, -128, 127), 32, torch.device("cpu")
+    )
+    found = join(torch.from_numpy(acc).float(), torch.from_numpy(residual).float())
+    assert np.array_equal(found.long().numpy(), wanted)

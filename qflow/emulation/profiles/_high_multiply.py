@@ -43,13 +43,18 @@ class HighMultiply(IntegerProfile):
         high = (raised * multiplier + (1 << (BITS - 1))) >> BITS
         return self.shifted(high, right)
 
-    def fast_rescale(self, constants: Constants, limits: Limits, device: Any) -> Unary:
-        multiplier, shift = (constants[n].astype(np.int64) for n in ("multiplier", "shift"))
+    def _fast(
+        self, prefix: str, constants: Constants, limits: Limits, total: int, device: Any
+    ) -> Unary:
+        multiplier, shift = (
+            constants[f"{prefix}{n}"].astype(np.int64) for n in ("multiplier", "shift")
+        )
         raised = limits.bound << int(max(BITS - shift.min(), 0))
-        # `derive` gives no other multipliers: with these a value that saturates is clamped anyway
+        # behind the multipliers that `derive` gives, a value that saturates is clamped anyway: of
+        # the last rescale, which alone is clamped to a grid
         normal = (multiplier == 0) | (multiplier >= 1 << (BITS - 1)) | (shift >= BITS)
-        if normal.all() or raised < 1 << BITS:
-            return super().fast_rescale(constants, limits, device)
+        if raised < 1 << BITS or (not prefix and normal.all()):
+            return self._without_saturation(prefix, constants, limits, total, device)
         import torch
 
         def run(x: Tensor) -> Tensor:
@@ -57,6 +62,12 @@ class HighMultiply(IntegerProfile):
             return torch.from_numpy(np.clip(found, limits.low, limits.high)).double().to(device)
 
         return run
+
+    def _without_saturation(
+        self, prefix: str, constants: Constants, limits: Limits, total: int, device: Any
+    ) -> Unary:
+        """`_fast` of values that do not saturate when they are raised."""
+        return super()._fast(prefix, constants, limits, total, device)
 
     def shifted(self, high: np.ndarray, right: np.ndarray) -> np.ndarray:
         """`high / 2^right`, rounded as the kernels do."""

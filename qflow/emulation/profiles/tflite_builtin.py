@@ -30,7 +30,7 @@ class TfliteBuiltin(HighMultiply):
     def shifted(self, high: np.ndarray, right: np.ndarray) -> np.ndarray:
         return (high + ((np.int64(1) << right) >> 1)) >> right
 
-    def _fast(
+    def _without_saturation(
         self, prefix: str, constants: Constants, limits: Limits, total: int, device: Any
     ) -> Unary:
         import torch

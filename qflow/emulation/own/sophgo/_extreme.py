@@ -9,7 +9,7 @@ import numpy as np
 
 from qflow.dtype import DTYPES
 from qflow.emulation.op import Call, Constant, Fast, Op, Range, Unsupported, form
-from qflow.emulation.own.sophgo._operands import broadcast
+from qflow.emulation.own.sophgo._operands import TWO, broadcast, of_form
 from qflow.emulation.sophgo.grids import target_scale
 from qflow.emulation.sophgo.rounding import round_away, saturate
 
@@ -40,7 +40,7 @@ class Extreme(Op):
         shapes = [build.operand(node, i).shape for i in range(len(node.inputs))]
         output = build.output_type(node, broadcast(shapes))
         if node.weight is None:
-            build.emit(node, self.name, node.inputs, output, {"form": "two"})
+            build.emit(node, self.name, node.inputs, output, {"form": TWO})
             return
         value = np.array([self.number(node)], np.int32)
         build.emit(node, self.name, node.inputs, output, {"form": "scalar"}, {"value": value})
@@ -51,15 +51,15 @@ class Extreme(Op):
         shapes: Sequence[tuple[int, ...]],
         weight: tuple[int, ...] = (),
     ) -> tuple[int, ...]:
-        return broadcast([*shapes])
+        return of_form(attributes, shapes)
 
     def roles(self, call: Call) -> Mapping[str, Constant]:
-        if call.node.attributes["form"] == "two":
+        if call.node.attributes["form"] == TWO:
             return {}
         return {"value": Constant(("int32",), ((1,),))}
 
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
-        other = operands[1] if call.node.attributes["form"] == "two" else call.constants["value"]
+        other = operands[1] if call.node.attributes["form"] == TWO else call.constants["value"]
         found = getattr(np, self.function)(operands[0].astype(np.int64), other.astype(np.int64))
         return np.clip(found, *_held(call))
 
@@ -68,7 +68,7 @@ class Extreme(Op):
 
         join = getattr(torch, self.function)
         low, high = _held(call)
-        if call.node.attributes["form"] == "two":
+        if call.node.attributes["form"] == TWO:
             return Fast(lambda x, y: join(x.float(), y.float()).clamp_(low, high))
         value = torch.from_numpy(call.constants["value"]).to(device).double()
         return Fast(lambda x: join(x.double(), value).clamp_(low, high).float())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from qflow.emulation.builder import Builder
     from qflow.emulation.graph import TensorType
     from qflow.quantization.prepared import PreparedNode
+
+
+TWO = "two"
+"""The form of a node whose operands are two tensors; of the others one is a constant of its own."""
+
+
+def of_form(attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """Shape of the result. Raises Unsupported where `form` is not that of so many operands."""
+    if (attributes["form"] == TWO) != (len(shapes) == 2):
+        raise Unsupported(f"of the form `{attributes['form']}` with {len(shapes)} operands")
+    return broadcast([*shapes])
 
 
 def broadcast(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

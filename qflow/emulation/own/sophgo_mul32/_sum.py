@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from qflow.emulation.op import Call, Constant, Fast, Op, Range, form
-from qflow.emulation.own.sophgo._operands import broadcast, limits, reach, value_shape
+from qflow.emulation.own.sophgo._operands import (
+    TWO,
+    broadcast,
+    limits,
+    of_form,
+    reach,
+    value_shape,
+)
 from qflow.emulation.sophgo.grids import source_scale, target_scale
 from qflow.emulation.sophgo.rescale import INT32, fast_shift, multiplier_and_shift, named, rescaled
 from qflow.emulation.sophgo.rounding import round_away, saturate, shift_right
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
     from qflow.emulation.builder import Builder
     from qflow.quantization.prepared import PreparedNode
 
-TWO, CONSTANT, SCALAR = "two", "constant", "scalar"
+CONSTANT, SCALAR = "constant", "scalar"
 LEFT, RIGHT = "left_", "right_"
 
 
@@ -103,7 +110,7 @@ class Sum(Op):
         shapes: Sequence[tuple[int, ...]],
         weight: tuple[int, ...] = (),
     ) -> tuple[int, ...]:
-        return broadcast([*shapes])
+        return of_form(attributes, shapes)
 
     def roles(self, call: Call) -> Mapping[str, Constant]:
         if call.node.attributes["form"] == SCALAR:
