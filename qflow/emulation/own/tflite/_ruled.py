@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qflow.emulation.op import Call, Constant, Fast, Op, Range
+from qflow.emulation.op import Call, Constant, Fast, Op, Range, Unsupported
 from qflow.emulation.own.tflite._rules import WIDE_BITS
 from qflow.emulation.profile import Profile
 
@@ -66,3 +67,11 @@ class Ruled(Op):
     def _under(self, call: Call) -> Call:
         rule = self.rule_of(call)
         return call if rule is None else replace(call, profile=rule)
+
+
+def count_along(call: Call) -> int:
+    """How many values each result is made of. Raises Unsupported for axes that are not there."""
+    shape, dims = call.sources[0].shape, call.node.attributes["dims"]
+    if any(d >= len(shape) for d in dims):
+        raise Unsupported(f"axes {dims} of a tensor {shape}")
+    return prod(shape[d] for d in dims)

@@ -13,6 +13,7 @@ from qflow.emulation.ops._sum import Sum
 from qflow.emulation.own.tflite._ruled import Ruled
 from qflow.emulation.own.tflite._rules import Reference
 from qflow.emulation.profile import Constants, Limits, Profile
+from qflow.emulation.profiles._high_multiply import BITS
 
 if TYPE_CHECKING:
     from qflow.emulation.profile import Binary
@@ -42,6 +43,12 @@ class FineSum(Reference):
             **self._named("right_", right.astype(np.float64) / double),
             **self._named("", double / (2.0**self.guard * output.astype(np.float64))),
         }
+
+    def check(self, role: str, constant: np.ndarray) -> str:
+        # s_v / m is at most one half, and sums are made for that
+        if role in ("left_shift", "right_shift") and constant.min() < BITS:
+            return f"{role} lets an operand grow"
+        return super().check(role, constant)
 
     def add(self, left: np.ndarray, right: np.ndarray, constants: Constants) -> np.ndarray:
         fine_left = self._fine("left_", left << self.guard, constants)

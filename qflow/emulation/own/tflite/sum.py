@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import prod
 from typing import Any
 
 from qflow.emulation.op import Call
 from qflow.emulation.ops import sum
 from qflow.emulation.own.tflite._float_sum import FloatSum
-from qflow.emulation.own.tflite._ruled import Ruled
+from qflow.emulation.own.tflite._ruled import Ruled, count_along
 from qflow.emulation.profile import Profile
 
 
@@ -31,6 +30,5 @@ class Sum(Ruled, sum.Sum):
 
     def rule_of(self, call: Call) -> Profile | None:
         rule = super().rule_of(call)
-        shape, dims = call.sources[0].shape, call.node.attributes["dims"]
         assert isinstance(rule, FloatSum), "every dtype has the rule"
-        return rule.of(call, prod(shape[d] for d in dims))
+        return rule.of(call, count_along(call))

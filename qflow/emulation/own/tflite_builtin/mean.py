@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import prod
 from typing import Any
 
 from qflow.emulation.op import Call
 from qflow.emulation.own.tflite import mean
+from qflow.emulation.own.tflite._ruled import count_along
 from qflow.emulation.own.tflite_builtin._image_mean import ImageMean
 from qflow.emulation.profile import Profile
 
@@ -34,5 +34,4 @@ class Mean(mean.Mean):
         rule = super().rule_of(call)
         if not isinstance(rule, ImageMean):
             return rule
-        shape, dims = call.sources[0].shape, call.node.attributes["dims"]
-        return rule.of(call, prod(shape[d] for d in dims))
+        return rule.of(call, count_along(call))

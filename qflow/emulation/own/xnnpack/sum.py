@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import prod
 from typing import Any
 
 from qflow.emulation.op import Call
 from qflow.emulation.own.tflite import sum
+from qflow.emulation.own.tflite._ruled import count_along
 from qflow.emulation.own.xnnpack._mean import FloatMean
 from qflow.emulation.profile import Profile
 
@@ -30,5 +30,4 @@ class Sum(sum.Sum):
         rule = self.rule(call.profile, (call.sources[0].dtype,), call.node.output.dtype, {})
         if not isinstance(rule, FloatMean):
             return super().rule_of(call)
-        shape, dims = call.sources[0].shape, call.node.attributes["dims"]
-        return rule.of(call, prod(shape[d] for d in dims))
+        return rule.of(call, count_along(call))
