@@ -94,6 +94,10 @@ ROUNDED: Mapping[str, float] = {"int8": 0.51, "int16": 0.51}
 """`within` of an operator that rounds once: half a step, and the last bits of its multiplier."""
 
 
+BYTES = ("int8", "uint8")
+"""Dtypes of 8 bits."""
+
+
 @dataclass(frozen=True)
 class Constant:
     """What a constant must be."""

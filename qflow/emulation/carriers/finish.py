@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qflow.emulation.gemm import reach, shaped
-from qflow.emulation.op import Call, Range
+from qflow.emulation.op import BYTES, Call, Range
 from qflow.emulation.profile import Constants, Limits
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     Finish = Callable[[np.ndarray | None, int], Callable[..., Tensor]]
     """For some channels or all, and the largest accumulator: accumulators, which it may overwrite,
     and the residual, if there is one, to the output."""
-
-BYTES = ("int8", "uint8")
 
 
 def finish_of(call: Call, ranges: Sequence[Range], device: Any, view: tuple[int, ...]) -> Finish:

@@ -18,14 +18,13 @@ from qflow.emulation.carriers import onednn
 from qflow.emulation.carriers.affine import Affine, affine
 from qflow.emulation.carriers.channels import put
 from qflow.emulation.carriers.feed import Feed, feed
-from qflow.emulation.carriers.finish import BYTES
 from qflow.emulation.carriers.kernel_test import is_exact
 from qflow.emulation.carriers.levels import Levels, levels
 from qflow.emulation.carriers.onednn import Clamp, Geometry
 from qflow.emulation.carriers.patches import are_cut, cut, weight_of_rows
 from qflow.emulation.carriers.residual import join
 from qflow.emulation.gemm import shaped
-from qflow.emulation.op import Call, Fast, Range
+from qflow.emulation.op import BYTES, Call, Fast, Range
 from qflow.emulation.profile import saturate
 from qflow.emulation.runtimes._blocks import blockwise
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from qflow.emulation.op import BYTES
+
 if TYPE_CHECKING:
     from torch import Tensor
 
     from qflow.emulation.op import Call
-
-BYTES = ("int8", "uint8")
 
 
 def fast(

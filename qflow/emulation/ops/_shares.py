@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qflow.emulation.op import BYTES
 from qflow.emulation.ops import _exponents
 from qflow.emulation.ops._exponents import FRACTION
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from qflow.emulation.op import Call
 
-BYTES = ("int8", "uint8")
 EXP_ERROR = 2.0**-18
 """Relative error allowed to an exp of float32; that of torch is 1 to 20 last places."""
 TABLE_ERROR = 2.0

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from qflow.emulation.op import Call
+from qflow.emulation.op import BYTES, Call
 from qflow.emulation.runtimes._blocks import blockwise
 
-BYTES = 256
-NAMES = ("int8", "uint8")
+VALUES = 256
+"""Of a byte."""
 NARROW = (torch.int8, torch.uint8)
 TWICE = {1: np.int16, 2: np.int32}
 """By bytes of an entry, what holds two."""
@@ -27,11 +27,11 @@ def of_each(call: Call, device: Any) -> Callable[..., Tensor] | None:
     """A function of each place of one or two tensors, which broadcast, from the oracle; None where
     it is none of bytes, or has constants of its own at different places."""
     types = (*call.sources, call.node.output)
-    if device.type != "cpu" or any(t.dtype not in NAMES for t in types):
+    if device.type != "cpu" or any(t.dtype not in BYTES for t in types):
         return None
     if any(constant.size > 1 for constant in call.constants.values()):
         return None
-    every = [np.arange(BYTES, dtype=np.uint8).view(t.dtype) for t in call.sources]
+    every = [np.arange(VALUES, dtype=np.uint8).view(t.dtype) for t in call.sources]
     with np.errstate(over="ignore"):
         found = call.operator.oracle(call, *np.ix_(*every)).astype(call.node.output.dtype)
     if len(every) == 1:
@@ -46,7 +46,7 @@ def read(table: np.ndarray, device: Any) -> Callable[[Tensor], Tensor]:
     bits in any dtype."""
     entries = torch.from_numpy(table.copy()).to(device)
     # for two bytes at a time: half as many lookups, in what still fits the cache
-    two_bytes = np.arange(BYTES * BYTES, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
+    two_bytes = np.arange(VALUES * VALUES, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
     both = table[two_bytes].view(TWICE[table.dtype.itemsize])[:, 0]
     pairs = torch.from_numpy(both)
 
@@ -62,7 +62,7 @@ def read(table: np.ndarray, device: Any) -> Callable[[Tensor], Tensor]:
     def run(q: Tensor) -> Tensor:
         if q.dtype in NARROW and q.device.type == "cpu":
             return in_order(q)
-        index = q.to(torch.int32) & (BYTES - 1)
+        index = q.to(torch.int32) & (VALUES - 1)
         return entries.index_select(0, index.reshape(-1)).reshape(q.shape)
 
     return run
@@ -73,7 +73,7 @@ def _of_two(table: np.ndarray) -> Callable[[Tensor, Tensor], Tensor]:
     entries = torch.from_numpy(table.reshape(-1))
 
     def run(x: Tensor, y: Tensor) -> Tensor:
-        index = x.view(torch.uint8).to(torch.int32).mul_(BYTES).add_(y.view(torch.uint8))
+        index = x.view(torch.uint8).to(torch.int32).mul_(VALUES).add_(y.view(torch.uint8))
         return entries.index_select(0, index.reshape(-1)).reshape(index.shape)
 
     return run

@@ -6,9 +6,7 @@ from typing import Any
 
 import torch
 
-from qflow.emulation.op import Call
-
-BYTES = ("int8", "uint8")
+from qflow.emulation.op import BYTES, Call
 
 
 def between(call: Call, device: Any) -> torch.dtype:

@@ -10,12 +10,10 @@ import numpy as np
 from qflow.emulation.carriers.affine import affine
 from qflow.emulation.carriers.levels import MOST_LEVELS, levels
 from qflow.emulation.gemm import FLOAT32_BITS
-from qflow.emulation.op import Call
+from qflow.emulation.op import BYTES, Call
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-BYTES = ("int8", "uint8")
 
 
 def narrow(call: Call, bound: int, device: Any) -> Callable[[Tensor], Tensor] | None:

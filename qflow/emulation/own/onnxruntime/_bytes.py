@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from qflow.emulation.op import Call
-
-BYTES = ("int8", "uint8")
+from qflow.emulation.op import BYTES, Call
 
 
 def only(*dtypes: str) -> bool:

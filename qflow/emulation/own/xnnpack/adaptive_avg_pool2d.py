@@ -1,33 +1,16 @@
-"""adaptive_avg_pool2d: the mean of an image by XNNPACK; int16 is left to the built-in kernels."""
+"""adaptive_avg_pool2d: the mean of an image by XNNPACK."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import prod
-from typing import Any
 
 from qflow.emulation.op import Call
 from qflow.emulation.own.tflite import adaptive_avg_pool2d
-from qflow.emulation.own.xnnpack._mean import FloatMean
-from qflow.emulation.profile import Profile
+from qflow.emulation.own.xnnpack._averaged import Averaged
 
 
-class AdaptiveAvgPool2d(adaptive_avg_pool2d.AdaptiveAvgPool2d):
+class AdaptiveAvgPool2d(Averaged, adaptive_avg_pool2d.AdaptiveAvgPool2d):
     """As the general operator."""
 
-    def rule(
-        self,
-        profile: Profile,
-        reads: tuple[str, ...],
-        writes: str,
-        attributes: Mapping[str, Any],
-    ) -> Profile | None:
-        if (*reads, writes) == ("int8", "int8"):
-            return FloatMean(profile.own)
-        return super().rule(profile, reads, writes, attributes)
-
-    def rule_of(self, call: Call) -> Profile | None:
-        rule = super().rule_of(call)
-        if not isinstance(rule, FloatMean):
-            return rule
-        return rule.of(call, prod(call.sources[0].shape[1:]) // prod(call.node.output.shape[1:]))
+    def count(self, call: Call) -> int:
+        return prod(call.sources[0].shape[1:]) // prod(call.node.output.shape[1:])
