@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from qflow.emulation.line import Line, line
 from qflow.emulation.profile import Constants, Limits, Profile, Ratio, Use, saturate
 
 if TYPE_CHECKING:
@@ -111,6 +112,10 @@ class IntegerProfile(Profile):
 
     def residual_bound(self, constants: Constants, largest: int) -> int:
         return _bound("residual_", constants, largest)
+
+    def line(self, prefix: str, constants: Constants, limits: Limits) -> Line | None:
+        multiplier, shift = (constants[f"{prefix}{n}"] for n in ("multiplier", "shift"))
+        return line(multiplier, shift, limits, self.double_rounding)
 
     def fast_rescale(self, constants: Constants, limits: Limits, device: Any) -> Unary:
         return self._fast("", constants, limits, 0, device)

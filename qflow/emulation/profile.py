@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from qflow.emulation.graph import TensorType
+    from qflow.emulation.line import Line
     from qflow.march import March
     from qflow.quantization.prepared import PreparedGraph
 
@@ -151,6 +152,11 @@ class Profile:
     def fast_rescale(self, constants: Constants, limits: Limits, device: Any) -> Unary:
         """`rescale` and the clamp, in torch."""
         raise NotImplementedError
+
+    def line(self, prefix: str, constants: Constants, limits: Limits) -> Line | None:
+        """A rescale by the constants of a prefix, `residual_` or none, as a product and a sum in
+        float64; None where it is no such thing, or may be inexact."""
+        return None
 
     def fast_to_accumulator(self, constants: Constants, limits: Limits, device: Any) -> Unary:
         raise NotImplementedError

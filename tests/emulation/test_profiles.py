@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from qflow.emulation.profile import Limits, Ratio, profile
-from qflow.emulation.runtimes._rescale import exact_in_float64
+from qflow.emulation.line import exact_in_float64
 from tests.emulation import ties
 from tests.emulation.build import PROFILES
 

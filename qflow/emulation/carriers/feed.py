@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qflow import loops
 from qflow.emulation.carriers import pairs
 from qflow.emulation.carriers.onednn import holds
 
@@ -63,6 +64,10 @@ class Feed:
 
         if not (self.in_halves and x.shape[1] < BLOCK):  # which is copied in any case
             x = x.contiguous(memory_format=torch.channels_last)
+        if self.order is not None and loops.is_there() and x.dtype in (torch.int8, torch.uint8):
+            from qflow.loops.feed import arrange
+
+            return arrange(x.permute(0, 2, 3, 1), self.shift, self.order).permute(0, 3, 1, 2)
         if x.dtype != torch.int8:
             x = (x + self.shift if self.shift else x).to(torch.uint8)
         else:

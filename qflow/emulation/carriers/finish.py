@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,27 +11,85 @@ import numpy as np
 from qflow.emulation.gemm import reach, shaped
 from qflow.emulation.op import BYTES, Call, Range
 from qflow.emulation.profile import Constants, Limits
+from qflow.emulation.runtimes import _one_pass
+from qflow.emulation.runtimes._blocks import blockwise
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    Finish = Callable[[np.ndarray | None, int], Callable[..., Tensor]]
-    """For some channels or all, and the largest accumulator: accumulators, which it may overwrite,
-    and the residual, if there is one, to the output."""
 
+@dataclass(frozen=True)
+class Finish:
+    """What `gemm.finish` is to the oracle, for accumulators whose channels `view` tells."""
 
-def finish_of(call: Call, ranges: Sequence[Range], device: Any, view: tuple[int, ...]) -> Finish:
-    """What `gemm.finish` is to the oracle. `ranges` are those of the operands, centred; outputs of
-    8 bits come in their own dtype."""
+    call: Call
+    ranges: Sequence[Range]
+    """Of the operands, centred."""
+    device: Any
+    view: tuple[int, ...]
 
-    def finish(channels: np.ndarray | None, most: int) -> Callable[..., Tensor]:
-        constants = call.constants
+    def __call__(self, channels: np.ndarray | None, most: int) -> Callable[..., Tensor]:
+        """For some channels or all, and the largest accumulator: from accumulators, which it may
+        overwrite, and the centred residual, if there is one, to the output. Outputs of 8 bits come
+        in their own dtype."""
+        found = self.in_one_pass(channels, most)
+        otherwise = blockwise(self._in_torch(channels, most))
+        if found is None:
+            return otherwise
+
+        def run(*operands: Tensor) -> Tensor:
+            result = found(*operands)
+            return otherwise(*operands) if result is None else result
+
+        return run
+
+    def in_one_pass(
+        self, channels: np.ndarray | None, most: int
+    ) -> Callable[..., Tensor | None] | None:
+        """The same compiled, None where that cannot be; it gives None for tensors that it does
+        not take."""
+        call, constants = self.call, self._constants(channels)
+        if call.node.output.dtype not in BYTES:
+            return None
+        limits, top = self._limits(most)
+        bits = call.node.attributes["accumulator_bits"]
+        if call.node.attributes["residual"]:
+            added = reach(self.ranges[-1])
+            return _one_pass.join(call, constants, limits, added, bits, self.device)
+        found = _one_pass.finish(call, constants, limits, self.device)
+        if found is None or most <= top:
+            return found
+        return lambda acc: found(acc.clamp_(-top - 1, top))
+
+    def _in_torch(self, channels: np.ndarray | None, most: int) -> Callable[..., Tensor]:
+        call, profile, device = self.call, self.call.profile, self.device
+        constants = self._constants(channels)
+        if call.node.output.dtype == "int32":
+            return _kept(call, constants, most, self.ranges, device)
+        bits, zero = call.node.attributes["accumulator_bits"], call.zero_point
+        held, _ = _saturation(bits, most)
+        limits, top = self._limits(most)
+        if not call.node.attributes["residual"]:
+            rescale = profile.fast_rescale(constants, limits, device)
+            return _as_bytes(lambda acc: _moved(rescale(held(acc)), zero), call.node.output.dtype)
+        added = Limits(reach(self.ranges[-1]), -top - 1, top)
+        join = profile.fast_rescale_with_residual(constants, limits, added, bits, device)
+        return _as_bytes(
+            lambda acc, r: _moved(join(held(acc), r.float()), zero), call.node.output.dtype
+        )
+
+    def _constants(self, channels: np.ndarray | None) -> Constants:
+        constants = self.call.constants
         if channels is not None:
             constants = {role: _some(array, channels) for role, array in constants.items()}
-        end = _finish(call, shaped(constants, view), most, ranges, device)
-        return _as_bytes(end, call.node.output.dtype)
+        return shaped(constants, self.view)
 
-    return finish
+    def _limits(self, most: int) -> tuple[Limits, int]:
+        """Of accumulators once they are saturated, and the greatest of those."""
+        attributes, zero = self.call.node.attributes, self.call.zero_point
+        top = (1 << (attributes["accumulator_bits"] - 1)) - 1
+        low, high = attributes["low"] - zero, attributes["high"] - zero
+        return Limits(min(most, top + 1), low, high), top
 
 
 def _some(array: np.ndarray, channels: np.ndarray) -> np.ndarray:
@@ -44,23 +103,6 @@ def _as_bytes(end: Callable[..., Tensor], dtype: str) -> Callable[..., Tensor]:
         return end
     narrow = getattr(torch, dtype)
     return lambda *operands: end(*operands).to(narrow)
-
-
-def _finish(
-    call: Call, constants: Constants, most: int, ranges: Sequence[Range], device: Any
-) -> Callable[..., Tensor]:
-    attributes, profile = call.node.attributes, call.profile
-    if call.node.output.dtype == "int32":
-        return _kept(call, constants, most, ranges, device)
-    bits, zero = attributes["accumulator_bits"], call.zero_point
-    held, top = _saturation(bits, most)
-    limits = Limits(min(most, top + 1), attributes["low"] - zero, attributes["high"] - zero)
-    if not attributes["residual"]:
-        rescale = profile.fast_rescale(constants, limits, device)
-        return lambda acc: _moved(rescale(held(acc)), zero)
-    added = Limits(reach(ranges[-1]), -top - 1, top)
-    join = profile.fast_rescale_with_residual(constants, limits, added, bits, device)
-    return lambda acc, r: _moved(join(held(acc), r.float()), zero)
 
 
 def _kept(

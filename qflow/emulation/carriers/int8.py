@@ -106,6 +106,8 @@ def int8(
         return _finished(layer, found)
     if not _fits_float32(layer, steps, 0):
         return None
+    if finish.in_one_pass(None, layer.most_with_bias) is not None:
+        return _raw(layer, finish(None, layer.most_with_bias))
     # some channels of a grouped layer are no layer of as many groups
     if geometry.groups > 1 or len(again) > MOST_AGAIN * len(layer.bias):
         return _raw(layer, finish(None, layer.most_with_bias))
@@ -144,7 +146,7 @@ def _finished_but(layer: Layer, found: Affine, again: np.ndarray, finish: Finish
     weight, bring = layer.feed.weight, layer.bring
     kernel = onednn.convolution(weight, found.scale, found.offset, layer.geometry, layer.clamp)
     sums = _sums(layer, again)
-    end = blockwise(finish(again, layer.most_with_bias))
+    end = finish(again, layer.most_with_bias)
     places = torch.from_numpy(again)
 
     def run(x: Tensor) -> Tensor:
@@ -157,10 +159,9 @@ def _finished_but(layer: Layer, found: Affine, again: np.ndarray, finish: Finish
     return _fast(layer, run, said)
 
 
-def _raw(layer: Layer, finish: Callable[..., Tensor]) -> Fast:
+def _raw(layer: Layer, end: Callable[..., Tensor]) -> Fast:
     """The kernel gives accumulators."""
     bring, sums = layer.bring, _sums(layer, np.arange(len(layer.bias)))
-    end = blockwise(finish)
     said = "accumulators leave the kernel"
     return _fast(layer, lambda x, *added: end(sums(bring(x)), *added), said)
 
@@ -176,11 +177,12 @@ def _end(
     layer: Layer, steps: Levels | None, ranges: Sequence[Range], finish: Finish
 ) -> Callable[..., Tensor]:
     most = layer.most_with_bias
-    if steps is not None and layer.attributes["residual"]:
+    one_pass = finish.in_one_pass(None, most) is not None
+    if steps is not None and layer.attributes["residual"] and not one_pass:
         columns = shaped(layer.call.constants, (-1, 1))
         found = join(layer.call, columns, ranges[-1], steps, lambda some: finish(some, most))
         if found is not None:
-            return found
+            return blockwise(found)
     return finish(None, most)
 
 

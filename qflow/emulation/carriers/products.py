@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from qflow.emulation import gemm
-from qflow.emulation.carriers.finish import finish_of
+from qflow.emulation.carriers.finish import Finish
 from qflow.emulation.carriers.int8 import int8
 from qflow.emulation.carriers.int_mm import int_mm, is_chosen
 from qflow.emulation.carriers.onednn import Geometry
 from qflow.emulation.carriers.sums import HALVES, sums
 from qflow.emulation.op import Call, Fast, Range
-from qflow.emulation.runtimes._blocks import blockwise
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,7 +74,7 @@ def centred(values: Tensor, zero: int) -> Tensor:
 
 
 def _narrow(call: Call, ranges: Sequence[Range], device: Any, images: Images) -> Fast | None:
-    ends = finish_of(call, ranges, device, (1, -1, 1, 1))
+    ends = Finish(call, ranges, device, (1, -1, 1, 1))
     on_gpu = is_chosen(device.type, call.constants["weight"].dtype.name, images.geometry.groups)
     found = (int_mm if on_gpu else int8)(call, ranges, device, images.geometry, ends)
     if found is None:
@@ -103,6 +102,6 @@ def _wide(
     if carrier == "float64" and gemm.carrier_for(of_bytes, device) == "float32":
         carrier = HALVES
     accumulate = sums(weight, bias, carrier, device, view, multiply)
-    end = blockwise(finish_of(call, ranges, device, view)(None, most))
+    end = Finish(call, ranges, device, view)(None, most)
     why = WHY[carrier].format(narrow=gemm.FLOAT32_BITS, wide=gemm.FLOAT64_BITS)
     return Fast(lambda x, *residual: end(accumulate(x), *residual), carrier, most, why)

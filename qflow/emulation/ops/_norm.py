@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from qflow import loops
 from qflow.emulation import gemm
 from qflow.emulation.builder import NotFinite
-from qflow.emulation.op import CLAMP, Call, Constant, Fast, Op, Range, Unsupported
+from qflow.emulation.op import BYTES, CLAMP, Call, Constant, Fast, Op, Range, Unsupported
 from qflow.emulation.ops import _affine, _normed
 from qflow.emulation.ops._affine import FRACTION
 from qflow.emulation.ops._roots import fast_reciprocal_root, reciprocal_root
@@ -178,7 +179,9 @@ class Normalization(Op):
 
         in_blocks = blockwise(finish, whole=True)
         if in_float and sizes is None and len(axes) == 1:
-            quick = _normed.fast(call, slope_and_middle, device)
+            quick = _in_one_pass(call, count, device) or _normed.fast(
+                call, slope_and_middle, device
+            )
             if quick is not None:
                 return Fast(quick, carrier, most)
 
@@ -199,6 +202,33 @@ class Normalization(Op):
         """Shape with the groups apart, and the axes of one group, from the last."""
         sizes, last = self.grouped(attributes, shape)
         return sizes, tuple(range(-last, 0))
+
+
+def _in_one_pass(call: Call, width: int, device: Any) -> Callable[[Tensor], Tensor] | None:
+    """Rows of bytes compiled, where their products are exact in float64."""
+    types = (call.sources[0].dtype, call.node.output.dtype)
+    if not loops.is_there(device) or not set(types) <= set(BYTES):
+        return None
+    import torch
+
+    from qflow.loops import layer_norm as loop
+
+    c, a = call.constants, call.node.attributes
+    step = 2.0 ** -int(c["shift"][0])
+    gain, start = (
+        np.broadcast_to(c[n].reshape(-1).astype(np.float64) * step, width).copy()
+        for n in ("gain", "offset")
+    )
+    constants = loop.Constants(
+        gain,
+        start + call.zero_point,
+        int(c["eps"][0]),
+        int(c["spread_shift"][0]),
+        a["low"],
+        a["high"],
+        getattr(torch, call.node.output.dtype),
+    )
+    return lambda x: loop.layer_norm(x, constants)
 
 
 def _apart(x: Any, sizes: Sizes | None) -> Any:

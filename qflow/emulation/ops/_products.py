@@ -12,8 +12,9 @@ from qflow.emulation.builder import Builder, image_layout, scale
 from qflow.emulation.gemm import carrier_for
 from qflow.emulation.graph import TensorType
 from qflow.emulation.op import CLAMP, MOVED, Call, Constant, Fast, FieldKind, Range, form
+from qflow.emulation.ops import _rescaled
 from qflow.emulation.ops._rescaled import reach
-from qflow.emulation.profile import Limits, Ratio, constants_of, product32, saturate
+from qflow.emulation.profile import Ratio, constants_of, product32, saturate
 from qflow.quantization.prepared import PreparedNode
 
 if TYPE_CHECKING:
@@ -102,10 +103,7 @@ def fast(
     """`multiply` sums `count` products, exactly as long as its dtype holds every partial sum."""
     import torch
 
-    from qflow.emulation.runtimes._blocks import blockwise
-    from qflow.emulation.runtimes._narrow import narrow
-
-    a, zero = call.node.attributes, call.zero_point
+    a = call.node.attributes
     most = count * reach(call, ranges, 0) * reach(call, ranges, 1)
     top = (1 << (a["accumulator_bits"] - 1)) - 1
     carrier = carrier_for(most, device)
@@ -122,18 +120,8 @@ def fast(
 
     if call.node.output.dtype == "int32":
         return Fast(lambda x, y: accumulated(x, y).clamp_(a["low"], a["high"]), carrier, most)
-    proved = narrow(call, most, device) if most <= top else None
-    if proved is not None:
-        end = blockwise(proved)
-        return Fast(lambda x, y: end(accumulated(x, y)), carrier, most)
-    limits = Limits(min(most, top + 1), a["low"] - zero, a["high"] - zero)
-    rescale = blockwise(call.profile.fast_rescale(call.constants, limits, device))
-
-    def run(left: Tensor, right: Tensor) -> Tensor:
-        found = rescale(accumulated(left, right))
-        return found + zero if zero else found
-
-    return Fast(run, carrier, most)
+    end = _rescaled.finish(call, min(most, top + 1), device)
+    return Fast(lambda x, y: end(accumulated(x, y)), carrier, most)
 
 
 def values(call: Call, ranges: Sequence[Range], count: int) -> Range:

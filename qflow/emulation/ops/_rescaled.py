@@ -78,6 +78,24 @@ def reach(call: Call, ranges: Sequence[Range], index: int = 0) -> int:
 
 def finish(call: Call, bound: int, device: Any) -> Callable[[Tensor], Tensor]:
     """`oracle` in torch, of sums of magnitude `bound` at most."""
+    from qflow.emulation.runtimes import _one_pass
+
+    attributes, zero = call.node.attributes, call.zero_point
+    limits = Limits(min(bound, TOP + 1), attributes["low"] - zero, attributes["high"] - zero)
+    found = _one_pass.finish(call, call.constants, limits, device)
+    otherwise = _in_torch(call, bound, limits, device)
+    if found is None:
+        return otherwise
+
+    def run(total: Tensor) -> Tensor:
+        held = total.clamp(-TOP - 1, TOP) if bound > TOP else total
+        result = found(held)
+        return otherwise(held) if result is None else result
+
+    return run
+
+
+def _in_torch(call: Call, bound: int, limits: Limits, device: Any) -> Callable[[Tensor], Tensor]:
     from qflow.emulation.runtimes._blocks import blockwise
     from qflow.emulation.runtimes._narrow import narrow
 
@@ -86,10 +104,8 @@ def finish(call: Call, bound: int, device: Any) -> Callable[[Tensor], Tensor]:
         return blockwise(proved)
     # constants per place of an image fit the whole of it
     whole = any(constant.size > 1 for constant in call.constants.values())
-    attributes, zero = call.node.attributes, call.zero_point
-    held = min(bound, TOP + 1)
-    limits = Limits(held, attributes["low"] - zero, attributes["high"] - zero)
     rescale = blockwise(call.profile.fast_rescale(call.constants, limits, device), whole=whole)
+    zero = call.zero_point
 
     def run(total: Tensor) -> Tensor:
         found = rescale(total.clamp(-TOP - 1, TOP) if bound > TOP else total)

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import frexp
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from qflow import loops
 from qflow.emulation.builder import NoScale, scale
 from qflow.emulation.gemm import FLOAT64_BITS
-from qflow.emulation.op import CLAMP, Call, Constant, Example, Fast, Op, Range, Unsupported, form
+from qflow.emulation.op import (
+    BYTES,
+    CLAMP,
+    Call,
+    Constant,
+    Example,
+    Fast,
+    Op,
+    Range,
+    Unsupported,
+    form,
+)
 from qflow.emulation.ops import _exponents, _shares
 from qflow.emulation.ops._window import argument
 
@@ -155,11 +167,35 @@ class Softmax(Op):
             shares = shares.add_(zero) if zero else shares
             return shares.clamp_(a["low"], a["high"]).to(dtype)
 
-        quick = _shares.fast(call, run, device)
+        quick = _in_one_pass(call, device) if in_float else None
+        quick = quick or _shares.fast(call, run, device)
         if quick is not None:
             return Fast(quick, carrier, most)
         # blocks are slices of axis 0
         return Fast(run if a["dim"] == 0 else blockwise(run, whole=True), carrier, most)
+
+
+def _in_one_pass(call: Call, device: Any) -> Callable[[Tensor], Tensor] | None:
+    """Rows of bytes compiled, where their quotients are right in float64."""
+    types = (call.sources[0].dtype, call.node.output.dtype)
+    a, zero = call.node.attributes, call.zero_point
+    along_rows = a["dim"] == len(call.sources[0].shape) - 1
+    if not loops.is_there(device) or not set(types) <= set(BYTES) or not along_rows:
+        return None
+    import torch
+
+    from qflow.loops import softmax as loop
+
+    constants = loop.Constants(
+        call.constants["exponents"].astype(np.int32),
+        int(call.constants["unit"][0]),
+        int(call.constants["shift"][0]),
+        a["low"] - zero,
+        a["high"] - zero,
+        zero,
+        getattr(torch, call.node.output.dtype),
+    )
+    return lambda x: loop.softmax(x, constants)
 
 
 def _unit(step: float) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from qflow.emulation.profile import Constants, Limits, saturate
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from qflow.emulation.line import Line
     from qflow.emulation.profile import Unary
 
 BITS = 31
@@ -43,17 +44,20 @@ class HighMultiply(IntegerProfile):
         high = (raised * multiplier + (1 << (BITS - 1))) >> BITS
         return self.shifted(high, right)
 
+    def line(self, prefix: str, constants: Constants, limits: Limits) -> Line | None:
+        multiplier, shift = (
+            constants[f"{prefix}{n}"].astype(np.int64) for n in ("multiplier", "shift")
+        )
+        saturates = _saturates(prefix, multiplier, shift, limits)
+        return None if saturates else super().line(prefix, constants, limits)
+
     def _fast(
         self, prefix: str, constants: Constants, limits: Limits, total: int, device: Any
     ) -> Unary:
         multiplier, shift = (
             constants[f"{prefix}{n}"].astype(np.int64) for n in ("multiplier", "shift")
         )
-        raised = limits.bound << int(max(BITS - shift.min(), 0))
-        # behind the multipliers that `derive` gives, a value that saturates is clamped anyway: of
-        # the last rescale, which alone is clamped to a grid
-        normal = (multiplier == 0) | (multiplier >= 1 << (BITS - 1)) | (shift >= BITS)
-        if raised < 1 << BITS or (not prefix and normal.all()):
+        if not _saturates(prefix, multiplier, shift, limits):
             return self._without_saturation(prefix, constants, limits, total, device)
         import torch
 
@@ -72,3 +76,14 @@ class HighMultiply(IntegerProfile):
     def shifted(self, high: np.ndarray, right: np.ndarray) -> np.ndarray:
         """`high / 2^right`, rounded as the kernels do."""
         raise NotImplementedError
+
+
+def _saturates(prefix: str, multiplier: np.ndarray, shift: np.ndarray, limits: Limits) -> bool:
+    """Whether a value that saturates when it is raised could be seen in the result.
+
+    Behind the multipliers that `derive` gives it is clamped anyway: of the last rescale, which
+    alone is clamped to a grid.
+    """
+    raised = limits.bound << int(max(BITS - shift.min(), 0))
+    normal = (multiplier == 0) | (multiplier >= 1 << (BITS - 1)) | (shift >= BITS)
+    return raised >= 1 << BITS and not (not prefix and bool(normal.all()))

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qflow.emulation.integer_profile import FLOAT32_BITS
+from qflow.emulation.line import exact_in_float64
 from qflow.emulation.profile import Constants, Limits
 from qflow.emulation.profiles._high_multiply import BITS, HighMultiply
 
 if TYPE_CHECKING:
+    from qflow.emulation.line import Line
     from qflow.emulation.profile import Unary
 
 
@@ -30,12 +32,13 @@ class TfliteBuiltin(HighMultiply):
     def shifted(self, high: np.ndarray, right: np.ndarray) -> np.ndarray:
         return (high + ((np.int64(1) << right) >> 1)) >> right
 
+    def line(self, prefix: str, constants: Constants, limits: Limits) -> Line | None:
+        return None  # its halves are others
+
     def _without_saturation(
         self, prefix: str, constants: Constants, limits: Limits, total: int, device: Any
     ) -> Unary:
         import torch
-
-        from qflow.emulation.runtimes._rescale import exact_in_float64
 
         multiplier = constants[f"{prefix}multiplier"].astype(np.int64)
         shift = constants[f"{prefix}shift"].astype(np.int64)

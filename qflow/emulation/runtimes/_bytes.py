@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from qflow import loops
 from qflow.emulation.op import BYTES, Call
 from qflow.emulation.runtimes._blocks import blockwise
 
@@ -37,7 +38,7 @@ def of_each(call: Call, device: Any) -> Callable[..., Tensor] | None:
     if len(every) == 1:
         return read(found, device)
     left, right = (getattr(torch, t.dtype) for t in call.sources)
-    run = _in_memory_order(blockwise(_of_two(found)))
+    run = _in_memory_order(_of_two(found))
     return lambda x, y: run(*torch.broadcast_tensors(x.to(left), y.to(right)))
 
 
@@ -45,6 +46,29 @@ def read(table: np.ndarray, device: Any) -> Callable[[Tensor], Tensor]:
     """`table` [256] of 8 or 16 bits, indexed by the byte as it lies in memory, for integers of 8
     bits in any dtype."""
     entries = torch.from_numpy(table.copy()).to(device)
+    if loops.is_there(device) and table.itemsize == 1:
+        looked_up = _in_one_pass(entries)
+    else:
+        looked_up = _pairs(table, entries)
+    in_order = _in_memory_order(looked_up)
+
+    def run(q: Tensor) -> Tensor:
+        if q.dtype in NARROW and q.device.type == "cpu":
+            return in_order(q)
+        index = q.to(torch.int32) & (VALUES - 1)
+        return entries.index_select(0, index.reshape(-1)).reshape(q.shape)
+
+    return run
+
+
+def _in_one_pass(entries: Tensor) -> Callable[..., Tensor]:
+    from qflow.loops import table as loop
+
+    flat = entries.reshape(-1)
+    return lambda *q: loop.look_up(flat, *(x.contiguous() for x in q))
+
+
+def _pairs(table: np.ndarray, entries: Tensor) -> Callable[[Tensor], Tensor]:
     # for two bytes at a time: half as many lookups, in what still fits the cache
     two_bytes = np.arange(VALUES * VALUES, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
     both = table[two_bytes].view(TWICE[table.dtype.itemsize])[:, 0]
@@ -57,26 +81,20 @@ def read(table: np.ndarray, device: Any) -> Callable[[Tensor], Tensor]:
         found = pairs.index_select(0, flat.view(torch.uint16).to(torch.int32))
         return found.view(entries.dtype).reshape(q.shape)
 
-    in_order = _in_memory_order(looked_up)
-
-    def run(q: Tensor) -> Tensor:
-        if q.dtype in NARROW and q.device.type == "cpu":
-            return in_order(q)
-        index = q.to(torch.int32) & (VALUES - 1)
-        return entries.index_select(0, index.reshape(-1)).reshape(q.shape)
-
-    return run
+    return looked_up
 
 
 def _of_two(table: np.ndarray) -> Callable[[Tensor, Tensor], Tensor]:
     """`table` [256, 256], indexed by both bytes."""
     entries = torch.from_numpy(table.reshape(-1))
+    if loops.is_there() and table.itemsize == 1:
+        return _in_one_pass(entries)
 
     def run(x: Tensor, y: Tensor) -> Tensor:
         index = x.view(torch.uint8).to(torch.int32).mul_(VALUES).add_(y.view(torch.uint8))
         return entries.index_select(0, index.reshape(-1)).reshape(index.shape)
 
-    return run
+    return blockwise(run)
 
 
 def _in_memory_order(run: Callable[..., Tensor]) -> Callable[..., Tensor]:

@@ -9,31 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from qflow.emulation.line import DOUBLE_ROUNDING, DOUBLE_ROUNDING_ABOVE, Line, line
 from qflow.emulation.profile import Limits
-
-EXACT_FLOAT64 = 1 << 53
-"""float64 holds every integer up to here."""
-DOUBLE_ROUNDING = 30
-DOUBLE_ROUNDING_ABOVE = 31
-
-
-def exact_in_float64(multiplier: np.ndarray, shift: np.ndarray, limits: Limits) -> bool:
-    """Whether `floor(value * multiplier * 2^-shift + rounding)`, clamped, is exact in float64.
-
-    Measured in units of the lowest bit, 2^-shift, the product plus its rounding is an integer:
-    exact below 2^53. A larger one may be rounded, but rounding is monotonic, so it stays outside
-    of the clamp as long as 2^53 units are more than the clamp and the rounding together.
-    """
-    largest = max(abs(limits.low), abs(limits.high)) + 2
-    multipliers, shifts = (a.ravel().tolist() for a in np.broadcast_arrays(multiplier, shift))
-    for m, s in zip(multipliers, shifts, strict=True):
-        fraction_bits = max(s, 1)
-        product = limits.bound * abs(m) << (fraction_bits - s)
-        if product + (1 << fraction_bits) >= EXACT_FLOAT64 and (
-            EXACT_FLOAT64 >> fraction_bits < largest
-        ):
-            return False
-    return True
 
 
 def multiply_shift(
@@ -48,23 +25,18 @@ def multiply_shift(
 
     The result has the dtype `carrier`, which must hold every integer of the clamp.
     """
-    build = _in_float64 if exact_in_float64(multiplier, shift, limits) else _in_int64
-    return build(
-        multiplier.astype(np.int64), shift.astype(np.int64), limits, double, carrier, device
-    )
+    found = line(multiplier, shift, limits, double)
+    if found is not None:
+        return _in_float64(found, limits, carrier, device)
+    whole = (multiplier.astype(np.int64), shift.astype(np.int64))
+    return _in_int64(*whole, limits, double, carrier, device)
 
 
 def _in_float64(
-    multiplier: np.ndarray,
-    shift: np.ndarray,
-    limits: Limits,
-    double: bool,
-    carrier: torch.dtype,
-    device: Any,
+    found: Line, limits: Limits, carrier: torch.dtype, device: Any
 ) -> Callable[[Tensor], Tensor]:
-    factor = torch.from_numpy(np.ldexp(multiplier.astype(np.float64), -shift)).to(device)
-    second = np.where(shift > DOUBLE_ROUNDING_ABOVE, np.ldexp(1.0, DOUBLE_ROUNDING - shift), 0.0)
-    extra = torch.from_numpy(second).to(device) if double and second.any() else None
+    factor = torch.from_numpy(found.factor).to(device)
+    extra = torch.from_numpy(found.second).to(device) if found.second.size else None
 
     def run(values: Tensor) -> Tensor:
         product = values * factor
