@@ -31,6 +31,14 @@ class Label:
 
 
 @dataclass(frozen=True)
+class Edit:
+    """A range of a file and the text to put in its place; an empty range inserts."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
 class Diagnostic:
     """One finding. `code` is an id of `codes.py` and never changes its meaning."""
 
@@ -46,6 +54,10 @@ class Diagnostic:
     help: str = ""
     """What to do; something that can be pasted where possible."""
     severity: Severity = "error"
+    about: str = ""
+    """The address or name it is about: what stays when lines move."""
+    edits: tuple[Edit, ...] = ()
+    """The help as a tool can apply it: all of them together, or none."""
 
 
 @dataclass(frozen=True)
