@@ -37,6 +37,7 @@ from qflow.compile.hashes import traced
 from qflow.compile.unit import SensitivitySpec, Unit
 from qflow.diagnostics import Diagnostic, sort
 from qflow.lang.program import Program
+from qflow.lang.sources import DISK, Sources
 from qflow.plan.inventory import Inventory
 from qflow.plan.plan import DataSpec, GraphSpec, ModelSpec, Plan, TargetSpec
 
@@ -114,9 +115,17 @@ def outline(program: Program, settings: Mapping[str, str]) -> Outline:
     return Outline(unit.model, unit.target, unit.data, unit.graph, found, unit.sensitivities)
 
 
-def compile(program: Program, inventory: Inventory, settings: Mapping[str, str]) -> Compiled:
-    """Every pass. Never raises for what the file says: what is wrong is in `diagnostics`."""
-    unit = _run(PASSES, Unit(program, settings, inventory))
+def compile(
+    program: Program,
+    inventory: Inventory,
+    settings: Mapping[str, str],
+    sources: Sources = DISK,
+) -> Compiled:
+    """Every pass; input files are read from `sources`.
+
+    Never raises for what the file says: what is wrong is in `diagnostics`.
+    """
+    unit = _run(PASSES, Unit(program, settings, inventory, sources=sources))
     diagnostics = sort(unit.diagnostics)
     wrong = any(d.severity == "error" for d in diagnostics)
     return Compiled(None if wrong else unit.plan, diagnostics, unit)

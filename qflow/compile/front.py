@@ -9,7 +9,7 @@ from qflow.compile.unit import Unit
 from qflow.diagnostics import Diagnostic, QflowError, Severity, has_errors, sort
 from qflow.lang.parse import parse
 from qflow.lang.program import Program, program_of
-from qflow.lang.source import read_text
+from qflow.lang.sources import DISK, Sources
 from qflow.plan.lock import FileFact, Lock, digest, lock_path, read
 from qflow.plan.plan import ModelSpec, Plan
 
@@ -34,40 +34,43 @@ class Front:
     """Text by path, for excerpts."""
 
 
-def front(path: Path, settings: Mapping[str, str], locked: bool = False) -> Front:
+def front(
+    path: Path, settings: Mapping[str, str], locked: bool = False, sources: Sources = DISK
+) -> Front:
     """Everything that can be said of a file. Problems of the text, the lock and the plan are data.
 
-    `locked`: the lock must be there and fit. Raises QflowError only when the file cannot be read.
+    `locked`: the lock must be there and fit. Every file is read from `sources`.
+    Raises QflowError only when the file cannot be read.
     """
     shown = path.as_posix()
-    text = read_text(path, shown)
+    text = sources.text(path, shown)
     parsed = parse(text, shown)
-    sources = {shown: text}
+    texts = {shown: text}
     if parsed.file is None:
-        return Front(None, text, None, None, None, sort(parsed.diagnostics), sources)
+        return Front(None, text, None, None, None, sort(parsed.diagnostics), texts)
     program = program_of(parsed.file)
     found = list(parsed.diagnostics)
-    lock, problems, more = _lock(path, locked)
+    lock, problems, more = _lock(path, locked, sources)
     found += problems
-    sources.update(more)
+    texts.update(more)
     if lock is None:
         outline = compiler.outline(program, settings)
         found += outline.diagnostics
-        return Front(program, text, None, None, None, sort(found), sources)
-    done = compiler.compile(program, lock.inventory, settings)
-    stale = [*_stale(lock, done.unit, locked), *_changed(lock, path, locked)]
+        return Front(program, text, None, None, None, sort(found), texts)
+    done = compiler.compile(program, lock.inventory, settings, sources)
+    stale = [*_stale(lock, done.unit, locked), *_changed(lock, path, locked, sources)]
     found += done.diagnostics
     found += stale
     plan = None if has_errors(found) else done.plan
-    return Front(program, text, lock, plan, done.unit, sort(found), sources)
+    return Front(program, text, lock, plan, done.unit, sort(found), texts)
 
 
-def planned(path: Path, settings: Mapping[str, str]) -> tuple[Front, Plan]:
+def planned(path: Path, settings: Mapping[str, str], sources: Sources = DISK) -> tuple[Front, Plan]:
     """As `front`, for verbs that are nothing without a plan.
 
     Raises QflowError with every diagnostic when there is none.
     """
-    found = front(path, settings)
+    found = front(path, settings, sources=sources)
     if found.plan is None:
         diagnostics = tuple(_as_error(d) for d in found.diagnostics)
         raise QflowError(diagnostics, sources=dict(found.sources))
@@ -78,9 +81,11 @@ def _as_error(found: Diagnostic) -> Diagnostic:
     return replace(found, severity="error") if found.code == "QF304" else found
 
 
-def _lock(path: Path, locked: bool) -> tuple[Lock | None, list[Diagnostic], dict[str, str]]:
+def _lock(
+    path: Path, locked: bool, sources: Sources
+) -> tuple[Lock | None, list[Diagnostic], dict[str, str]]:
     try:
-        return read(lock_path(path), lock_path(path).as_posix()), [], {}
+        return read(lock_path(path), lock_path(path).as_posix(), sources.read), [], {}
     except QflowError as error:
         found = list(error.diagnostics)
         if all(d.code == "QF304" for d in found) and not locked:
@@ -131,13 +136,16 @@ def _listed(ports: tuple[tuple[str, tuple[int, ...]], ...]) -> str:
     return ", ".join(f"{name} {list(shape)}" for name, shape in ports)
 
 
-def _changed(lock: Lock, path: Path, locked: bool) -> Iterator[Diagnostic]:
+def _changed(lock: Lock, path: Path, locked: bool, sources: Sources) -> Iterator[Diagnostic]:
     """Files that are not what they were when the lock was written."""
     for fact in lock.files:
         file = path.parent / fact.path
-        if not file.is_file():
+        try:
+            differs = _differs(fact, file, locked, sources)
+        except OSError:
             yield _missing(fact, locked)
-        elif _differs(fact, file, locked):
+            continue
+        if differs:
             yield Diagnostic(
                 "QF303",
                 f"`{fact.path}` is not the file the lock was written for",
@@ -153,14 +161,14 @@ def _missing(fact: FileFact, locked: bool) -> Diagnostic:
     return Diagnostic("QF302", message, severity=severity)
 
 
-def _differs(fact: FileFact, file: Path, locked: bool) -> bool:
+def _differs(fact: FileFact, file: Path, locked: bool, sources: Sources) -> bool:
     if fact.kind == "file":
         # a checkout may write other line ends
-        return digest(file.read_bytes().replace(b"\r\n", b"\n")) != fact.digest
-    size = file.stat().st_size
+        return digest(sources.read(file).replace(b"\r\n", b"\n")) != fact.digest
+    size = sources.size(file)
     if size != fact.size:
         return True
-    return (size <= LARGEST or locked) and digest(file.read_bytes()) != fact.digest
+    return (size <= LARGEST or locked) and digest(sources.read(file)) != fact.digest
 
 
 def _severity(locked: bool) -> Severity:

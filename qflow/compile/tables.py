@@ -12,6 +12,7 @@ from qflow.compile.hashes import plain
 from qflow.compile.region import listed
 from qflow.compile.unit import SensitivitySpec, Unit
 from qflow.diagnostics import Diagnostic, QflowError
+from qflow.lang.sources import Sources
 from qflow.plan import sensitivity
 from qflow.plan.lock import structure
 from qflow.plan.lock_line import edge_line, module_line
@@ -36,11 +37,11 @@ def load(unit: Unit) -> Unit:
     found: list[Diagnostic] = []
     for spec in unit.sensitivities:
         path = path_of(unit.program.path, spec)
-        if not path.exists():
+        if not unit.sources.exists(path):
             tables[spec.name] = None
             continue
         try:
-            tables[spec.name] = sensitivity.read(path, spec.table)
+            tables[spec.name] = _read(path, spec.table, unit.sources)
         except QflowError as error:
             at = dict(spec.fields).get("table", spec.at)
             found += [replace(d, at=at) for d in error.diagnostics]
@@ -48,6 +49,15 @@ def load(unit: Unit) -> Unit:
         found += stale(spec, tables[spec.name], origin(unit, spec), unit.program.path)
         found += _strangers(spec, tables[spec.name], unit)
     return replace(unit, tables=tables).having(found)
+
+
+def _read(path: Path, shown: str, sources: Sources) -> Table:
+    try:
+        if sources.size(path) > sensitivity.LARGEST:
+            raise sensitivity.too_large(shown)
+        return sensitivity.decoded(sources.read(path), path.suffix, shown)
+    except OSError as error:
+        raise sensitivity.unreadable(shown, error) from error
 
 
 def path_of(program: str, spec: SensitivitySpec) -> Path:

@@ -7,6 +7,7 @@ from functools import cached_property
 from qflow.diagnostics import Diagnostic, Span
 from qflow.lang import syntax
 from qflow.lang.program import Program
+from qflow.lang.sources import DISK, Sources
 from qflow.march import March
 from qflow.plan.inventory import Inventory
 from qflow.plan.plan import (
@@ -80,6 +81,8 @@ class Unit:
     diagnostics: tuple[Diagnostic, ...] = ()
     halted: bool = False
     """A pass found that no later pass can say anything of use."""
+    sources: Sources = DISK
+    """Where input files are read from."""
 
     # What the file says; needs no inventory.
     params: tuple[tuple[str, Scalar], ...] = ()

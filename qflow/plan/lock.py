@@ -13,7 +13,7 @@ Inputs, modules and outputs stand in execution order; everything else is sorted.
 `model` line is over the lines below it, spaces apart, so that a bad merge is noticed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -52,8 +52,10 @@ def lock_path(program: Path) -> Path:
     return program.with_name(program.name + ".lock")
 
 
-def read(path: Path, shown: str | None = None) -> Lock:
-    """The lock of a file; `shown` is the path for messages.
+def read(
+    path: Path, shown: str | None = None, load: Callable[[Path], bytes] = Path.read_bytes
+) -> Lock:
+    """The lock of a file; `shown` is the path for messages, `load` opens it.
 
     Raises QflowError: QF304 when there is none, QF301 when it is damaged.
     """
@@ -62,7 +64,7 @@ def read(path: Path, shown: str | None = None) -> Lock:
     name = shown or path.as_posix()
     program = name.removesuffix(".lock")
     try:
-        raw = path.read_bytes()
+        raw = load(path)
     except FileNotFoundError as error:
         raise fail(
             Diagnostic("QF304", f"`{program}` has no lock", help=f"run `qflow lock {program}`")

@@ -137,15 +137,30 @@ def read(path: Path, shown: str = "") -> Table:
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
     except OSError as error:
-        why = error.strerror or str(error)
-        raise fail(Diagnostic("QF302", f"the table `{name}` cannot be read: {why}")) from error
+        raise unreadable(name, error) from error
     if len(raw) > LARGEST:
-        raise damaged(name, f"it is larger than {LARGEST >> 20} MiB")
-    if path.suffix == ".pt":
+        raise too_large(name)
+    return decoded(raw, path.suffix, name)
+
+
+def decoded(raw: bytes, suffix: str, shown: str) -> Table:
+    """A table of its bytes, `.pt` or lines. Raises QflowError QF282."""
+    if suffix == ".pt":
         from qflow.plan.sensitivity_pt import rows_of
 
-        return Table(rows_of(raw, name))
-    return parse(raw, name)
+        return Table(rows_of(raw, shown))
+    return parse(raw, shown)
+
+
+def unreadable(shown: str, error: OSError) -> QflowError:
+    """QF302 for a table that cannot be read."""
+    why = error.strerror or str(error)
+    return fail(Diagnostic("QF302", f"the table `{shown}` cannot be read: {why}"))
+
+
+def too_large(shown: str) -> QflowError:
+    """QF282 for a file no table is as large as."""
+    return damaged(shown, f"it is larger than {LARGEST >> 20} MiB")
 
 
 def read_table(path: Path) -> tuple[Row, ...]:
