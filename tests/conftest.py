@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from qflow import loops
+
 ROOT = Path(__file__).parent.parent
 REPORTS = ("fx_graph.txt", "model_check_result.txt", "qconfig_changelogs.txt")
 
@@ -18,6 +20,17 @@ def two_threads() -> Iterator[None]:
     torch.set_num_threads(2)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module", params=["compiled", "in torch"])
+def both_paths(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With compiled loops, and without them, as where Numba is missing."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "in torch":
+            patch.setattr(loops, "is_there", lambda device=None: False)
+        else:
+            assert loops.is_there(), "the tests need `pip install qflow[fast]`"
+        yield
 
 
 @pytest.fixture(autouse=True)

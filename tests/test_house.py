@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "registry": set(),
     "dtype": set(),
     "resources": set(),
+    "loops": set(),
     "lang": _BASE,
     "march": _BASE,
     "plan": _BASE,
@@ -34,8 +35,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lint": _BASE | {"lang", "plan", "compile", "march"},
     "tracing": _BASE | {"plan", "march"},
     # checks of a prepared model ask the rules
-    "quantization": _BASE | {"tracing", "march", "plan", "lint"},
-    "emulation": _BASE | {"quantization", "tracing", "march", "plan"},
+    "quantization": _BASE | {"loops", "tracing", "march", "plan", "lint"},
+    "emulation": _BASE | {"loops", "quantization", "tracing", "march", "plan"},
     "analysis": _BASE | {"emulation", "quantization", "plan", "march", "tracing"},
     "export": _BASE | {"emulation", "quantization", "plan", "march", "tracing"},
     # the names scripts of the field know, on top of what does the work

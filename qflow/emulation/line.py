@@ -25,14 +25,14 @@ class Line:
     second: np.ndarray
     """float64 in the same shape: what TOSA's double rounding adds. Empty where nothing is."""
 
-    def of(self, channels: int) -> Line:
-        """Written out for so many channels, flat."""
+    def of(self, channels: int) -> tuple[np.ndarray, np.ndarray]:
+        """Factor and second written out for so many channels, flat."""
 
         def spread(constant: np.ndarray) -> np.ndarray:
             flat = constant.reshape(-1)
             return np.ascontiguousarray(np.broadcast_to(flat, channels)) if flat.size else flat
 
-        return Line(spread(self.factor), spread(self.second))
+        return spread(self.factor), spread(self.second)
 
 
 def line(multiplier: np.ndarray, shift: np.ndarray, limits: Limits, double: bool) -> Line | None:

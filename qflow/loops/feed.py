@@ -35,5 +35,5 @@ def arrange(x: Tensor, shift: int, order: np.ndarray) -> Tensor:
     what leaves 8 bits wraps around."""
     x = x.contiguous()
     out = torch.empty((*x.shape[:-1], len(order)), dtype=torch.uint8)
-    _arrange(x, shift, out, order, x.shape[-1])
+    _arrange(out.numel(), x, shift, out, order, x.shape[-1])
     return out

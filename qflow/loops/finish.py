@@ -1,4 +1,8 @@
-"""finish: accumulators to bytes by multiply and shift, with a residual in between or without."""
+"""finish: accumulators to bytes by multiply and shift, with a residual in between or without.
+
+A rescale is a pair of float64 arrays, `factor` and `second`, per channel or of one value:
+`floor(v factor + copysign(second, v) + 1/2)`, where an empty `second` adds nothing.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ from qflow.loops.frame import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from qflow.emulation.line import Line
+Rescale = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -120,24 +124,25 @@ def _join(frame):
         )  # fmt: skip
 
 
-def finish(acc: Tensor, line: Line, grid: Grid) -> Tensor:
-    """`clamp(line(acc)) + zero` of float32 integers, in the dtype of the grid.
+def finish(acc: Tensor, rescale: Rescale, grid: Grid) -> Tensor:
+    """`clamp(rescale(acc)) + zero` of float32 integers, in the dtype of the grid.
 
-    acc: dense in memory, its channels last there where the line has one per channel.
+    acc: dense in memory, its channels last there where the rescale has one per channel.
     """
     out = torch.empty_like(acc, dtype=grid.dtype)
-    _finish(acc, out, line.factor, line.second, grid.low, grid.high, grid.zero)
+    _finish(acc.numel(), acc, out, *rescale, grid.low, grid.high, grid.zero)
     return out
 
 
-def join(acc: Tensor, residual: Tensor, bring: Line, top: int, line: Line, grid: Grid) -> Tensor:
+def join(
+    acc: Tensor, residual: Tensor, bring: Rescale, top: int, rescale: Rescale, grid: Grid
+) -> Tensor:
     """As `finish` of `clamp(acc + bring(residual), -top - 1, top)`.
 
-    residual: int8 or uint8, laid out in memory as acc is. Both lines have one per channel.
+    residual: int8 or uint8, laid out in memory as acc is. Both rescales have one per channel.
     """
     out = torch.empty_like(acc, dtype=grid.dtype)
-    _join(
-        acc, out, line.factor, line.second, grid.low, grid.high, grid.zero,
-        residual, sign_of(residual.dtype), bring.factor, bring.second, top,
-    )  # fmt: skip
+    sign = sign_of(residual.dtype)
+    limits = (grid.low, grid.high, grid.zero)
+    _join(acc.numel(), acc, out, *rescale, *limits, residual, sign, *bring, top)
     return out

@@ -31,7 +31,7 @@ _threads = types.ExternalFunction(team.THREADS, types.int32())
 
 
 class Loop:
-    """`loop(*arguments)` runs the function on all of torch's threads, once each."""
+    """`loop(work, *arguments)` runs the function on every thread of the team, once each."""
 
     def __init__(self, function: Callable[[Any], None]) -> None:
         self._function = function
@@ -45,10 +45,13 @@ class Loop:
         except RuntimeError:  # no folder that Numba may write its cache to
             return cfunc(types.void(FRAME), **options)(self._function)
 
-    def __call__(self, *arguments: Argument) -> None:
-        words = (ctypes.c_int64 * (2 * len(arguments)))(*(w for a in arguments for w in _words(a)))
-        function = self._compiled.address
-        team.launcher()(function, ctypes.addressof(words), torch.get_num_threads())
+    def __call__(self, work: int, *arguments: Argument) -> None:
+        """`work`: how many values there are, which says whether threads are worth it."""
+        words: list[int] = []
+        for argument in arguments:
+            words += _words(argument)
+        frame = (ctypes.c_int64 * len(words))(*words)
+        team.launcher()(self._compiled.address, ctypes.addressof(frame), team.size(work))
 
 
 def _words(argument: Any) -> tuple[int, int]:
@@ -96,6 +99,12 @@ def float64_at(frame, place):
 @njit(inline="always")
 def integer_at(frame, place):
     return frame[2 * place]
+
+
+@njit(inline="always")
+def thread():
+    """This thread's number, from 0."""
+    return np.int64(_thread())
 
 
 @njit(inline="always")

@@ -12,9 +12,6 @@ import numpy as np
 import torch
 from numba import njit
 
-from qflow.emulation.ops._affine import FRACTION
-from qflow.emulation.ops._norm import LONGEST_SHIFT
-from qflow.emulation.ops._roots import DIVIDEND, STEPS, WIDTH
 from qflow.loops.frame import (
     Loop,
     bytes_at,
@@ -43,6 +40,14 @@ class Constants:
     high: int
     dtype: torch.dtype
     """int8 or uint8, of the output."""
+    fraction: int
+    """Bits below 1 of a normalized value."""
+    width: int
+    """Bits below which a number must lie whose root is taken."""
+    dividend: int
+    """Bits of what is divided by the root."""
+    longest: int
+    """Greatest shift to the right."""
 
 
 @njit
@@ -55,22 +60,23 @@ def _spread(squares, rest, count, shift):
 
 
 @njit
-def _reciprocal_root(number):
-    half = 0
-    for step in STEPS:
-        if number < np.int64(1) << (WIDTH - step):
-            number <<= step
-            half += step // 2
+def _reciprocal_root(number, width, dividend):
+    half = np.int64(0)
+    while number < np.int64(1) << (width - 2):
+        number <<= 2
+        half += 1
     root = np.int64(np.floor(np.sqrt(np.float64(number))))
+    # a float64 root is at most one off
     if root * root > number:
         root -= 1
     if (root + 1) * (root + 1) <= number:
         root += 1
-    return (np.int64(1) << DIVIDEND) // root, DIVIDEND - half
+    return (np.int64(1) << dividend) // root, dividend - half
 
 
 @njit
-def _row(x, sign, gain, start, eps, spread_shift, low, high, out):
+def _line(x, sign, eps, spread_shift, fraction, width, dividend, longest):
+    """What the values of a row are multiplied by, and what is then taken away."""
     count = np.int64(x.size)
     total = np.int64(0)
     squares = np.int64(0)
@@ -82,10 +88,14 @@ def _row(x, sign, gain, start, eps, spread_shift, low, high, out):
     rest = total - mean * count
     squares -= mean * (2 * total - mean * count)
     number = max(_spread(squares, rest, count, spread_shift) + eps, np.int64(1))
-    factor, exponent = _reciprocal_root(number)
-    right = min(max(exponent + (spread_shift // 2 - FRACTION), 1), LONGEST_SHIFT)
+    factor, exponent = _reciprocal_root(number, width, dividend)
+    right = min(max(exponent + (spread_shift // 2 - fraction), 1), longest)
     unit = factor * 2.0**-right
-    slope, middle = unit * count, unit * total - 0.5
+    return unit * count, unit * total - 0.5
+
+
+@njit
+def _row(x, sign, slope, middle, gain, start, low, high, out):
     for i in range(x.size):
         normal = np.floor(np.float64(value_of(x[i], sign)) * slope - middle)
         y = np.floor(normal * gain[i] + start[i])
@@ -98,11 +108,15 @@ def _layer_norm(frame):
     gain, start = float64_at(frame, 3), float64_at(frame, 4)
     eps, spread_shift = integer_at(frame, 5), integer_at(frame, 6)
     low, high = np.float64(integer_at(frame, 7)), np.float64(integer_at(frame, 8))
-    width = gain.size
-    first, last = share(out.size // width)
+    fraction, width = integer_at(frame, 9), integer_at(frame, 10)
+    dividend, longest = integer_at(frame, 11), integer_at(frame, 12)
+    size = gain.size
+    first, last = share(out.size // size)
     for row in range(first, last):
-        some = slice(row * width, (row + 1) * width)
-        _row(x[some], sign, gain, start, eps, spread_shift, low, high, out[some])
+        some = x[row * size : (row + 1) * size]
+        slope, middle = _line(some, sign, eps, spread_shift, fraction, width, dividend, longest)
+        here = out[row * size : (row + 1) * size]
+        _row(some, sign, slope, middle, gain, start, low, high, here)
 
 
 def layer_norm(x: Tensor, of: Constants) -> Tensor:
@@ -110,6 +124,7 @@ def layer_norm(x: Tensor, of: Constants) -> Tensor:
     x = x.contiguous()
     out = torch.empty(x.shape, dtype=of.dtype)
     _layer_norm(
-        x, sign_of(x.dtype), out, of.gain, of.start, of.eps, of.spread_shift, of.low, of.high
-    )
+        x.numel(), x, sign_of(x.dtype), out, of.gain, of.start, of.eps, of.spread_shift,
+        of.low, of.high, of.fraction, of.width, of.dividend, of.longest,
+    )  # fmt: skip
     return out

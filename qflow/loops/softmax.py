@@ -67,7 +67,7 @@ def softmax(x: Tensor, of: Constants) -> Tensor:
     x = x.contiguous()
     out = torch.empty(x.shape, dtype=of.dtype)
     _softmax(
-        x, sign_of(x.dtype), out, of.exponents, x.shape[-1],
+        x.numel(), x, sign_of(x.dtype), out, of.exponents, x.shape[-1],
         of.unit, of.shift, of.low, of.high, of.zero,
     )  # fmt: skip
     return out

@@ -46,7 +46,7 @@ def look_up(entries: Tensor, x: Tensor, y: Tensor | None = None) -> Tensor:
     """`entries` of 8 bits for each byte of x, [256], or of x and y, [65536]; all contiguous."""
     out = torch.empty(x.shape, dtype=entries.dtype)
     if y is None:
-        _of_one(x, out, entries)
+        _of_one(x.numel(), x, out, entries)
     else:
-        _of_two(x, y, out, entries)
+        _of_two(x.numel(), x, y, out, entries)
     return out

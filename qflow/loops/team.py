@@ -9,6 +9,7 @@ which has the same entry), it runs on one thread.
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,8 @@ from pathlib import Path
 LIBRARIES = ("libtorch_cpu.so", "libtorch_cpu.dylib", "torch_cpu.dll")
 THREAD, THREADS = "qflow_thread", "qflow_threads"
 """Symbols under which compiled code finds its place in the team."""
+LEAST_WORK = 1 << 14
+"""Of fewer values one thread is done before the others have started."""
 Address = int
 
 
@@ -52,6 +55,19 @@ def _openmp() -> ctypes.CDLL | None:
             names = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
             return library if all(hasattr(library, n) for n in names) else None
     return None
+
+
+_FORKED: list[bool] = []
+if hasattr(os, "register_at_fork"):
+    # GNU's threads do not live on in a forked process, and it would wait for them
+    os.register_at_fork(after_in_child=lambda: _FORKED.append(True))
+
+
+def size(work: int) -> int:
+    """How many threads so many values are shared out over: torch's or, in a forked process, one."""
+    import torch
+
+    return 1 if _FORKED or work < LEAST_WORK else torch.get_num_threads()
 
 
 _Count = ctypes.CFUNCTYPE(ctypes.c_int)

@@ -53,10 +53,11 @@ class Fused:
         return weight
 
     def finish(self, y: Tensor, residual: Tensor | None) -> Tensor:
-        if residual is not None:
-            y = y + residual
         # in place: what a gemm or a sum has just made belongs to nobody else, and no gradient of
         # theirs needs it
+        if residual is not None:
+            alike = residual.shape == y.shape and residual.dtype == y.dtype
+            y = y.add_(residual) if alike else y + residual
         if self.activation == "relu":
             return functional.relu_(y)
         if self.activation == "relu6":

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from qflow.dtype import DTYPES
 from qflow.emulation.op import Example, Op, op
@@ -116,11 +117,16 @@ class Case:
         )
 
     @cached_property
-    def meanings(self) -> tuple[np.ndarray, ...]:
-        """What the operator means in float64, one array per output, activation included."""
+    def _found(self) -> tuple[Tensor | tuple[Tensor, ...], Tensor | None]:
+        """The operator's own result, and a residual to add."""
         operands = [torch.from_numpy(x) for x in self.given]
         added = operands.pop() if self.example.residual else None
-        found = self.operator.meaning(self.exact, *operands)
+        return self.operator.meaning(self.exact, *operands), added
+
+    @cached_property
+    def meanings(self) -> tuple[np.ndarray, ...]:
+        """What the operator means in float64, one array per output, activation included."""
+        found, added = self._found
         results = found if isinstance(found, tuple) else (found,)
         if added is not None:
             results = (results[0] + added,)
@@ -169,7 +175,7 @@ class Case:
         for i, (x, grid) in enumerate(zip(self.operands, self.grids, strict=True)):
             sources.append(f"x{i}" if grid is None else f"q{i}")
             nodes += self._operand(i, x, grid)
-        several = len(self.meanings) > 1
+        several = isinstance(self._found[0], tuple)
         floats = any(map(is_float, self.meanings))
         node = replace(
             self.node,

@@ -70,6 +70,7 @@ def within(made: Case, most: float) -> None:
         assert error <= most + 2.0**-23 * kind.qmax * 2, (kind, error)
 
 
+@pytest.mark.usefixtures("both_paths")
 @pytest.mark.parametrize(("name", "index"), CASES)
 def test_oracle_fast_path_and_file_agree(name: str, index: int, tmp_path: Path) -> None:
     operator = op(name)
@@ -90,6 +91,7 @@ def test_oracle_fast_path_and_file_agree(name: str, index: int, tmp_path: Path) 
                 break
 
 
+@pytest.mark.usefixtures("both_paths")
 @pytest.mark.parametrize(("name", "index"), CASES)
 def test_any_batch_in_any_layout(name: str, index: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_blocks, "BLOCK", 16)  # small tensors too are cut into blocks
@@ -104,6 +106,7 @@ def test_any_batch_in_any_layout(name: str, index: int, monkeypatch: pytest.Monk
             assert same({k: slow[k] for k, _ in graph.outputs}, turned)
 
 
+@pytest.mark.usefixtures("both_paths")
 @pytest.mark.parametrize("rule", [p for p in ALL_PROFILES if p not in PROFILES])
 @pytest.mark.parametrize("name", INTEGER)
 def test_other_profiles(name: str, rule: str) -> None:

@@ -19,6 +19,8 @@ from tests.emulation.build import PROFILES, march
 from tests.emulation.case import WHOLE, Case, keeps_grid, kinds_of, parameters, values_of
 from tests.emulation.test_every_op import INTEGER, agree
 
+pytestmark = pytest.mark.usefixtures("both_paths")
+
 QUICK = settings(
     max_examples=8,
     deadline=None,

@@ -22,6 +22,8 @@ from tests.emulation import ties
 from tests.emulation.build import PROFILES, conv_example, lowered, one_op
 from tests.emulation.nets import residual_net, wandering_net
 
+pytestmark = pytest.mark.usefixtures("both_paths")
+
 QUICK = settings(
     max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -11,6 +11,8 @@ from qflow.emulation.op import Example
 from qflow.emulation.runtimes import numpy as oracle
 from tests.emulation.build import march, one_op
 
+pytestmark = pytest.mark.usefixtures("both_paths")
+
 ONE = Example(((1, 7),))
 
 

@@ -18,6 +18,8 @@ from qflow.emulation.ops._roots import fast_reciprocal_root, reciprocal_root
 from tests.emulation.alone import both, call_of
 from tests.emulation.build import lowered, one_op
 
+pytestmark = pytest.mark.usefixtures("both_paths")
+
 SCALES = {"int8": (0.03, 0.03), "int16": (0.0001, 0.0001)}
 PRECISION = 200
 """Bits behind the point of the roots in the exact meaning."""

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from qflow.emulation.profile import Limits, Ratio, profile
 from qflow.emulation.line import exact_in_float64
+from qflow.emulation.profile import Limits, Ratio, profile
 from tests.emulation import ties
 from tests.emulation.build import PROFILES
+
+pytestmark = pytest.mark.usefixtures("both_paths")
 
 CPU = torch.device("cpu")
 INTEGER = ("mul15", "tosa.single", "tosa.double")

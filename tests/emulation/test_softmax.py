@@ -18,6 +18,8 @@ from qflow.emulation.op import Example
 from tests.emulation.alone import both
 from tests.emulation.build import lowered, one_op
 
+pytestmark = pytest.mark.usefixtures("both_paths")
+
 GRIDS = {"int8": (0.08, 1 / 127), "int16": (0.0004, 1 / 32767)}
 
 

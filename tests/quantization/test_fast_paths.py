@@ -18,6 +18,8 @@ from qflow.quantization.observers.mse import Mse
 from qflow.quantization.observers.octav import Octav
 from qflow.quantization.rounding import MOST_STEPS, ROUNDINGS, edges, fake_quantize
 
+pytestmark = pytest.mark.usefixtures("both_paths")
+
 SCALES = st.floats(2.0**-120, 2.0**90, width=32)
 INT8 = (-128, 127)
 

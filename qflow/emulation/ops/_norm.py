@@ -12,7 +12,7 @@ from qflow import loops
 from qflow.emulation import gemm
 from qflow.emulation.builder import NotFinite
 from qflow.emulation.op import BYTES, CLAMP, Call, Constant, Fast, Op, Range, Unsupported
-from qflow.emulation.ops import _affine, _normed
+from qflow.emulation.ops import _affine, _normed, _roots
 from qflow.emulation.ops._affine import FRACTION
 from qflow.emulation.ops._roots import fast_reciprocal_root, reciprocal_root
 
@@ -227,8 +227,13 @@ def _in_one_pass(call: Call, width: int, device: Any) -> Callable[[Tensor], Tens
         a["low"],
         a["high"],
         getattr(torch, call.node.output.dtype),
+        FRACTION,
+        _roots.WIDTH,
+        _roots.DIVIDEND,
+        LONGEST_SHIFT,
     )
-    return lambda x: loop.layer_norm(x, constants)
+    read = getattr(torch, call.sources[0].dtype)
+    return lambda x: loop.layer_norm(x.to(read), constants)
 
 
 def _apart(x: Any, sizes: Sizes | None) -> Any:

@@ -195,7 +195,8 @@ def _in_one_pass(call: Call, device: Any) -> Callable[[Tensor], Tensor] | None:
         zero,
         getattr(torch, call.node.output.dtype),
     )
-    return lambda x: loop.softmax(x, constants)
+    read = getattr(torch, call.sources[0].dtype)
+    return lambda x: loop.softmax(x.to(read), constants)
 
 
 def _unit(step: float) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from qflow.emulation.integer_profile import IntegerProfile
-from qflow.emulation.profile import Limits
+from qflow.emulation.profile import Constants, Limits
 from qflow.emulation.sophgo.propagation import Family
 from qflow.emulation.sophgo.rescale import fast_rescale
 from qflow.emulation.sophgo.rounding import ShiftRounding, shift_right
@@ -15,6 +15,7 @@ from qflow.emulation.sophgo.search import search8
 from qflow.emulation.sophgo.settle import settle
 
 if TYPE_CHECKING:
+    from qflow.emulation.line import Line
     from qflow.emulation.profile import Unary
     from qflow.march import March
     from qflow.quantization.prepared import PreparedGraph
@@ -43,6 +44,9 @@ class SophgoProfile(IntegerProfile):
         self, values: np.ndarray, multiplier: np.ndarray, shift: np.ndarray
     ) -> np.ndarray:
         return shift_right(values * multiplier, shift, self.rounding)
+
+    def line(self, prefix: str, constants: Constants, limits: Limits) -> Line | None:
+        return None  # its roundings are others
 
     def fast_rescale(self, constants: Any, limits: Limits, device: Any) -> Unary:
         return fast_rescale(

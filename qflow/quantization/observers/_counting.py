@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from qflow import loops
+
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
@@ -23,6 +25,8 @@ LEAST_SHARE = 1 << 16
 """Values that are worth a thread."""
 MOST_WORKERS = 8
 """More would wait for each other between the pieces."""
+MOST_VALUES = 1 << 31
+"""Counted in int32 by compiled loops."""
 MOST_BINS = 1 << 14
 """Indices of so many bins per side fit into int16."""
 
@@ -43,6 +47,22 @@ def counted(x: Tensor, exponent: Tensor, bins: int, signed: bool) -> tuple[Tenso
 def in_one(x: Tensor, bins: int) -> bool:
     """Whether `counted_in_one` takes a batch [C, N]."""
     return x.is_cpu and x.shape[0] == 1 and bins <= MOST_BINS
+
+
+def in_one_pass(x: Tensor, bins: int) -> bool:
+    """Whether `added_in_one_pass` takes a batch [C, N]."""
+    import torch
+
+    narrow = x.dtype == torch.float32 and x.is_contiguous() and x.numel() < MOST_VALUES
+    return narrow and in_one(x, bins) and loops.is_there()
+
+
+def added_in_one_pass(x: Tensor, exponent: int, before: Tensor) -> tuple[Tensor, int]:
+    """`before`, int64 [1, 2 * bins], with the counts of one channel [1, N] added, and how many of
+    these are exact zeros, which are not counted: what `counted` finds, compiled."""
+    from qflow.loops.counts import counts
+
+    return counts(x, math.ldexp(before.shape[1] // 2, -exponent), before)
 
 
 def indices(x: Tensor, exponent: Tensor, bins: int) -> Tensor:

@@ -108,11 +108,14 @@ def _with_one_channel(state: Counts, x: Tensor, low: float, high: float) -> Coun
     exponent = max(math.frexp(largest)[1], LOWEST) if largest > 0 else LOWEST
     before = int(state.exponent)
     top = max(exponent, before)
-    signs = {"signed": low < 0, "touches": low <= 0 <= high}
-    found, zeros = _counting.counted_in_one(x, top, state.bins, **signs)
-    counts = torch.from_numpy(found)[None]
     tops = state.exponent if top == before else torch.tensor([top])
-    counts += grown(state.counts, state.exponent, tops) if top > before else state.counts
+    counts = state.counts if top == before else grown(state.counts, state.exponent, tops)
+    if _counting.in_one_pass(x, state.bins):
+        counts, zeros = _counting.added_in_one_pass(x, top, counts)
+    else:
+        signs = {"signed": low < 0, "touches": low <= 0 <= high}
+        found, zeros = _counting.counted_in_one(x, top, state.bins, **signs)
+        counts = counts + torch.from_numpy(found)
     highest = state.largest.clamp_min(largest)
     return Counts(counts, state.zeros + zeros, tops, highest)
 

@@ -35,6 +35,9 @@ class MinMax(Observer):
         return self.observe_within(state, x, *extremes(x))
 
     def observe_within(self, state: Extremes, x: Tensor, low: Tensor, high: Tensor) -> Extremes:
+        one = low.is_cpu and low.numel() == 1
+        if one and low.item() >= state.low.item() and high.item() <= state.high.item():
+            return state  # most batches hold nothing new, and four small tensors take far longer
         return self.merge(state, Extremes(low.double(), high.double()))
 
     def merge(self, a: Extremes, b: Extremes) -> Extremes:

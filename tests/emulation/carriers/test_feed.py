@@ -15,9 +15,12 @@ from qflow.emulation.carriers.kernel_test import is_exact
 from qflow.emulation.carriers.onednn import Geometry
 from tests.emulation.carriers.test_pairs import weights
 
-pytestmark = pytest.mark.skipif(
-    not onednn.is_there() or onednn.has_wide_sums(), reason="sums are wide here, or not there"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not onednn.is_there() or onednn.has_wide_sums(), reason="sums are wide here, or not there"
+    ),
+    pytest.mark.usefixtures("both_paths"),
+]
 SIGNED = (-128, 127)
 
 

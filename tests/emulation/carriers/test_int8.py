@@ -21,7 +21,10 @@ from tests.emulation import ties
 from tests.emulation.build import PROFILES, conv_example, lowered, one_op
 from tests.emulation.test_fast_path import agree, extremes, with_bias
 
-pytestmark = pytest.mark.skipif(not onednn.is_there(), reason="this torch has no int8 kernels")
+pytestmark = [
+    pytest.mark.skipif(not onednn.is_there(), reason="this torch has no int8 kernels"),
+    pytest.mark.usefixtures("both_paths"),
+]
 QUICK = settings(
     max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )

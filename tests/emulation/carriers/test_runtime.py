@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from qflow.emulation.runtimes import numpy as oracle
@@ -10,6 +11,8 @@ from qflow.emulation.runtimes.timing import timed
 from qflow.emulation.runtimes.torch import TorchRuntime
 from tests.emulation.build import lowered
 from tests.emulation.nets import residual_net
+
+pytestmark = pytest.mark.usefixtures("both_paths")
 
 
 def test_batches_one_after_the_other() -> None:

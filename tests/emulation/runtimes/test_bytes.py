@@ -8,6 +8,8 @@ import torch
 
 from qflow.emulation.runtimes._bytes import read
 
+pytestmark = pytest.mark.usefixtures("both_paths")
+
 CPU = torch.device("cpu")
 
 
