@@ -32,7 +32,7 @@ def rules(unit: Unit) -> Unit:
 
 
 def _everything(inventory: Inventory) -> tuple[str, ...]:
-    return tuple(m.address for m in inventory.modules if m.op not in ("input", "output"))
+    return inventory.index.addresses
 
 
 def _default(rule: syntax.DefaultRule, written: list[syntax.Rule]) -> Iterator[Diagnostic]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from qflow import registry
 from qflow.diagnostics import Diagnostic
 from qflow.lang import syntax
-from qflow.plan.address import matches, nearest
+from qflow.plan.address import nearest
 from qflow.plan.inventory import Inventory, Module
 
 
@@ -20,38 +20,53 @@ class Selection:
 
 def select(selector: syntax.Selector, inventory: Inventory, help: str = "") -> Selection:
     """Inputs and outputs are no modules: no selector covers them. `help` is for what is found."""
-    modules = [m for m in inventory.modules if m.op not in ("input", "output")]
     # selector functions are QF120 already; they cover nothing and are not reported again
     atoms = [a for a in selector.atoms if not isinstance(a, syntax.Call)]
     excluded = [a for a in selector.excluded if not isinstance(a, syntax.Call)]
-    unmatched = [_nothing(a, modules, help) for a in (*atoms, *excluded) if not _any(a, modules)]
-    covered = [m for m in modules if any(_covers(a, m) for a in atoms)]
-    kept = tuple(m.address for m in covered if not any(_covers(a, m) for a in excluded))
+    wanted = [_covered(a, inventory) for a in atoms]
+    taken = [_covered(a, inventory) for a in excluded]
+    unmatched = [
+        _nothing(atom, inventory.inner, help)
+        for atom, found in zip((*atoms, *excluded), (*wanted, *taken), strict=True)
+        if not found
+    ]
+    covered = wanted[0] if len(wanted) == 1 else sorted(set().union(*wanted))
+    out = set().union(*taken)
+    kept = [p for p in covered if p not in out] if out else covered
     if covered and not kept:
         message = "`except` takes away everything this selector covers"
         unmatched.append(Diagnostic("QF201", message, at=selector.span))
-    return Selection(kept, tuple(unmatched))
+    return Selection(_addresses(kept, inventory), tuple(unmatched))
 
 
 def has_calls(selector: syntax.Selector) -> bool:
     return any(isinstance(a, syntax.Call) for a in (*selector.atoms, *selector.excluded))
 
 
-def _any(atom: syntax.Atom, modules: Sequence[Module]) -> bool:
-    return any(_covers(atom, m) for m in modules)
-
-
-def _covers(atom: syntax.Atom, module: Module) -> bool:
+def _covered(atom: syntax.Atom, inventory: Inventory) -> Sequence[int]:
+    """Positions among the inner modules, ascending."""
+    modules = inventory.inner
     match atom:
         case syntax.ByName(pattern=pattern):
-            return matches(pattern, module.address)
+            return inventory.index.covered(pattern)
         case syntax.ByType(type=type_, within=within):
-            named = type_.rpartition(".")[2] == module.type.rpartition(".")[2]
-            return named and (within is None or matches(within, module.address))
+            last = type_.rpartition(".")[2]
+            places = _within(within, inventory)
+            return [p for p in places if modules[p].type.rpartition(".")[2] == last]
         case syntax.ByOp(op=op, within=within):
-            return op == module.op and (within is None or matches(within, module.address))
+            return [p for p in _within(within, inventory) if modules[p].op == op]
         case syntax.Call():
-            return False
+            return ()
+
+
+def _within(pattern: str | None, inventory: Inventory) -> Sequence[int]:
+    everywhere = range(len(inventory.inner))
+    return everywhere if pattern is None else inventory.index.covered(pattern)
+
+
+def _addresses(positions: Sequence[int], inventory: Inventory) -> tuple[str, ...]:
+    every = inventory.index.addresses
+    return every if len(positions) == len(every) else tuple(every[p] for p in positions)
 
 
 def _nothing(atom: syntax.Atom, modules: Sequence[Module], help: str) -> Diagnostic:

@@ -1,7 +1,7 @@
 """Addresses: dotted segments, the globs that select them, the nearest to a mistyped one."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from functools import cache
 
@@ -12,7 +12,12 @@ def matches(pattern: str, address: str) -> bool:
     `*` stands for any text within one segment (a whole segment when alone), `**` for any number of
     segments, also none: `a.**` covers `a`, `a.b` and `a.b.c`.
     """
-    return _expression(pattern).fullmatch(address) is not None
+    return covering(pattern)(address) is not None
+
+
+def covering(pattern: str) -> Callable[[str], object]:
+    """`matches` for one glob and many addresses: what it gives is true where it covers one."""
+    return _expression(pattern).fullmatch
 
 
 @cache

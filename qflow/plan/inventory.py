@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from qflow.plan.index import Index
+
 
 @dataclass(frozen=True, order=True)
 class Module:
@@ -60,6 +62,16 @@ class Inventory:
     @cached_property
     def by_address(self) -> dict[str, Module]:
         return {m.address: m for m in self.modules}
+
+    @cached_property
+    def inner(self) -> tuple[Module, ...]:
+        """The modules that rules speak of: inputs and outputs are none of them."""
+        return tuple(m for m in self.modules if m.op not in ("input", "output"))
+
+    @cached_property
+    def index(self) -> Index:
+        """Of the addresses of `inner`, by the same positions."""
+        return Index(m.address for m in self.inner)
 
     @cached_property
     def sources(self) -> dict[str, tuple[str, ...]]:
