@@ -1,0 +1,157 @@
+"""How the examples of explained ids are run: files, Python, scripts and command lines."""
+
+import contextlib
+import functools
+import io
+import linecache
+import logging
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+from qflow.cli import main
+from qflow.diagnostics import QflowError, explaining
+from qflow.diagnostics.explaining import Block, Page
+from qflow.plan.lock import Lock, lock_path, render
+from tests.compile.models import MODELS, of_entry
+
+LOCKS = Path(__file__).parent / "locks"
+ID = re.compile(r"\bQF\d{3}\b")
+ENTRY = re.compile(r'"nets:(\w+)"')
+NAMED = ("data", "qconfig", "sensitivity", "rules", "sweep")
+"""Blocks of which a file has several, told apart by their names."""
+
+
+def ids(page: Page, block: Block) -> set[str]:
+    """The ids that an example gives; it is run in the current folder, which is empty."""
+    return _RUN[block.kind](page, block)
+
+
+def whole(excerpt: str, frame: str) -> str:
+    """An excerpt with every block of the frame that it has not got itself."""
+    if excerpt.startswith(("qflow ", "\ufeff")):
+        return excerpt
+    own = {_name(line) for line in excerpt.splitlines()}
+    edition, *blocks = re.split(r"\n\n|\n(?=data )", frame.rstrip("\n"))
+    return "\n\n".join([edition, *(b for b in blocks if _name(b) not in own), excerpt])
+
+
+def _name(line: str) -> str:
+    """`data calib` of a line that begins such a block; a file has one model and one target."""
+    words = line.split()
+    if not words or line[0].isspace():
+        return ""
+    return " ".join(words[:2]) if words[0] in NAMED else words[0]
+
+
+def _qf(page: Page, block: Block) -> set[str]:
+    frame = explaining.frame_of("qf")
+    needs = [b for b in page.blocks if b.role in ("", block.role)]
+    locks = [b for b in needs if b.kind == "lock"]
+    named = locks[-1].words[0] if locks and locks[-1].words else ""
+    if named in MODELS:
+        frame = frame.replace("nets:digits", f"nets:{named}")
+    path = Path("x.yaml" if block.kind == "yaml" else "x.qf")
+    text = block.text if block.kind == "yaml" else whole(block.text, frame)
+    path.write_bytes(text.encode())
+    entry = ENTRY.search(text)
+    if locks and locks[-1].text:
+        lock_path(path).write_text(locks[-1].text)
+    elif named and named != "none" and named not in MODELS:
+        lock_path(path).write_bytes((LOCKS / f"{named}.qf.lock").read_bytes())
+    elif named != "none" and entry and entry[1] in MODELS:
+        lock_path(path).write_text(_lock_of(entry[0].strip('"')))
+    _files(needs)
+    lines = [line for b in needs if b.kind == "set" for line in b.text.splitlines()]
+    settings = dict(line.split("=", 1) for line in lines)
+    locked = any("locked" in b.words for b in (block, *locks))
+    try:
+        return {d.code for d in _findings(path, settings, locked)}
+    except QflowError as error:
+        return {d.code for d in error.diagnostics}
+
+
+def _findings(path: Path, settings: dict[str, str], locked: bool) -> Any:
+    from qflow import lint
+    from qflow.compile.front import front
+    from qflow.lint import _files as files
+
+    if path.suffix == ".py":
+        return files.script(path)[0]
+    found = front(path, settings, locked)
+    return (*found.diagnostics, *(lint.run(found.unit) if found.unit else ()))
+
+
+@functools.cache
+def _lock_of(entry: str) -> str:
+    return render(Lock(of_entry(entry)))
+
+
+def _files(needs: list[Block]) -> None:
+    for block in (b for b in needs if b.kind == "file"):
+        path = Path(block.words[0])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block.text)
+
+
+@functools.cache
+def _prelude() -> Any:
+    return compile(explaining.frame_of("python"), "<frame>", "exec")
+
+
+def _python(page: Page, block: Block) -> set[str]:
+    """What is raised, what is said through logging, and what the example prints."""
+    _files([b for b in page.blocks if b.role in ("", block.role)])
+    name = f"<{page.code} {block.role} {page.blocks.index(block)}>"
+    # forward functions are read for their source
+    lines = block.text.splitlines(keepends=True)
+    linecache.cache[name] = (len(block.text), None, lines, name)
+    namespace: dict[str, Any] = {"__name__": "example"}
+    said = _Said()
+    logger = logging.getLogger("qflow")
+    level = logger.level
+    printed = io.StringIO()
+    logger.addHandler(said)
+    logger.setLevel(logging.INFO)
+    try:
+        with contextlib.redirect_stdout(printed):
+            exec(_prelude(), namespace)
+            try:
+                exec(compile(block.text, name, "exec"), namespace)
+            except QflowError as error:
+                print(error)
+    finally:
+        logger.removeHandler(said)
+        logger.setLevel(level)
+        del linecache.cache[name]
+    return set(ID.findall("\n".join([printed.getvalue(), *said.lines])))
+
+
+class _Said(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+def _script(page: Page, block: Block) -> set[str]:
+    Path("script.py").write_text(block.text)
+    return {d.code for d in _findings(Path("script.py"), {}, False)}
+
+
+def _console(page: Page, block: Block) -> set[str]:
+    """Lines `qflow ...` and `NAME=... qflow` are not: only what `qflow.cli.main` can be given."""
+    _files([b for b in page.blocks if b.role in ("", block.role)])
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        for line in block.text.splitlines():
+            program, *arguments = shlex.split(line)
+            assert program == "qflow", line
+            main(arguments)
+    return set(ID.findall(printed.getvalue()))
+
+
+_RUN = {"qf": _qf, "yaml": _qf, "python": _python, "script": _script, "console": _console}
