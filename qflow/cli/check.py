@@ -25,35 +25,24 @@ def command(
     and a Python script can be checked itself: as text, for the order of its calls and for what its
     modules do. Exit code 1: errors were found.
     """
+    from qflow.lint.findings import findings
+
     found: list[Diagnostic] = []
     sources: dict[str, str] = {}
     unreadable = False
     for path in files:
         try:
-            problems, texts = _check(path, settings, locked)
+            about = findings(path, settings, locked)
         except QflowError as error:
             unreadable = True
-            problems, texts = error.diagnostics, error.sources
-        found += problems
-        sources.update(texts)
+            found += error.diagnostics
+            sources.update(error.sources)
+            continue
+        found += (*about.diagnostics, *about.allowed)
+        sources.update(about.sources)
     report(found, sources)
-    if output_format == "text" and not found:
+    if output_format == "text" and all(d.allowed for d in found):
         click.echo(f"{len(files)} file{'s' if len(files) > 1 else ''} checked, nothing to say")
     if unreadable:
         return EXIT.cannot
     return EXIT.no if has_errors(found) else EXIT.yes
-
-
-def _check(
-    path: Path, settings: dict[str, str], locked: bool
-) -> tuple[tuple[Diagnostic, ...], dict[str, str]]:
-    from qflow.compile.front import front
-    from qflow.lint import _files as files
-    from qflow.lint import run
-
-    if path.suffix == ".py":
-        return files.script(path)
-    found = front(path, settings, locked)
-    warnings = tuple(run(found.unit)) if found.unit else ()
-    said, texts = files.model_source(path, found.unit) if found.unit else ((), {})
-    return (*found.diagnostics, *warnings, *said), {**found.sources, **texts}

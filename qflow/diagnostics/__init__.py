@@ -58,6 +58,8 @@ class Diagnostic:
     """The address or name it is about: what stays when lines move."""
     edits: tuple[Edit, ...] = ()
     """The help as a tool can apply it: all of them together, or none."""
+    allowed: str = ""
+    """Why the file says that this is right as it is; such a finding is kept, not shown."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,12 @@ CODES: dict[str, str] = {
     "QF114": "a name defined twice",
     "QF115": "a block or field that is missing",
     "QF120": "something the language has and this version cannot do yet",
+    # QF19x: comments that allow a finding
+    "QF190": "an allow that no finding needs",
+    "QF191": "an allow without a reason",
+    "QF192": "an allow of an error",
+    "QF193": "an allow of an id that does not exist",
+    "QF194": "a `# qf:` comment that says nothing known",
     # QF2xx: rules and graph
     "QF201": "a rule that matches no module",
     "QF202": "a rule that matches another number of modules than it expects",

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import pytest
 
-from qflow import registry
+from qflow import lint, registry
 from qflow.diagnostics.codes import CODES
 
 EVERY = tuple(range(1, 31))
@@ -37,5 +37,5 @@ def test_explained(number: int) -> None:
 
 
 def test_there_are_no_others() -> None:
-    rules = [n for n in registry.names("lint") if n.startswith("qf7")]
+    rules = [n for n in lint.names() if n.startswith("qf7")]
     assert rules == [f"qf7{n:02}" for n in EVERY]

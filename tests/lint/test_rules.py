@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qflow import registry
+from qflow import lint, registry
 from qflow.diagnostics.codes import CODES
 from tests.compile.models import of_entry
 from tests.lint.pitfalls.by import file
@@ -14,7 +14,7 @@ CASES = Path(__file__).parent.parent / "cases" / "lint"
 
 
 # the pitfalls, which are about models and scripts as well, have cases of their own
-ABOUT_FILES = [n for n in registry.names("lint") if not n.startswith("qf7")]
+ABOUT_FILES = [n for n in lint.names() if not n.startswith("qf7")]
 
 
 @pytest.mark.parametrize("name", ABOUT_FILES)

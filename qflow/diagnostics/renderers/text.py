@@ -21,8 +21,11 @@ class Text:
         *,
         color: bool = False,
     ) -> str:
-        """Findings separated by a blank line, then a count; empty without findings."""
-        found = tuple(diagnostics)
+        """Findings separated by a blank line, then a count; empty without findings.
+
+        What a comment in the file allows is not shown.
+        """
+        found = tuple(d for d in diagnostics if not d.allowed)
         if not found:
             return ""
         paint = _Paint(color)

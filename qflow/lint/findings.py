@@ -1,0 +1,64 @@
+"""findings: all that can be said of one file: the compiler, every rule, what comments allow.
+
+`check`, editors and CI ask this and nothing else, so they say the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from qflow.compile.front import Front, front
+from qflow.diagnostics import Diagnostic, sort
+from qflow.lang.sources import DISK, Sources
+from qflow.lint import _files as files
+from qflow.lint import run
+from qflow.lint.allowing import about_comments, marked
+
+
+@dataclass(frozen=True)
+class Findings:
+    front: Front | None
+    """None for a Python file."""
+    diagnostics: tuple[Diagnostic, ...]
+    """To be shown, sorted."""
+    allowed: tuple[Diagnostic, ...]
+    """What a comment allows, with its reason: machine formats list them, people do not see them."""
+    sources: Mapping[str, str]
+    """Text by path, for excerpts."""
+
+
+def findings(
+    path: Path, settings: Mapping[str, str], locked: bool = False, sources: Sources = DISK
+) -> Findings:
+    """Everything that is wrong with a `.qf` file and the source of its model, or a Python file.
+
+    `locked`: the lock must be there and fit. Raises QflowError when the file cannot be read: QF302,
+    QF107, and QF105 for a Python file that is none.
+    """
+    if path.suffix == ".py":
+        said, texts = files.script(path, sources)
+        return _findings(None, path, said, texts, complete=True)
+    found = front(path, settings, locked, sources)
+    if found.unit is None:
+        return _findings(found, path, found.diagnostics, found.sources, complete=False)
+    warnings = tuple(run(found.unit))
+    said, texts = files.model_source(path, found.unit, sources)
+    every = (*found.diagnostics, *warnings, *said)
+    # behind an error some rules saw nothing, and other values of params bring other findings
+    complete = found.plan is not None and not settings
+    return _findings(found, path, every, {**found.sources, **texts}, complete)
+
+
+def _findings(
+    found: Front | None,
+    path: Path,
+    every: tuple[Diagnostic, ...],
+    texts: Mapping[str, str],
+    complete: bool,
+) -> Findings:
+    own = path.as_posix()
+    after = sort(marked(every, texts, own))
+    shown = tuple(d for d in after if not d.allowed)
+    comments = about_comments(after, texts, own, complete)
+    allowed = tuple(d for d in after if d.allowed)
+    return Findings(found, sort((*shown, *comments)), allowed, texts)
