@@ -18,7 +18,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("x.qf")
 
 
-TWICE = '  match "stem.conv" patch { act.observer = mse }\n'
+TWICE = '  match "stem.**" patch { act.observer = mse }\n'
 
 
 def checked(path: Path, second: str, first: str = TWICE, top: str = "", **more: str) -> Findings:
@@ -45,7 +45,7 @@ def test_without_a_comment(path: Path) -> None:
     assert found.allowed == ()
 
 
-SECOND = '  match "stem.conv" patch { act.observer = min_max }'
+SECOND = '  match "stem.**" patch { act.observer = min_max }'
 
 
 @pytest.mark.parametrize(
