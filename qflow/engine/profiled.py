@@ -11,12 +11,17 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from qflow import loops
+
 if TYPE_CHECKING:
     from qflow.emulation.runtimes.timing import Timed
     from qflow.engine.profiling import Profiled
 
 FORMAT_VERSION = "1.0"
 NOTHING_SUMMED = "-"
+WITHOUT_LOOPS = (
+    "passes run in torch, several for one: `pip install qflow[fast]` compiles them (Numba)"
+)
 LITTLE = 0.01
 """Share of the time below which a row is dim."""
 
@@ -28,7 +33,10 @@ def show(found: Profiled) -> RenderableType:
         f"{found.march}, {found.profile}: {found.seconds * 1e3:.2f} ms for a batch of "
         f"{found.batch} on {found.device}, {threads}, median of {found.runs} runs"
     )
-    return Group(Text(title, "bold"), _nodes(found), Text(), _carriers(found))
+    parts = [Text(title, "bold"), _nodes(found), Text(), _carriers(found)]
+    if not loops.is_there():
+        parts.append(Text(f"\n{WITHOUT_LOOPS}"))
+    return Group(*parts)
 
 
 def as_json(found: Profiled) -> str:

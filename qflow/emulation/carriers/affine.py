@@ -37,17 +37,18 @@ class Affine:
     """bool [channels]"""
 
 
-def affine(levels: Levels, bias: np.ndarray) -> Affine:
-    """The formula for accumulators that leave out `bias`, int64 [channels]."""
+def affine(levels: Levels, bias: np.ndarray, tries: int = len(CANDIDATES)) -> Affine:
+    """The formula for accumulators that leave out `bias`, int64 [channels]; after so many
+    candidates the search ends."""
     count = len(levels.low)
     scale, offset = np.zeros(count, np.float32), np.zeros(count, np.float32)
     proved = np.zeros(count, bool)
     if not levels.numbers.size:  # a clamp to one value has no levels to meet
         return Affine(scale, offset, proved)
     rises = levels.slope >= 0  # a negative multiplier, which only some targets have, makes it fall
-    for tries, (step, nudge) in enumerate(CANDIDATES):
+    for tried_before, (step, nudge) in enumerate(CANDIDATES[:tries]):
         left = np.flatnonzero(rises & ~proved)
-        if not left.size or (tries == PATIENCE and len(left) > count / 2):
+        if not left.size or (tried_before == PATIENCE and len(left) > count / 2):
             break
         some, without = levels.only(left), bias[left][:, None]
         nearest = some.slope.astype(np.float32)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qflow.emulation.carriers import onednn
-from qflow.emulation.carriers.affine import Affine, affine
+from qflow.emulation.carriers.affine import CANDIDATES, Affine, affine
 from qflow.emulation.carriers.channels import put
 from qflow.emulation.carriers.feed import Feed, feed
 from qflow.emulation.carriers.kernel_test import is_exact
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 MOST_AGAIN = 0.25
 """Part of the channels that may be computed a second time."""
+SEVERAL = "accumulators leave the kernel"
+ONE_PASS = f"{SEVERAL}, one compiled pass rescales them"
+FEW_TRIES = 40
+"""Where a pass behind the kernel is cheap, a proof is not worth a longer search."""
 INT32 = (1 << 31) - 1
 FLOAT32 = 1 << 24
 """float32 holds every integer up to here."""
@@ -99,18 +103,19 @@ def int8(
     if steps is None or layer.attributes["residual"]:
         if not _fits_float32(layer, steps, added):
             return None
-        return _raw(layer, _end(layer, steps, ranges, finish))
-    found = affine(steps, layer.bias)
+        return _raw(layer, *_end(layer, steps, ranges, finish))
+    one_pass = finish.in_one_pass(None, layer.most_with_bias) is not None
+    found = affine(steps, layer.bias, FEW_TRIES if one_pass else len(CANDIDATES))
     again = np.flatnonzero(~found.proved)
     if not again.size:
         return _finished(layer, found)
     if not _fits_float32(layer, steps, 0):
         return None
-    if finish.in_one_pass(None, layer.most_with_bias) is not None:
-        return _raw(layer, finish(None, layer.most_with_bias))
+    if one_pass:
+        return _raw(layer, finish(None, layer.most_with_bias), ONE_PASS)
     # some channels of a grouped layer are no layer of as many groups
     if geometry.groups > 1 or len(again) > MOST_AGAIN * len(layer.bias):
-        return _raw(layer, finish(None, layer.most_with_bias))
+        return _raw(layer, finish(None, layer.most_with_bias), SEVERAL)
     return _finished_but(layer, found, again, finish)
 
 
@@ -159,10 +164,9 @@ def _finished_but(layer: Layer, found: Affine, again: np.ndarray, finish: Finish
     return _fast(layer, run, said)
 
 
-def _raw(layer: Layer, end: Callable[..., Tensor]) -> Fast:
+def _raw(layer: Layer, end: Callable[..., Tensor], said: str) -> Fast:
     """The kernel gives accumulators."""
     bring, sums = layer.bring, _sums(layer, np.arange(len(layer.bias)))
-    said = "accumulators leave the kernel"
     return _fast(layer, lambda x, *added: end(sums(bring(x)), *added), said)
 
 
@@ -175,15 +179,16 @@ def _fast(layer: Layer, run: Callable[..., Tensor], said: str) -> Fast:
 
 def _end(
     layer: Layer, steps: Levels | None, ranges: Sequence[Range], finish: Finish
-) -> Callable[..., Tensor]:
+) -> tuple[Callable[..., Tensor], str]:
     most = layer.most_with_bias
-    one_pass = finish.in_one_pass(None, most) is not None
-    if steps is not None and layer.attributes["residual"] and not one_pass:
+    if finish.in_one_pass(None, most) is not None:
+        return finish(None, most), ONE_PASS
+    if steps is not None and layer.attributes["residual"]:
         columns = shaped(layer.call.constants, (-1, 1))
         found = join(layer.call, columns, ranges[-1], steps, lambda some: finish(some, most))
         if found is not None:
-            return blockwise(found)
-    return finish(None, most)
+            return blockwise(found), SEVERAL
+    return finish(None, most), SEVERAL
 
 
 def _sums(layer: Layer, channels: np.ndarray) -> onednn.Kernel:
