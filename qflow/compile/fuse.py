@@ -145,11 +145,16 @@ def _by(fields: Fields, name: str) -> Span | None:
 def _running(unit: Unit) -> dict[str, Fields]:
     lives = unit.lives_at
     running = {a: f for a, f in unit.decisions.items() if a not in lives}
+    # thousands of fusions have a handful of qconfigs: equal ones are one object for later passes
+    made: dict[tuple[int, int], Fields] = {}
     for f in unit.fusions:
         gemm, last = unit.decisions.get(f.members[0]), unit.decisions.get(f.members[-1])
         if gemm is None or last is None:
             continue
-        weight = {n: d for n, d in gemm.items() if n.startswith("weight.")}
-        output = {n: d for n, d in last.items() if not n.startswith("weight.")}
-        running[f.at] = {**weight, **output}
+        key = (id(gemm), id(last))
+        if key not in made:
+            weight = {n: d for n, d in gemm.items() if n.startswith("weight.")}
+            output = {n: d for n, d in last.items() if not n.startswith("weight.")}
+            made[key] = {**weight, **output}
+        running[f.at] = made[key]
     return {a: running[a] for a in unit.region if a in running}

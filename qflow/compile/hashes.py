@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -18,6 +19,7 @@ from qflow.plan.plan import (
     Setting,
     Shared,
     StagePlan,
+    TensorPlan,
 )
 
 _PROVENANCE = frozenset({"why", "rules", "fields", "text", "proved"})
@@ -25,6 +27,7 @@ _PROVENANCE = frozenset({"why", "rules", "fields", "text", "proved"})
 _OPTIONAL = frozenset({"later", "freezes"})
 """Left out where empty: a stage that says nothing of epochs hashes as before there were any."""
 _KINDS = (Observed, Fixed, Shared)
+_BARE = frozenset({str, int, float, bool, type(None)})
 
 
 def stage_hashes(plan: Plan) -> tuple[tuple[str, str], ...]:
@@ -88,14 +91,34 @@ def _graph(graph: GraphSpec) -> object:
 
 def plain(value: object) -> Any:
     """JSON data without provenance: a decided field is its value."""
+    return _plain(value, {})
+
+
+def _plain(value: object, grids: dict[int, Any]) -> Any:
+    """`grids`: what was made of a grid before; thousands of modules share a few."""
+    kind: type = type(value)
+    if kind in _BARE:
+        return value
     if isinstance(value, (Decided, Setting)):
         return value.value
+    if isinstance(value, tuple):
+        return [_plain(v, grids) for v in value]
     if isinstance(value, Span):
         return None
-    if is_dataclass(value):
-        own = {f.name: plain(getattr(value, f.name)) for f in fields(value)}
-        kept = {k: v for k, v in own.items() if k not in _PROVENANCE and (v or k not in _OPTIONAL)}
-        return {"kind": type(value).__name__, **kept} if isinstance(value, _KINDS) else kept
-    if isinstance(value, tuple):
-        return [plain(v) for v in value]
-    return value
+    if not is_dataclass(value):
+        return value
+    if id(value) in grids:
+        return grids[id(value)]
+    own = ((name, _plain(getattr(value, name), grids)) for name in _names(kind))
+    made = {k: v for k, v in own if v or k not in _OPTIONAL}
+    if isinstance(value, _KINDS):
+        made["kind"] = kind.__name__
+    if isinstance(value, TensorPlan):
+        grids[id(value)] = made
+    return made
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    """Fields that say what something is."""
+    return tuple(f.name for f in fields(kind) if f.name not in _PROVENANCE)

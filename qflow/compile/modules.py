@@ -25,6 +25,7 @@ def _plans(unit: Unit) -> Iterator[ModulePlan]:
     assert unit.inventory is not None
     lives = unit.lives_at
     owners = {a: g[0] for g in unit.groups for a in g[1:]}
+    grids = _Grids(unit)
     for address in unit.region:
         module = unit.inventory.by_address[address]
         at = lives.get(address, address)
@@ -34,29 +35,45 @@ def _plans(unit: Unit) -> Iterator[ModulePlan]:
             out = Decided("float32", why="dequantize")
             yield replace(_bare(module, ()), out=out)
         elif address in unit.running and (address in unit.dtypes or address in unit.kept):
-            yield _plan(unit, module, unit.running[address], owners)
+            yield _plan(unit, module, grids, owners)
 
 
 def _bare(module: Module, rules: tuple[Span, ...], absorbed_by: str | None = None) -> ModulePlan:
     return ModulePlan(module.address, module.type, module.op, None, None, None, absorbed_by, rules)
 
 
-def _plan(unit: Unit, module: Module, fields: Fields, owners: Mapping[str, str]) -> ModulePlan:
+def _plan(unit: Unit, module: Module, grids: "_Grids", owners: Mapping[str, str]) -> ModulePlan:
     address = module.address
+    fields = unit.running[address]
     kept = unit.kept.get(address)
     op = unit.op_at(address)
     weight, axis = None, op_facts.weight_axis(op)
     if axis is not None:
-        weight = _tensor(unit, "weight", fields, fields["weight.dtype"], axis)
+        weight = grids.of("weight", fields, fields["weight.dtype"], axis)
     act = None
     if kept is None:
-        act = _tensor(unit, "act", fields, unit.dtypes[address], 0)
+        act = grids.of("act", fields, unit.dtypes[address], 0)
         if owner := owners.get(address):
             why = _why_shared(unit, address, owner)
             act = replace(act, source=Shared(owner, why), learned=None, fix_scale=None)
     rules = unit.rules_at(*unit.members_at.get(address, (address,)))
     out = kept or fields.get("out.dtype") or unit.dtypes[address]
     return ModulePlan(address, module.type, module.op, act, weight, out, None, rules)
+
+
+class _Grids:
+    """The grids of a qconfig; modules that have one qconfig share them."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self._made: dict[tuple[str, int, int, int], TensorPlan] = {}
+
+    def of(self, part: str, fields: Fields, dtype: Decided, axis: int) -> TensorPlan:
+        # the unit holds both as long as this lives, so their identities stay theirs
+        key = (part, id(fields), id(dtype), axis)
+        if key not in self._made:
+            self._made[key] = _tensor(self._unit, part, fields, dtype, axis)
+        return self._made[key]
 
 
 def _tensor(unit: Unit, part: str, fields: Fields, dtype: Decided, axis: int) -> TensorPlan:

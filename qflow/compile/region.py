@@ -58,7 +58,8 @@ def _problems(inventory: Inventory, region: set[str], at: Span | None) -> Iterat
             help="put a QuantStub behind every input and a DeQuantStub before every output",
         )
         return
-    here = region | tails(inventory)
+    tail = tails(inventory)
+    here = region | tail
     outside = [m for m in inventory.modules if m.address not in here and m.op not in _BORDER]
     used = _reached(inventory, ("output",), inventory.sources, ("input",))
     if idle := [m.address for m in outside if m.address not in used]:
@@ -79,7 +80,6 @@ def _problems(inventory: Inventory, region: set[str], at: Span | None) -> Iterat
             help="move them between the stubs, or out of the model",
         )
         return
-    tail = tails(inventory)
     for module in inventory.modules:
         yield from _crossing(inventory, module, tail, at)
 

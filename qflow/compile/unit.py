@@ -1,6 +1,6 @@
 """unit: what the passes hand on. Every pass takes one and returns a changed copy."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -138,9 +138,13 @@ class Unit:
         return {f.at: f.members for f in self.fusions}
 
     @cached_property
-    def covered(self) -> tuple[frozenset[str], ...]:
-        """Per matched rule the addresses it covers."""
-        return tuple(frozenset(m.addresses) for m in self.matched)
+    def rules_of(self) -> Mapping[str, Sequence[int]]:
+        """Per address the places in `matched` of the rules that cover it, ascending."""
+        found: dict[str, list[int]] = {}
+        for place, matched in enumerate(self.matched):
+            for address in matched.addresses:
+                found.setdefault(address, []).append(place)
+        return found
 
     def reads(self, address: str) -> tuple[str, ...]:
         """Running addresses that a running address reads, in operand order, without its members."""
@@ -157,8 +161,5 @@ class Unit:
 
     def rules_at(self, *addresses: str) -> tuple[Span, ...]:
         """Every rule that matched one of these addresses, in order."""
-        return tuple(
-            m.rule.span
-            for m, covered in zip(self.matched, self.covered, strict=True)
-            if not covered.isdisjoint(addresses)
-        )
+        places = {place for a in addresses for place in self.rules_of.get(a, ())}
+        return tuple(self.matched[place].rule.span for place in sorted(places))

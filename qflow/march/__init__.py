@@ -1,6 +1,7 @@
 """Marches: what one hardware family can do, as data. One YAML file beside this one is one march."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -99,9 +100,13 @@ class March(metaclass=_Names):
     sources: tuple[tuple[str, str], ...] = ()
     """Where each setting above is known from, by its name."""
 
+    @cached_property
+    def _by_op(self) -> dict[str, OpSupport]:
+        return dict(self.ops)
+
     def support(self, op: str) -> OpSupport | None:
         """What the march says of an operator; None when it does not list it."""
-        return dict(self.ops).get(op)
+        return self._by_op.get(op)
 
 
 def names() -> tuple[str, ...]:

@@ -50,6 +50,7 @@ def find(
     anything else reads, ends the pattern before it. `word` gives an operator's word in a pattern.
     """
     search = _Search(inventory, word)
+    known = frozenset(patterns)
     gemms = [m for m in inventory.modules if word(m.op) in GEMMS and m.calls == 1]
     heads = {m.address: search.normalized(m) for m in gemms}
     by_tail = {chain[-1].address: m.address for m in gemms for chain in [heads[m.address]]}
@@ -60,7 +61,7 @@ def find(
         if add and act_dtype(add.address) in march_fuse_add:
             chain = search.joined(chain, add, by_tail)
         chain = search.activated(chain)
-        if fusion := search.longest(chain, set(patterns)):
+        if fusion := search.longest(chain, known):
             found.append(fusion)
     position = {m.address: i for i, m in enumerate(inventory.modules)}
     return tuple(sorted(found, key=lambda f: position[f.at]))
