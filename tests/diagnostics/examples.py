@@ -7,34 +7,54 @@ import linecache
 import logging
 import re
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from qflow.cli import main
-from qflow.diagnostics import QflowError, explaining
+from qflow.diagnostics import EXIT, QflowError, explaining
 from qflow.diagnostics.explaining import Block, Page
+from qflow.lint.findings import findings
 from qflow.plan.lock import Lock, lock_path, render
 from tests.compile.models import MODELS, of_entry
 
 LOCKS = Path(__file__).parent / "locks"
+MEASURED = Path(__file__).parent.parent / "cases" / "compile" / "sensitive_top" / "x.sens.json"
+"""What `measured` behind the name of a file stands for: a table of the network of the frame."""
 ID = re.compile(r"\bQF\d{3}\b")
 ENTRY = re.compile(r'"nets:(\w+)"')
 NAMED = ("data", "qconfig", "sensitivity", "rules", "sweep")
 """Blocks of which a file has several, told apart by their names."""
 
 
-def ids(page: Page, block: Block) -> set[str]:
-    """The ids that an example gives; it is run in the current folder, which is empty."""
+@dataclass(frozen=True)
+class Given:
+    """What running an example said."""
+
+    ids: frozenset[str]
+    errors: frozenset[str]
+    """Those of errors: a mended example has none, so that it does not pass by being broken."""
+
+
+def given(page: Page, block: Block) -> Given:
+    """What an example gives; it is run in the current folder, which is empty."""
     return _RUN[block.kind](page, block)
 
 
-def whole(excerpt: str, frame: str) -> str:
-    """An excerpt with every block of the frame that it has not got itself."""
-    if excerpt.startswith(("qflow ", "\ufeff")):
+def whole(excerpt: str, frame: str, edition_only: bool = False) -> str:
+    """An excerpt with every block of the frame that it has not got itself.
+
+    What begins with an edition is a whole file, unless `edition_only` says that it is an excerpt
+    with an edition of its own.
+    """
+    if excerpt.startswith("qflow ") and not edition_only:
         return excerpt
     own = {_name(line) for line in excerpt.splitlines()}
-    edition, *blocks = re.split(r"\n\n|\n(?=data )", frame.rstrip("\n"))
-    return "\n\n".join([edition, *(b for b in blocks if _name(b) not in own), excerpt])
+    parts = re.split(r"\n\n|\n(?=data )", frame.rstrip("\n"))
+    missing = [p for p in parts[1:] if _name(p) not in own]
+    if edition_only:
+        return "\n\n".join([excerpt, *missing]) + "\n"
+    return "\n\n".join([parts[0], *missing, excerpt])
 
 
 def _name(line: str) -> str:
@@ -45,7 +65,7 @@ def _name(line: str) -> str:
     return " ".join(words[:2]) if words[0] in NAMED else words[0]
 
 
-def _qf(page: Page, block: Block) -> set[str]:
+def _qf(page: Page, block: Block) -> Given:
     frame = explaining.frame_of("qf")
     needs = [b for b in page.blocks if b.role in ("", block.role)]
     locks = [b for b in needs if b.kind == "lock"]
@@ -53,7 +73,9 @@ def _qf(page: Page, block: Block) -> set[str]:
     if named in MODELS:
         frame = frame.replace("nets:digits", f"nets:{named}")
     path = Path("x.yaml" if block.kind == "yaml" else "x.qf")
-    text = block.text if block.kind == "yaml" else whole(block.text, frame)
+    text = (
+        block.text if block.kind == "yaml" else whole(block.text, frame, "excerpt" in block.words)
+    )
     path.write_bytes(text.encode())
     entry = ENTRY.search(text)
     if locks and locks[-1].text:
@@ -66,21 +88,17 @@ def _qf(page: Page, block: Block) -> set[str]:
     lines = [line for b in needs if b.kind == "set" for line in b.text.splitlines()]
     settings = dict(line.split("=", 1) for line in lines)
     locked = any("locked" in b.words for b in (block, *locks))
+    return _of(path, settings, locked)
+
+
+def _of(path: Path, settings: dict[str, str], locked: bool = False) -> Given:
     try:
-        return {d.code for d in _findings(path, settings, locked)}
+        found = findings(path, settings, locked).diagnostics
     except QflowError as error:
-        return {d.code for d in error.diagnostics}
-
-
-def _findings(path: Path, settings: dict[str, str], locked: bool) -> Any:
-    from qflow import lint
-    from qflow.compile.front import front
-    from qflow.lint import _files as files
-
-    if path.suffix == ".py":
-        return files.script(path)[0]
-    found = front(path, settings, locked)
-    return (*found.diagnostics, *(lint.run(found.unit) if found.unit else ()))
+        found = error.diagnostics
+    return Given(
+        frozenset(d.code for d in found), frozenset(d.code for d in found if d.severity == "error")
+    )
 
 
 @functools.cache
@@ -92,7 +110,7 @@ def _files(needs: list[Block]) -> None:
     for block in (b for b in needs if b.kind == "file"):
         path = Path(block.words[0])
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(block.text)
+        path.write_text(MEASURED.read_text() if block.words[1:] == ("measured",) else block.text)
 
 
 @functools.cache
@@ -100,7 +118,7 @@ def _prelude() -> Any:
     return compile(explaining.frame_of("python"), "<frame>", "exec")
 
 
-def _python(page: Page, block: Block) -> set[str]:
+def _python(page: Page, block: Block) -> Given:
     """What is raised, what is said through logging, and what the example prints."""
     _files([b for b in page.blocks if b.role in ("", block.role)])
     name = f"<{page.code} {block.role} {page.blocks.index(block)}>"
@@ -112,6 +130,7 @@ def _python(page: Page, block: Block) -> set[str]:
     logger = logging.getLogger("qflow")
     level = logger.level
     printed = io.StringIO()
+    raised: frozenset[str] = frozenset()
     logger.addHandler(said)
     logger.setLevel(logging.INFO)
     try:
@@ -121,11 +140,12 @@ def _python(page: Page, block: Block) -> set[str]:
                 exec(compile(block.text, name, "exec"), namespace)
             except QflowError as error:
                 print(error)
+                raised = frozenset(d.code for d in error.diagnostics)
     finally:
         logger.removeHandler(said)
         logger.setLevel(level)
         del linecache.cache[name]
-    return set(ID.findall("\n".join([printed.getvalue(), *said.lines])))
+    return Given(frozenset(ID.findall("\n".join([printed.getvalue(), *said.lines]))), raised)
 
 
 class _Said(logging.Handler):
@@ -137,21 +157,23 @@ class _Said(logging.Handler):
         self.lines.append(record.getMessage())
 
 
-def _script(page: Page, block: Block) -> set[str]:
+def _script(page: Page, block: Block) -> Given:
     Path("script.py").write_text(block.text)
-    return {d.code for d in _findings(Path("script.py"), {}, False)}
+    return _of(Path("script.py"), {})
 
 
-def _console(page: Page, block: Block) -> set[str]:
-    """Lines `qflow ...` and `NAME=... qflow` are not: only what `qflow.cli.main` can be given."""
+def _console(page: Page, block: Block) -> Given:
+    """Lines of `qflow ...`; the last one decides."""
     _files([b for b in page.blocks if b.role in ("", block.role)])
     printed = io.StringIO()
+    code = EXIT.yes
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         for line in block.text.splitlines():
             program, *arguments = shlex.split(line)
             assert program == "qflow", line
-            main(arguments)
-    return set(ID.findall(printed.getvalue()))
+            code = main(arguments)
+    found = frozenset(ID.findall(printed.getvalue()))
+    return Given(found, found if code not in (EXIT.yes, EXIT.no) else frozenset())
 
 
 _RUN = {"qf": _qf, "yaml": _qf, "python": _python, "script": _script, "console": _console}

@@ -11,7 +11,7 @@ from qflow.diagnostics.codes import CODES
 from qflow.diagnostics.explaining import Page
 from qflow.march import current
 from qflow.quantization import fusing_modes
-from tests.diagnostics.examples import ids, whole
+from tests.diagnostics.examples import given, whole
 
 MOST_WITHOUT_EXAMPLE = 7
 PAGES = {code: page for code in CODES if (page := explaining.page(code))}
@@ -36,11 +36,12 @@ def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize(("page", "number"), EXAMPLES)
 def test_example(page: Page, number: int) -> None:
     block = page.examples[number]
-    found = ids(page, block)
+    found = given(page, block)
     if block.role == "fail":
-        assert page.code in found
+        assert page.code in found.ids
     else:
-        assert page.code not in found
+        assert page.code not in found.ids
+        assert not found.errors
 
 
 @pytest.mark.parametrize("code", CODES)
