@@ -88,10 +88,11 @@ def _never_closed(stop: Stop) -> Diagnostic | None:
 
 def _begins_outside(stop: Stop) -> bool:
     """The line begins an item at its first column, or a stage inside a stage."""
-    line = stop.chunk.text[stop.line_start :]
-    if stop.line_start and _ITEM.match(line):
+    text, start = stop.chunk.text, stop.line_start
+    if start and _ITEM.match(text, start):
         return True
-    return sum(1 for mark in stop.open if mark.text == "{") > 1 and bool(_STAGE.match(line))
+    in_stage = sum(1 for mark in stop.open if mark.text == "{") > 1
+    return in_stage and bool(_STAGE.match(text, start))
 
 
 def _cut_short(stop: Stop) -> bool:
@@ -114,7 +115,7 @@ def _no_action(stop: Stop) -> Diagnostic | None:
         return Diagnostic(
             "QF102",
             "this rule has no action",
-            at=stop.span(start, stop.end_before),
+            at=stop.span(start, stop.before.end),
             label="says what to match, not what to do",
             help="end it with `use QCONFIG`, `patch { ... }` or `float`",
         )
@@ -134,13 +135,14 @@ def _unquoted_pattern(stop: Stop) -> Diagnostic | None:
     starts_pattern = stop.accepted >= SELECTOR and stop.token is None
     within = (
         stop.accepted == {"STRING"}
-        and bool(stop.before)
-        and stop.before[-1].type == "IN"
+        and stop.before.last is not None
+        and stop.before.last.type == "IN"
         and stop.text[:1] not in ("", '"', "{", "[")
     )
     if not (inside_pattern or starts_pattern or within) or stop.text[:1] in ("'", '"'):
         return None
-    start = stop.before[-1].start_pos if inside_pattern else stop.offset
+    last = stop.before.last
+    start = last.start_pos if inside_pattern and last is not None else stop.offset
     found = _PATTERN.match(stop.chunk.text, start or 0)
     if not found:
         return None
@@ -216,12 +218,8 @@ def _short(text: str) -> str:
 
 def _statement_start(stop: Stop) -> int:
     """Where the rule begins: after the last line end, `;` or brace."""
-    start = 0
-    for token in stop.before:
-        if token.type in ("_NL", "SEMICOLON", "LBRACE"):
-            start = token.end_pos or 0
-    found = NOT_SPACE.search(stop.chunk.text, start)
-    return found.start() if found else start
+    found = NOT_SPACE.search(stop.chunk.text, stop.before.statement)
+    return found.start() if found else stop.before.statement
 
 
 Mistake = Callable[[Stop], Diagnostic | None]

@@ -1,72 +1,87 @@
 """parse: text to syntax tree, with every mistake of the file found in one go."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
-from lark import Token
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedInput
 
 from qflow import registry
 from qflow.diagnostics import Diagnostic, Span, sort
 from qflow.lang import syntax
+from qflow.lang.attempt import attempt
 from qflow.lang.brackets import Nesting, Places, marks
 from qflow.lang.build import Build
 from qflow.lang.grammar import parser
-from qflow.lang.mistakes import END_OF_LINE, explain
-from qflow.lang.recover import without_statement
+from qflow.lang.mistakes import END_OF_LINE
 from qflow.lang.source import normalize
 from qflow.lang.split import ITEM_WORDS, Chunk, split
-from qflow.lang.stop import Stop
 
 EDITION = 1
 MOST_CHARACTERS = 2_000_000
 DEEPEST = 32
 """Brackets inside brackets; beyond this a text is no program, and recursion would end badly."""
-_MOST_MISTAKES_PER_ITEM = 20
+MOST_MISTAKES = 200
+"""Who has more than these in a file has another problem; what follows is not read."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """`file` is None as soon as there is an error: half a file would only cause more errors."""
-
     file: syntax.File | None
+    """None as soon as there is an error: to who compiles, half a file only causes more errors."""
     diagnostics: tuple[Diagnostic, ...]
+    partial: syntax.File
+    """What parsed, for editors: the items, without the statements that have mistakes."""
 
 
 def parse(text: str, path: str) -> Parsed:
     """Parse a whole file; never raises for what the text says. `path` is what spans show."""
     text = normalize(text)
+    items, found = _read(text, path)
+    places = Places(text)
+    file = syntax.File(EDITION, tuple(items), span=places.span(path, 0, len(text)))
+    return Parsed(None if found else file, sort(found), file)
+
+
+def _read(text: str, path: str) -> tuple[list[syntax.Item], list[Diagnostic]]:
+    """Every item that parses and every mistake."""
     if refused := _refused(text, path):
-        return Parsed(None, (refused,))
+        return [], [refused]
     chunks = split(text)
     edition, wrong = _edition(chunks, path)
     if wrong and edition is not None:
         # another edition may mean other things by the same words
-        return Parsed(None, (wrong,))
+        return [], [wrong]
     found: list[Diagnostic] = [wrong] if wrong else []
     items: list[syntax.Item] = []
     # a first line that is neither edition nor item was meant to be the edition
     without_first = edition is not None or (bool(chunks) and not chunks[0].is_item)
     for previous, chunk in _with_previous(chunks[1:] if without_first else chunks):
+        if len(found) >= MOST_MISTAKES:
+            found.append(_too_many(chunk, path))
+            break
         if chunk.word == "{" and found and found[-1].message.endswith(END_OF_LINE):
             found[-1] = replace(found[-1], help="the `{` belongs on the same line")
             continue
         if not chunk.is_item:
             if previous is None or previous.is_item:
-                found.append(_no_item(chunk, previous, found, path))
+                found.append(_no_item(chunk, path))
             continue
         item, mistakes = _parse_item(chunk, path)
         found += mistakes
         if item is not None:
             items.append(item)
-    if found:
-        return Parsed(None, sort(found))
-    places = Places(text)
-    file = syntax.File(EDITION, tuple(items), span=places.span(path, 0, len(text)))
-    return Parsed(file, ())
+    return items, found
+
+
+def _too_many(chunk: Chunk, path: str) -> Diagnostic:
+    return Diagnostic(
+        "QF105",
+        f"more than {MOST_MISTAKES} mistakes; nothing was read from here on",
+        at=Span(path, chunk.line, 1, chunk.line, 1),
+    )
 
 
 def _refused(text: str, path: str) -> Diagnostic | None:
@@ -135,13 +150,11 @@ def _edition_number(chunk: Chunk, path: str) -> int | None:
     return None if build.diagnostics else number
 
 
-def _with_previous(chunks: tuple[Chunk, ...]) -> list[tuple[Chunk | None, Chunk]]:
-    return list(zip((None, *chunks), chunks, strict=False))
+def _with_previous(chunks: tuple[Chunk, ...]) -> Iterator[tuple[Chunk | None, Chunk]]:
+    return zip((None, *chunks), chunks, strict=False)
 
 
-def _no_item(
-    chunk: Chunk, previous: Chunk | None, found: list[Diagnostic], path: str
-) -> Diagnostic:
+def _no_item(chunk: Chunk, path: str) -> Diagnostic:
     """A line outside of all blocks that begins no item; those that follow have the same cause."""
     word = chunk.word
     column = chunk.text.index(word) + 1
@@ -160,55 +173,22 @@ def _no_item(
     )
 
 
-def _parse_item(chunk: Chunk, path: str) -> tuple[syntax.Item | None, list[Diagnostic]]:
-    """The item, or every mistake in it: after each the rest is parsed without that statement."""
-    found: list[Diagnostic] = []
-    rest: Chunk | None = chunk
-    while rest is not None and len(found) < _MOST_MISTAKES_PER_ITEM:
-        try:
-            tree = parser().parse(rest.text, start="item")
-        except UnexpectedInput:
-            stop = _where(rest, path)
-            found.append(explain(stop))
-            rest = _rest(rest, stop, found[-1])
-            continue
-        build = Build(path, chunk.line)
-        item: syntax.Item = build.transform(tree)
-        found += build.diagnostics
-        return item if not found else None, found
-    return None, found
-
-
-def _rest(chunk: Chunk, stop: Stop, found: Diagnostic) -> Chunk | None:
-    """What can still be judged: nothing once it is unclear where blocks end."""
-    swallowed = chunk.open and any(mark.is_open_quote for mark in marks(chunk.text))
-    if (found.code == "QF103" and chunk.open) or swallowed:
-        return None
-    return without_statement(chunk, stop.offset)
-
-
-def _where(chunk: Chunk, path: str) -> Stop:
-    """Parse again, token by token, to see what was read and what could have followed."""
-    interactive: Any = parser().parse_interactive(chunk.text, start="item")
-    read: list[Token] = []
-    token: Token | None = None
-    offset = len(chunk.text)
-    accepted = frozenset(interactive.accepts())
+def _parse_item(
+    chunk: Chunk, path: str
+) -> tuple[syntax.Item | None, tuple[Diagnostic, ...]]:
+    """The item without the statements that have mistakes, and every mistake in it."""
     try:
-        for token in interactive.lexer_thread.lex(interactive.parser_state):
-            interactive.feed_token(token)
-            read.append(token)
-            accepted = frozenset(interactive.accepts())
-        interactive.feed_eof(read[-1] if read else None)
-    except UnexpectedToken as error:
-        token = error.token
-        offset = _offset(error.token, offset)
-    except UnexpectedCharacters as error:
-        token = None
-        offset = int(error.pos_in_stream or 0)
-    return Stop(path, chunk, offset, token, accepted, tuple(read))
+        return _built(chunk.text, chunk, path)
+    except UnexpectedInput:
+        tried = attempt(chunk, path)
+    if tried.rest is None:
+        return None, tried.mistakes
+    item, more = _built(tried.rest, chunk, path)
+    return item, (*tried.mistakes, *more)
 
 
-def _offset(token: Token, end_of_text: int) -> int:
-    at_end = token.type == "$END" or token.start_pos is None
-    return end_of_text if at_end else int(token.start_pos or 0)
+def _built(text: str, chunk: Chunk, path: str) -> tuple[syntax.Item, tuple[Diagnostic, ...]]:
+    """Raises UnexpectedInput when the text is no item."""
+    build = Build(path, chunk.line)
+    item: syntax.Item = build.transform(parser().parse(text, start="item"))
+    return item, tuple(build.diagnostics)

@@ -1,65 +1,97 @@
-"""Going on after a mistake: blank out the statement that holds it and parse the item again."""
+"""Going on after a mistake: which statement holds it, so that it can be left out.
+
+Every bracket of the text is looked at once however many mistakes there are: places are asked for in
+order, and the statements of a block are kept once they are known.
+"""
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
 
-from qflow.lang.brackets import Nesting, marks
+from qflow.lang.brackets import Mark, Nesting, marks
 from qflow.lang.split import Chunk
 
 _DEPTH_OF_STATEMENTS = {"schedule": 2}
 """How many braces deep the statements of an item stand; 1 unless named here."""
+_PIECES = re.compile(r'"(?:\\.|[^"\\\n])*"|"[^\n]*|#[^\n]*|[{}\[\]();\n]')
 
 
-def without_statement(chunk: Chunk, offset: int) -> Chunk | None:
-    """The chunk with the statement around `offset` replaced by spaces, so that places stay true.
+@dataclass(frozen=True)
+class Statement:
+    """A statement of a block, from `start` to before `end`; a `;` belongs to it."""
 
-    None when the mistake is not inside a statement, or the statement has no clear end.
-    """
-    start = _start_of_block(chunk, offset)
-    if start is None:
-        return None
-    for first, end in _statements(chunk.text, start):
-        if first <= offset <= end:
-            blank = re.sub(r"[^\n]", " ", chunk.text[first:end])
-            text = chunk.text[:first] + blank + chunk.text[end:]
-            return None if text == chunk.text else Chunk(chunk.line, text, chunk.open)
-    return None
+    start: int
+    end: int
+    depth: int
+    """How many braces stand around it."""
 
-
-def _start_of_block(chunk: Chunk, offset: int) -> int | None:
-    """One past the brace of the block whose statements can be left out one by one."""
-    nesting = Nesting()
-    for mark in marks(chunk.text):
-        if mark.offset >= offset:
-            break
-        nesting.feed(mark)
-    braces = [mark for mark in nesting.open if mark.text == "{"]
-    if not braces:
-        return None
-    depth = min(len(braces), _DEPTH_OF_STATEMENTS.get(chunk.word, 1))
-    brace = braces[depth - 1].offset
-    if depth > 1 and chunk.text[:brace].rstrip().endswith("epochs"):
-        # a dict where the number of epochs belongs, not the body of the stage
-        brace = braces[depth - 2].offset
-    return brace + 1
+    def blanked(self, text: str) -> str:
+        """The text with spaces for the statement, so that places stay true."""
+        blank = re.sub(r"[^\n]", " ", text[self.start : self.end])
+        return text[: self.start] + blank + text[self.end :]
 
 
-def _statements(text: str, start: int) -> list[tuple[int, int]]:
-    """Start and end of each statement of the block that begins at `start`; a `;` belongs to it."""
-    found: list[tuple[int, int]] = []
+class Blocks:
+    """The brackets of an item and the statements in them; ask for places in order only."""
+
+    def __init__(self, chunk: Chunk) -> None:
+        self._chunk = chunk
+        self._nesting = Nesting()
+        self._marks: Iterator[Mark] = marks(chunk.text)
+        self._next: Mark | None = next(self._marks, None)
+        self._statements: dict[int, list[tuple[int, int]]] = {}
+
+    def open_at(self, offset: int) -> tuple[Mark, ...]:
+        """Brackets open right before `offset`, outermost first."""
+        while self._next is not None and self._next.offset < offset:
+            self._nesting.feed(self._next)
+            self._next = next(self._marks, None)
+        return tuple(self._nesting.open)
+
+    def statement(self, offset: int) -> Statement | None:
+        """The statement around `offset`.
+
+        None when the place is not inside a statement, or the statement has no clear end.
+        """
+        # statements stand in braces in braces; in a list or an argument there are only values
+        braces = list(takewhile(lambda mark: mark.text == "{", self.open_at(offset)))
+        if not braces:
+            return None
+        depth = min(len(braces), _DEPTH_OF_STATEMENTS.get(self._chunk.word, 1))
+        brace = braces[depth - 1].offset
+        if depth > 1 and self._follows_epochs(brace):
+            # a dict where the number of epochs belongs, not the body of the stage
+            depth -= 1
+            brace = braces[depth - 1].offset
+        known = self._statements
+        if brace not in known:
+            known[brace] = list(_statements(self._chunk.text, brace + 1))
+        number = bisect_right(known[brace], offset, key=lambda statement: statement[0]) - 1
+        if number < 0 or offset > known[brace][number][1]:
+            return None
+        return Statement(*known[brace][number], depth)
+
+    def _follows_epochs(self, brace: int) -> bool:
+        line = self._chunk.text.rfind("\n", 0, brace) + 1
+        return self._chunk.text[line:brace].rstrip().endswith("epochs")
+
+
+def _statements(text: str, start: int) -> Iterator[tuple[int, int]]:
+    """Start and end of each statement of the block that begins at `start`."""
     nesting = Nesting()
     first = start
-    pieces = re.compile(r'"(?:\\.|[^"\\\n])*"|"[^\n]*|#[^\n]*|[{}\[\]();\n]')
-    for match in pieces.finditer(text, start):
+    for match in _PIECES.finditer(text, start):
         piece = match.group()
         if piece == "}" and not any(mark.text == "{" for mark in nesting.open):
-            found.append((first, match.start()))
-            return found
-        if piece in (";", "\n") and not nesting.open:
-            end = match.end() if piece == ";" else match.start()
-            found.append((first, end))
-            first = match.end()
-        for mark in marks(piece):
-            nesting.feed(mark)
+            yield first, match.start()
+            return
+        if piece in (";", "\n"):
+            if not nesting.open:
+                yield first, match.end() if piece == ";" else match.start()
+                first = match.end()
+        else:
+            nesting.feed(Mark(match.start(), piece))
     if not nesting.open:
-        found.append((first, len(text)))
-    return found
+        yield first, len(text)

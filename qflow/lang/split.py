@@ -49,21 +49,21 @@ class Chunk:
 
 def split(text: str) -> tuple[Chunk, ...]:
     """Chunks in order; blank lines and own-line comments between them belong to none."""
-    lines = text.split("\n")
-    by_line = _marks_by_line(text)
+    lines = _Lines(text)
     chunks: list[Chunk] = []
     first = open_blocks = 0
-    while first < len(lines) and open_blocks < _MOST_OPEN_BLOCKS:
-        if not lines[first].strip() or lines[first].lstrip().startswith("#"):
+    while first < len(lines.texts) and open_blocks < _MOST_OPEN_BLOCKS:
+        stripped = lines.texts[first].strip()
+        if not stripped or stripped.startswith("#"):
             first += 1
             continue
-        end, still_open = _end_of_item(lines, by_line, first)
-        start_offset = by_line[first][0]
+        end, still_open = _end_of_item(lines, first)
+        start_offset = lines.starts[first]
         open_blocks += bool(still_open)
         chunks.append(
             Chunk(
                 first + 1,
-                "\n".join(lines[first:end]),
+                "\n".join(lines.texts[first:end]),
                 tuple(Mark(mark.offset - start_offset, mark.text) for mark in still_open),
             )
         )
@@ -71,38 +71,41 @@ def split(text: str) -> tuple[Chunk, ...]:
     return tuple(chunks)
 
 
-def _end_of_item(
-    lines: list[str], by_line: list[tuple[int, list[Mark]]], first: int
-) -> tuple[int, list[Mark]]:
+class _Lines:
+    """The lines of a text, where they start, and the marks on each; no mark spans lines."""
+
+    def __init__(self, text: str) -> None:
+        self.texts = text.split("\n")
+        self.starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._marks: dict[int, list[Mark]] = {}
+        number = 0
+        for mark in marks(text):
+            while number + 1 < len(self.starts) and self.starts[number + 1] <= mark.offset:
+                number += 1
+            self._marks.setdefault(number, []).append(mark)
+
+    def marks(self, number: int) -> list[Mark]:
+        return self._marks.get(number, [])
+
+
+def _end_of_item(lines: _Lines, first: int) -> tuple[int, list[Mark]]:
     """One past the last line of the item, and the brackets it leaves open."""
     nesting = Nesting()
-    for number in range(first, len(lines)):
-        for mark in by_line[number][1]:
+    for number in range(first, len(lines.texts)):
+        for mark in lines.marks(number):
             nesting.feed(mark)
         if not nesting.open:
             return number + 1, []
     # never closed: the next line that begins with the word of an item is taken for one
-    for number in range(first + 1, len(lines)):
-        if _ITEM_LINE.match(lines[number]):
-            return number, _open_after(by_line[first:number])
-    return len(lines), nesting.open
+    for number in range(first + 1, len(lines.texts)):
+        if _ITEM_LINE.match(lines.texts[number]):
+            return number, _open_after(lines, first, number)
+    return len(lines.texts), nesting.open
 
 
-def _open_after(by_line: list[tuple[int, list[Mark]]]) -> list[Mark]:
+def _open_after(lines: _Lines, first: int, end: int) -> list[Mark]:
     nesting = Nesting()
-    for _, line in by_line:
-        for mark in line:
+    for number in range(first, end):
+        for mark in lines.marks(number):
             nesting.feed(mark)
     return nesting.open
-
-
-def _marks_by_line(text: str) -> list[tuple[int, list[Mark]]]:
-    """For each line its offset and its marks; no mark spans lines."""
-    starts = [0, *(match.end() for match in re.finditer("\n", text))]
-    by_line: list[tuple[int, list[Mark]]] = [(start, []) for start in starts]
-    number = 0
-    for mark in marks(text):
-        while number + 1 < len(starts) and starts[number + 1] <= mark.offset:
-            number += 1
-        by_line[number][1].append(mark)
-    return by_line

@@ -6,10 +6,29 @@ from dataclasses import dataclass
 from lark import Token
 
 from qflow.diagnostics import Span
-from qflow.lang.brackets import Mark, Nesting, Places, marks
+from qflow.lang.brackets import Mark, Places
 from qflow.lang.split import Chunk
 
 NOT_SPACE = re.compile(r"\S+")
+
+
+@dataclass(frozen=True)
+class Read:
+    """What was read before a place, as far as a mistake there is explained from it."""
+
+    last: Token | None = None
+    end: int = 0
+    """One past the last token that is no line end."""
+    statement: int = 0
+    """One past the last line end, `;` or `{`."""
+
+    def then(self, token: Token) -> "Read":
+        end = int(token.end_pos or 0)
+        return Read(
+            token,
+            self.end if token.type == "_NL" else end,
+            end if token.type in ("_NL", "SEMICOLON", "LBRACE") else self.statement,
+        )
 
 
 @dataclass(frozen=True)
@@ -18,14 +37,17 @@ class Stop:
 
     path: str
     chunk: Chunk
+    places: Places
+    """Those of the text of the chunk."""
     offset: int
     """In the text of the chunk."""
     token: Token | None
     """None for a character that begins no token."""
     accepted: frozenset[str]
     """Names of the terminals that could have stood here."""
-    before: tuple[Token, ...]
-    """The tokens read so far."""
+    before: Read
+    open: tuple[Mark, ...]
+    """Brackets open at this place, outermost first."""
 
     @property
     def type(self) -> str:
@@ -42,7 +64,7 @@ class Stop:
         return found.group() if found else ""
 
     def span(self, start: int, end: int) -> Span:
-        shown = Places(self.chunk.text).span(self.path, start, end)
+        shown = self.places.span(self.path, start, end)
         shift = self.chunk.line - 1
         return Span(
             shown.path,
@@ -56,24 +78,8 @@ class Stop:
     def here(self) -> Span:
         """The text that stopped the parser, or the place right after the last token."""
         if not self.text:
-            return self.span(self.end_before, self.end_before + 1)
+            return self.span(self.before.end, self.before.end + 1)
         return self.span(self.offset, self.offset + len(self.text))
-
-    @property
-    def end_before(self) -> int:
-        """One past the last token that is no line end."""
-        ends = [t.end_pos for t in self.before if t.type != "_NL" and t.end_pos is not None]
-        return ends[-1] if ends else 0
-
-    @property
-    def open(self) -> list[Mark]:
-        """Brackets open at this place, outermost first."""
-        nesting = Nesting()
-        for mark in marks(self.chunk.text):
-            if mark.offset >= self.offset:
-                break
-            nesting.feed(mark)
-        return nesting.open
 
     @property
     def line_start(self) -> int:
