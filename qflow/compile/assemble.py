@@ -1,12 +1,16 @@
 """assemble: the plan, once nothing is wrong any more; and what each export target says of it."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import fields, replace
 
 from qflow import registry
 from qflow.compile import facts
 from qflow.compile.hashes import stage_hashes
 from qflow.compile.unit import Unit
 from qflow.diagnostics import Diagnostic, has_errors
+from qflow.lang import syntax
+from qflow.lang.program import Program
+from qflow.plan.places import files_of, folder_of
 from qflow.plan.plan import Plan
 
 
@@ -18,6 +22,8 @@ def plan(unit: Unit) -> Unit:
     assert unit.target is not None
     whole = Plan(
         path=unit.program.path.rpartition("/")[2],
+        files=files_of(unit.program.path, set(_paths(unit.program))),
+        folder=folder_of(unit.program.path),
         edition=unit.program.edition,
         params=unit.params,
         model=unit.model,
@@ -33,6 +39,17 @@ def plan(unit: Unit) -> Unit:
         skipped=unit.skipped,
     )
     return replace(unit, plan=replace(whole, hashes=stage_hashes(whole)))
+
+
+def _paths(part: object) -> Iterator[str]:
+    """The file of everything a program is made of: what an import brings stands among the rest."""
+    if isinstance(part, tuple):
+        for item in part:
+            yield from _paths(item)
+    elif isinstance(part, (Program, syntax.Node)):
+        yield part.span.path
+        for own in fields(part):
+            yield from _paths(getattr(part, own.name))
 
 
 def exports(unit: Unit) -> Unit:

@@ -22,8 +22,8 @@ from qflow.plan.plan import (
     TensorPlan,
 )
 
-_PROVENANCE = frozenset({"why", "rules", "fields", "text", "proved"})
-"""Fields that say where a decision came from, not what it is."""
+_PROVENANCE = frozenset({"why", "rules", "fields", "text", "proved", "reads", "weights", "macs"})
+"""Fields that say where a decision came from, not what it is; and facts of the trace."""
 _OPTIONAL = frozenset({"later", "freezes"})
 """Left out where empty: a stage that says nothing of epochs hashes as before there were any."""
 _KINDS = (Observed, Fixed, Shared)

@@ -33,13 +33,14 @@ def _plans(unit: Unit) -> Iterator[ModulePlan]:
             yield _bare(module, unit.rules_at(address), absorbed_by=at)
         elif module.op == DEQUANT:
             out = Decided("float32", why="dequantize")
-            yield replace(_bare(module, ()), out=out)
+            yield replace(_bare(module, ()), out=out, reads=unit.reads(address))
         elif address in unit.running and (address in unit.dtypes or address in unit.kept):
             yield _plan(unit, module, grids, owners)
 
 
 def _bare(module: Module, rules: tuple[Span, ...], absorbed_by: str | None = None) -> ModulePlan:
-    return ModulePlan(module.address, module.type, module.op, None, None, None, absorbed_by, rules)
+    plan = ModulePlan(module.address, module.type, module.op, None, None, None, absorbed_by, rules)
+    return replace(plan, weights=module.weights, macs=module.macs)
 
 
 def _plan(unit: Unit, module: Module, grids: "_Grids", owners: Mapping[str, str]) -> ModulePlan:
@@ -58,7 +59,8 @@ def _plan(unit: Unit, module: Module, grids: "_Grids", owners: Mapping[str, str]
             act = replace(act, source=Shared(owner, why), learned=None, fix_scale=None)
     rules = unit.rules_at(*unit.members_at.get(address, (address,)))
     out = kept or fields.get("out.dtype") or unit.dtypes[address]
-    return ModulePlan(address, module.type, module.op, act, weight, out, None, rules)
+    plan = ModulePlan(address, module.type, module.op, act, weight, out, None, rules)
+    return replace(plan, reads=unit.reads(address), weights=module.weights, macs=module.macs)
 
 
 class _Grids:

@@ -4,14 +4,15 @@ It holds no host, absolute path, time or dictionary order: the same file and loc
 anywhere.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from qflow.diagnostics import Span
 from qflow.plan.colour import ColourPlan
 
-FORMAT_VERSION = "1.1"
-"""Minor: fields were added. Major: a reader of the old form would misread it."""
+FORMAT_VERSION = "2.0"
+"""Of the JSON form. Minor: fields were added, and a reader that ignores what it does not know still
+reads it right. Major: a reader of the old form would misread it, and has to refuse."""
 
 Scalar: TypeAlias = str | int | float | bool
 Data: TypeAlias = "Scalar | tuple[Data, ...] | tuple[tuple[str, Data], ...] | None"
@@ -91,6 +92,13 @@ class ModulePlan:
     inputs: tuple[TensorPlan | None, ...] = ()
     """Grid each tensor operand is brought to before the operator reads it; None, or missing at the
     end: the grid it comes on."""
+    reads: tuple[str, ...] = ()
+    """Addresses that run and whose output it reads, in operand order; of a fusion those from
+    outside. Empty where it is absorbed."""
+    weights: int = 0
+    """Weight elements of the module itself, without those it absorbs."""
+    macs: int = 0
+    """Multiply-accumulates of one sample, without those it absorbs."""
 
     @property
     def output_dtype(self) -> str:
@@ -304,3 +312,13 @@ class Plan:
     format_version: str = FORMAT_VERSION
     skipped: tuple[str, ...] = ()
     """Stages of the file written with `epochs 0`: not in `stages`, nothing of them runs."""
+    files: tuple[str, ...] = ()
+    """The plan's own file, then what it imports: relative to the folder of the file, forward
+    slashes. A span of the JSON form is an index into it, and a range."""
+    folder: str = field(default="", compare=False)
+    """The folder of the file as the user named it: `folder/file` is the path in spans. In no text
+    of a plan; empty: the folder the program runs in."""
+
+    def __post_init__(self) -> None:
+        if not self.files:
+            object.__setattr__(self, "files", (self.path,))

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from qflow.plan import show
+from qflow.plan.places import Places
 from qflow.plan.plan import ClaimPlan, DataSpec, ExportPlan, Fusion, ModulePlan, Plan, StagePlan
 
 _ADDRESS = 34
@@ -11,11 +12,17 @@ _TYPE = 18
 
 
 def render(plan: Plan) -> str:
-    """The canonical text; it ends with a newline and holds no path but the file's own name."""
+    """The canonical text; it ends with a newline and holds no path from outside the file's folder.
+
+    A rule is `# 12`, a line of the file, or `# npu.qf:12`, one of a file it imports.
+    """
+    places = Places(plan)
     sections = [
         _head(plan),
         _titled("data", (_data(d) for d in sorted(plan.data, key=lambda d: d.name))),
-        _titled("modules", (_module(m) for m in sorted(plan.modules, key=lambda m: m.address))),
+        _titled(
+            "modules", (_module(m, places) for m in sorted(plan.modules, key=lambda m: m.address))
+        ),
         _titled("fusions", (_fusion(f) for f in sorted(plan.fusions, key=lambda f: f.at))),
         _stages(plan),
         _titled("checks", (_claim(c) for c in plan.claims)),
@@ -71,7 +78,7 @@ def _data(spec: DataSpec) -> str:
     return f"{spec.name.ljust(_TYPE)} {spec.loader}  {' '.join(facts)}"
 
 
-def _module(module: ModulePlan) -> str:
+def _module(module: ModulePlan, places: Places) -> str:
     name = f"{module.address.ljust(_ADDRESS)} {module.type.ljust(_TYPE)}"
     if module.absorbed_by:
         return f"{name} in {module.absorbed_by}"
@@ -82,7 +89,7 @@ def _module(module: ModulePlan) -> str:
         facts.append(f"weight {show.tensor(module.weight)}")
     if module.out:
         facts.append(f"out {module.out.value}")
-    lines = ",".join(str(span.line) for span in module.rules)
+    lines = ",".join(map(places.short, module.rules))
     return f"{name} {', '.join(facts) or '-'}" + (f"  # {lines}" if lines else "")
 
 
