@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from threading import get_ident
 
@@ -30,7 +31,9 @@ def _places(values, factor, bins, places):
     zeros = np.int64(0)
     for i in range(values.size):
         below = np.int32(values[i] < 0)
-        places[i] = np.uint32(np.int32(values[i] * factor) - below + bins)
+        place = np.int32(values[i] * factor) - below + bins
+        # values beyond the extremes that a caller told must not be counted elsewhere in memory
+        places[i] = np.uint32(place) & np.uint32(2 * bins - 1)
         zeros += values[i] == 0
     return zeros
 
@@ -65,16 +68,17 @@ def _counts(frame):
 
 @Loop
 def _total(frame):
-    tables, before, after = int32_at(frame, 0), int64_at(frame, 1), int64_at(frame, 2)
-    size = after.size
-    first, last = share(size)
-    for i in range(first, last):
-        after[i] = before[i]
+    tables, zeros = int32_at(frame, 0), int64_at(frame, 1)
+    before, after = int64_at(frame, 2), int64_at(frame, 3)
+    size, found = after.size, zeros[:-1].sum()
+    after[:] = before
     for table in range(tables.size // size):
         some = tables[table * size :][:size]
-        for i in range(first, last):
+        for i in range(size):
             after[i] += some[i]
             some[i] = 0
+    after[size // 2] -= found
+    zeros[-1] = found
 
 
 def counts(values: Tensor, factor: float, before: Tensor) -> tuple[Tensor, int]:
@@ -82,20 +86,32 @@ def counts(values: Tensor, factor: float, before: Tensor) -> tuple[Tensor, int]:
     zero, which are in none. A value lies in bin `floor(value factor) + bins`, one below zero in bin
     `ceil(value factor) - 1 + bins`.
 
-    values: float32, dense, finite, magnitude times `factor` below `bins`; fewer than 2^31.
+    values: float32, dense, finite, magnitude times `factor` below `bins`, which is a power of two;
+    fewer than 2^31.
     """
     work, bins = values.numel(), before.shape[1] // 2
     threads = team.size(work)
-    tables, zeros = _tables(2 * bins, threads, get_ident()), np.zeros(threads, np.int64)
-    _counts(work, values, np.array([factor], np.float32), bins, tables, zeros)
+    scratch = _scratch(2 * bins, threads, get_ident())
+    scratch.factor[0] = factor
+    _counts(work, values, scratch.factor, bins, scratch.tables, scratch.zeros)
     after = torch.empty_like(before)
-    _total(0, tables, before, after)
-    found = int(zeros.sum())
-    after[0, bins] -= found
-    return after, found
+    # adding up some thousand numbers is done before other threads have started
+    _total(0, scratch.tables, scratch.zeros, before, after)
+    return after, int(scratch.zeros[-1])
+
+
+@dataclass(frozen=True)
+class _Scratch:
+    tables: np.ndarray
+    """int32: two per thread of a team, zero between calls."""
+    zeros: np.ndarray
+    """int64: per thread, and of all."""
+    factor: np.ndarray
+    """float32 [1]"""
 
 
 @lru_cache(maxsize=16)
-def _tables(size: int, threads: int, caller: int) -> np.ndarray:
-    """Two per thread of a team, zero between calls; each caller has its own."""
-    return np.zeros(2 * threads * size, np.int32)
+def _scratch(size: int, threads: int, caller: int) -> _Scratch:
+    """Each caller, a thread of Python, has its own."""
+    tables = np.zeros(2 * threads * size, np.int32)
+    return _Scratch(tables, np.zeros(threads + 1, np.int64), np.zeros(1, np.float32))

@@ -58,7 +58,7 @@ def _words(argument: Any) -> tuple[int, int]:
     if isinstance(argument, int):
         return argument, 0
     if isinstance(argument, np.ndarray):
-        return argument.ctypes.data, argument.size
+        return argument.__array_interface__["data"][0], argument.size
     return argument.data_ptr(), argument.numel()
 
 

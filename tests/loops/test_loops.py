@@ -129,3 +129,9 @@ def test_counts(size: int, bins: int, seed: int) -> None:
     exact = np.bincount(place[x != 0], minlength=2 * bins)
     assert zeros == (x == 0).sum()
     assert np.array_equal(found[0].numpy(), before[0] + exact)
+
+
+def test_values_beyond_what_was_told_stay_within_the_table() -> None:
+    x = torch.tensor([[0.5, 100.0, -100.0, float("nan"), float("inf"), -float("inf"), 1e30]])
+    found, _ = counting.counts(x, 8.0, torch.zeros(1, 32, dtype=torch.int64))
+    assert found.sum() == x.numel()

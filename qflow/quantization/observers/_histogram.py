@@ -116,8 +116,10 @@ def _with_one_channel(state: Counts, x: Tensor, low: float, high: float) -> Coun
         signs = {"signed": low < 0, "touches": low <= 0 <= high}
         found, zeros = _counting.counted_in_one(x, top, state.bins, **signs)
         counts = counts + torch.from_numpy(found)
-    highest = state.largest.clamp_min(largest)
-    return Counts(counts, state.zeros + zeros, tops, highest)
+    highest = state.largest
+    if largest > highest.item():
+        highest = highest.clamp_min(largest)
+    return Counts(counts, state.zeros + zeros if zeros else state.zeros, tops, highest)
 
 
 def merged(a: Counts, b: Counts) -> Counts:
