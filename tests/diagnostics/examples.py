@@ -15,6 +15,7 @@ from qflow.cli import main
 from qflow.diagnostics import EXIT, QflowError, explaining
 from qflow.diagnostics.explaining import Block, Page
 from qflow.lint.findings import findings
+from qflow.march import current
 from qflow.plan.lock import Lock, lock_path, render
 from tests.compile.models import MODELS, of_entry
 
@@ -136,6 +137,8 @@ def _python(page: Page, block: Block) -> Given:
     try:
         with contextlib.redirect_stdout(printed):
             exec(_prelude(), namespace)
+            if "unset" in block.words:
+                current._set = None
             try:
                 exec(compile(block.text, name, "exec"), namespace)
             except QflowError as error:

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from qflow import loops
 from qflow.diagnostics import explaining
 from qflow.diagnostics.codes import CODES
 from qflow.diagnostics.explaining import Page
+from qflow.functional import _images
 from qflow.march import current
 from qflow.quantization import fusing_modes
 from tests.diagnostics.examples import given, whole
@@ -27,6 +29,10 @@ def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An empty folder, and nothing left set for the tests behind."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(current, "_set", None)
+    # compiling loops takes longer than all examples
+    monkeypatch.setattr(loops, "is_there", lambda device=None: False)
+    # what is said once in a process
+    _images.say.cache_clear()
     mode = fusing_modes.get_qat_mode()
     with torch.random.fork_rng():
         yield
