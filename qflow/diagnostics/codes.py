@@ -20,6 +20,16 @@ CODES: dict[str, str] = {
     "QF118": "a block of an imported file that has no effect, for nothing names it",
     "QF119": "a `rules` set that applies itself",
     "QF120": "something the language has and this version cannot do yet",
+    # QF14x: the YAML form, and what Hydra composes
+    "QF140": "a text that is no YAML",
+    "QF141": "a key that a program in YAML does not have",
+    "QF142": "a value that YAML readers understand differently",
+    "QF143": "a feature of YAML that a program has no use for",
+    "QF144": "a key that stands twice",
+    "QF145": "a part of a program in YAML that has another form than its place asks for",
+    "QF146": "an interpolation, or a composition, that nothing outside may fill in",
+    "QF147": "what a conversion does not carry over",
+    "QF148": "a configuration that Hydra cannot compose",
     # QF19x: comments that allow a finding
     "QF190": "an allow that no finding needs",
     "QF191": "an allow without a reason",
