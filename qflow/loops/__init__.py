@@ -8,14 +8,24 @@ imported without Numba.
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
+LOG = logging.getLogger("qflow")
+
 
 @cache
 def _numba() -> bool:
-    return find_spec("numba") is not None
+    if find_spec("numba") is None:
+        return False
+    try:
+        import numba  # noqa: F401
+    except ImportError as error:  # it refuses versions of NumPy that it does not know
+        LOG.warning("passes run in torch, as Numba is of no use here: %s", error)
+        return False
+    return True
 
 
 def is_there(device: Any = None) -> bool:
