@@ -1,6 +1,7 @@
 """fmt: files in their one canonical form."""
 
 import difflib
+import sys
 from pathlib import Path
 
 import click
@@ -10,11 +11,15 @@ from qflow.cli._options import color_option, examples, files_argument, format_op
 from qflow.cli._report import report
 from qflow.diagnostics import EXIT, Diagnostic, QflowError, fail
 
+STDIN = Path("-")
+"""The argument that stands for standard input."""
+
 
 @click.command(
     epilog=examples(
         "qflow fmt pipelines/*.qf",
         "qflow fmt --check --diff digits.qf",
+        "qflow fmt - < digits.qf",
     )
 )
 @files_argument
@@ -25,8 +30,11 @@ from qflow.diagnostics import EXIT, Diagnostic, QflowError, fail
 def command(files: tuple[Path, ...], check: bool, diff: bool, output_format: str) -> int:
     """Write FILES in their one canonical form.
 
-    Comments stay where they are. A file with mistakes is reported and left as it is.
+    Comments stay where they are. A file with mistakes is reported and left as it is. The file `-`
+    is standard input, whose canonical form goes to standard output.
     """
+    if STDIN in files and len(files) > 1:
+        raise click.UsageError("`-` is standard input and stands alone")
     changed = 0
     errors: list[Diagnostic] = []
     sources: dict[str, str] = {}
@@ -48,11 +56,17 @@ def _format(path: Path, write: bool, diff: bool) -> bool:
     from qflow.lang.format import format_text
     from qflow.lang.source import decode, read_bytes
 
-    shown = path.as_posix()
-    raw = read_bytes(path, shown)
+    shown = "<stdin>" if path == STDIN else path.as_posix()
+    if path == STDIN:
+        raw = sys.stdin.buffer.read()
+    else:
+        raw = read_bytes(path, shown)
     before = decode(raw, shown)
     after = format_text(before, shown)
     encoded = _with_line_ends_of(raw, after)
+    if path == STDIN and write:
+        sys.stdout.buffer.write(encoded)
+        return encoded != raw
     if encoded == raw:
         return False
     if diff:

@@ -1,5 +1,6 @@
 """Source: the layout a text was written in: its lines, blank lines and comments."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -8,6 +9,7 @@ from qflow.lang.document import Group, Statement
 from qflow.lang.rows import Comment
 
 Place = tuple[int, int]
+_SPACES = re.compile(r"[ \t]*")
 
 
 class Source:
@@ -29,12 +31,12 @@ class Source:
             if mark.text.startswith("#"):
                 inner = nesting.open[-1] if nesting.open else None
                 before = lines[line - 1][: column - 1].strip()
-                between = text[inner.offset + 1 : mark.offset] if inner else "."
+                behind = _SPACES.match(text, inner.offset + 1) if inner else None
                 comment = Comment(
                     line,
                     mark.text.rstrip(),
                     own_line=not before,
-                    after_opening=not between.strip(" \t"),
+                    after_opening=behind is not None and behind.end() == mark.offset,
                 )
                 self._comments[places.place(inner.offset) if inner else None].append(comment)
             elif opened := nesting.feed(mark):

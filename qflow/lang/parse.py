@@ -173,9 +173,7 @@ def _no_item(chunk: Chunk, path: str) -> Diagnostic:
     )
 
 
-def _parse_item(
-    chunk: Chunk, path: str
-) -> tuple[syntax.Item | None, tuple[Diagnostic, ...]]:
+def _parse_item(chunk: Chunk, path: str) -> tuple[syntax.Item | None, tuple[Diagnostic, ...]]:
     """The item without the statements that have mistakes, and every mistake in it."""
     try:
         return _built(chunk.text, chunk, path)
