@@ -136,7 +136,10 @@ class Build(Transformer[Token, Any]):
     def use(self, meta: Meta, parts: list[Any]) -> syntax.Use:
         path, alias = parts
         return syntax.Use(
-            self._text(path), str(alias) if alias is not None else None, span=self._span(meta)
+            self._text(path),
+            str(alias) if alias is not None else None,
+            path_span=self._span(path),
+            span=self._span(meta),
         )
 
     def range(self, meta: Meta, parts: list[Any]) -> syntax.Range:
@@ -254,11 +257,11 @@ class Build(Transformer[Token, Any]):
         name, data, epochs, *statements = parts
         return syntax.Stage(
             str(name),
-            str(data),
+            data.value,
             epochs,
             _present(statements),
             name_span=self._span(name),
-            data_span=self._span(data),
+            data_span=data.span,
             span=self._span(meta),
         )
 
@@ -292,8 +295,8 @@ class Build(Transformer[Token, Any]):
         return syntax.Assertion(
             severity,
             claim,
-            str(data) if data is not None else None,
-            data_span=self._span(data) if data is not None else None,
+            data.value if data is not None else None,
+            data_span=data.span if data is not None else None,
             span=self._span(meta),
         )
 

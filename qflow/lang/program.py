@@ -30,6 +30,12 @@ class Program:
     schedules: tuple[syntax.Schedule, ...] = ()
     checks: tuple[syntax.Check, ...] = ()
     sweeps: tuple[syntax.Sweep, ...] = ()
+    offered: tuple[syntax.Block, ...] = ()
+    """Models and targets of imported files that no block refines: names without effect."""
+    scopes: tuple[str, ...] = ()
+    """What stands before the dot of imported names: `npu`, and `npu.base` for what npu imports."""
+    imported: tuple[str, ...] = ()
+    """Files whose names are among the above, relative to the folder of this one, sorted."""
 
 
 def program_of(file: syntax.File) -> Program:

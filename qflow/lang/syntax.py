@@ -90,8 +90,12 @@ class Field(Node):
 
 @dataclass(frozen=True)
 class Use(Node):
+    """`use "common/npu.qf" as npu`."""
+
     path: str
+    """As written: relative to the folder of the file it stands in."""
     alias: str | None
+    path_span: Span | None = field(default=None, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,8 @@ class Block(Node):
     path: String | None
     """The string after the name: `export onnx "model.onnx" { ... }`."""
     fields: tuple[Field, ...]
+    refines: "Block | None" = None
+    """The imported qconfig these fields lie over; other kinds of blocks hold all their fields."""
     name_span: Span = field(compare=False, kw_only=True)
 
 
@@ -297,7 +303,8 @@ class CompareClaim(Node):
 
     subject: Name | Call
     operator: Literal[">=", "<=", "==", "!=", ">", "<"]
-    value: Value
+    value: Value | Call
+    """A call on the right is measured too: `accuracy(integer) >= accuracy(float)`."""
     negated: bool
     """Written with `no`: nothing may satisfy the comparison."""
 
