@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from qflow import kept
+
 _PACKAGE = Path(__file__).parent
 
 
@@ -14,6 +16,10 @@ def folder(name: str) -> Path:
 
 def read_yaml(path: Path) -> Any:
     """Plain data of a YAML file that ships with qflow or a plugin."""
+    return kept.made_of([path], lambda: _parsed(path), "yaml")
+
+
+def _parsed(path: Path) -> Any:
     import yaml
 
     # the same loader in C, ten times as fast, where PyYAML was built with it

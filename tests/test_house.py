@@ -15,7 +15,7 @@ import qflow
 PACKAGE = Path(qflow.__file__).parent
 ROOT = Path(__file__).parent.parent
 
-_BASE = {"atomic", "diagnostics", "registry", "dtype", "resources", ""}
+_BASE = {"atomic", "kept", "diagnostics", "registry", "dtype", "resources", ""}
 _FRONT = _BASE | {"lang", "march", "plan", "compile", "lint"}
 _BACK = {"tracing", "quantization", "emulation", "analysis", "export", "engine"}
 
@@ -23,10 +23,12 @@ _BACK = {"tracing", "quantization", "emulation", "analysis", "export", "engine"}
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
     "atomic": set(),
-    "diagnostics": set(),
+    # its version stands in what it writes for other tools
+    "diagnostics": {""},
+    "kept": {"atomic"},
     "registry": set(),
     "dtype": set(),
-    "resources": set(),
+    "resources": {"kept"},
     "loops": set(),
     "lang": _BASE,
     "march": _BASE,

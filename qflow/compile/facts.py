@@ -3,12 +3,10 @@
 import dataclasses
 from collections.abc import Mapping
 from functools import cache
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, get_origin
 
 from qflow import registry
-from qflow.plan.op_facts import operator
 
 
 def known(kind: str) -> tuple[str, ...]:
@@ -18,14 +16,6 @@ def known(kind: str) -> tuple[str, ...]:
 
 def operators() -> tuple[str, ...]:
     return known("emulation.ops")
-
-
-@cache
-def integer(op: str) -> bool:
-    """Whether it becomes something that an integer graph can hold; batch norm is folded instead."""
-    known = operator(op)
-    base = import_module("qflow.emulation.op").Op
-    return known is not None and known.lower is not base.lower
 
 
 def per_channel(observer: str, settings: Mapping[str, Any]) -> bool:

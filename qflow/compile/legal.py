@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from qflow.compile import facts
 from qflow.compile.lower import entry
 from qflow.compile.region import DEQUANT, QUANT, listed
 from qflow.compile.unit import Unit
@@ -51,7 +50,7 @@ def _without_integers(unit: Unit, march: March) -> Iterator[Diagnostic]:
             continue
         if module.float_only:
             forms.setdefault((module.op, module.float_only), []).append(address)
-        elif not facts.integer(module.op):
+        elif not op_facts.integer(module.op):
             whole.setdefault(module.op, []).append(address)
     for (name, why), addresses in forms.items():
         yield _not_listed(unit, march, name, why, addresses)

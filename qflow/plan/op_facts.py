@@ -1,40 +1,74 @@
-"""op_facts: what operator files say of themselves, read without torch; `unknown` has no facts."""
+"""op_facts: what operator files say of themselves, read without torch; `unknown` has no facts.
+
+The files are imported once: what those of qflow say is kept between processes (see `kept`), for an
+import of one costs as much as all that a short verb does. Another package's are asked every time.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import cache
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-from qflow import registry
+from qflow import kept, registry
 from qflow.plan.inventory import Inventory
 
 KIND = "emulation.ops"
 BASE = "qflow.emulation.op"
 """Where what all operators share is defined."""
+_PACKAGE = Path(__file__).parents[1]
+_READ = (
+    "*.py",
+    "diagnostics/__init__.py",
+    "march/__init__.py",
+    "loops/__init__.py",
+    "plan/op_facts.py",
+    "quantization/__init__.py",
+    "quantization/prepared.py",
+    "emulation/*.py",
+    "emulation/ops/*.py",
+    "emulation/steps/__init__.py",
+    "emulation/steps/input.py",
+)
+"""All that operator files import of qflow, and they themselves."""
 
 
-@cache
+@dataclass(frozen=True)
+class _Facts:
+    """Of one operator; the functions below say what each means."""
+
+    role: str = ""
+    pattern_word: str = ""
+    shares_scale: bool = False
+    rearranges: bool = False
+    weight_axis: int | None = None
+    gives_indices: bool = False
+    runs_on_floats: bool = False
+    index_part: int | None = None
+    integer: bool = False
+
+
 def role(op: str) -> str:
     """gemm, normalization, activation, elementwise, pool, shape or boundary; empty for none."""
-    return str(getattr(operator(op), "role", ""))
+    return _facts(op).role
 
 
-@cache
 def pattern_word(op: str) -> str:
     """Its word in a fusion pattern; empty for none."""
-    return str(getattr(operator(op), "pattern_word", ""))
+    return _facts(op).pattern_word
 
 
-@cache
 def shares_scale(op: str) -> bool:
     """Whether the output lies on the grid of the inputs."""
-    return bool(getattr(operator(op), "shares_scale", False))
+    return _facts(op).shares_scale
 
 
-@cache
 def rearranges(op: str) -> bool:
     """Whether it only changes order and shape of one tensor's values."""
-    return bool(getattr(operator(op), "rearranges", False))
+    return _facts(op).rearranges
 
 
 def moves_only(inventory: Inventory, address: str) -> bool:
@@ -44,35 +78,67 @@ def moves_only(inventory: Inventory, address: str) -> bool:
     return op == "identity" or (one and role(op) == "shape")
 
 
-@cache
 def weight_axis(op: str) -> int | None:
     """Axis of the output channels in the weight; None where there is no weight with a grid."""
-    axis: int | None = getattr(operator(op), "weight_axis", None)
-    return axis
+    return _facts(op).weight_axis
 
 
-@cache
 def gives_indices(op: str) -> bool:
     """Whether its result holds whole numbers that lie on no grid: argmax."""
-    return bool(getattr(operator(op), "gives_indices", False))
+    return _facts(op).gives_indices
 
 
-@cache
 def runs_on_floats(op: str) -> bool:
     """Whether it can be a float island: it has a form in NumPy floats."""
-    found = operator(op)
-    if found is None:
-        return False
-    return any("real" in vars(c) for c in found.__mro__ if c.__module__ != BASE)
+    return _facts(op).runs_on_floats
+
+
+def index_part(op: str) -> int | None:
+    """Which part of its result holds whole numbers, where that is a tuple: 1 of topk."""
+    return _facts(op).index_part
+
+
+def integer(op: str) -> bool:
+    """Whether it becomes something that an integer graph can hold; batch norm is folded instead."""
+    return _facts(op).integer
 
 
 @cache
-def index_part(op: str) -> int | None:
-    """Which part of its result holds whole numbers, where that is a tuple: 1 of topk."""
-    part: int | None = getattr(operator(op), "index_part", None)
-    return part
+def _facts(op: str) -> _Facts:
+    if op in registry.names(KIND):
+        known = {} if op in registry.installed(KIND) else _built_in()
+        return known.get(op) or _asked(op)
+    return _Facts()
 
 
-def operator(op: str) -> Any:
-    """What is registered under that name; None for nothing."""
-    return registry.load(KIND, op) if op in registry.names(KIND) else None
+@cache
+def _built_in() -> Mapping[str, _Facts]:
+    rows = kept.made_of(files(), _every, "operators")
+    return {op: _Facts(**row) for op, row in rows.items()}
+
+
+def files() -> tuple[Path, ...]:
+    """What the facts of qflow's own operators are made of."""
+    return tuple(sorted(p for pattern in _READ for p in _PACKAGE.glob(pattern)))
+
+
+def _every() -> dict[str, dict[str, Any]]:
+    own = [op for op in registry.names(KIND) if op not in registry.installed(KIND)]
+    return {op: asdict(_asked(op)) for op in own}
+
+
+def _asked(op: str) -> _Facts:
+    """What its class says."""
+    said = registry.load(KIND, op)
+    base = import_module(BASE).Op
+    return _Facts(
+        role=str(getattr(said, "role", "")),
+        pattern_word=str(said.pattern_word),
+        shares_scale=bool(said.shares_scale),
+        rearranges=bool(said.rearranges),
+        weight_axis=said.weight_axis,
+        gives_indices=bool(said.gives_indices),
+        runs_on_floats=any("real" in vars(c) for c in said.__mro__ if c.__module__ != BASE),
+        index_part=said.index_part,
+        integer=said.lower is not base.lower,
+    )
