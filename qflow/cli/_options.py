@@ -49,17 +49,24 @@ def _remember(attribute: str) -> Callable[[click.Context, click.Parameter, str],
     return callback
 
 
-format_option = click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(registry.names("diagnostics.renderers")),
-    default="text",
-    show_default=True,
-    is_eager=True,
-    callback=_remember("output_format"),
-    help="How findings are printed.",
-)
-"""`output_format: str`."""
+def formats(*names: str) -> Callable[[F], F]:
+    """`--format` with these choices, as `output_format: str`."""
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(names),
+        default="text",
+        show_default=True,
+        is_eager=True,
+        callback=_remember("output_format"),
+        help="How findings are printed.",
+    )
+
+
+FINDINGS = registry.names("diagnostics.renderers")
+"""Every way to print findings, for verbs that print nothing else."""
+
+format_option = formats(*FINDINGS)
 
 color_option = click.option(
     "--color",
@@ -74,9 +81,17 @@ color_option = click.option(
 """Gives the verb no parameter; `_report` reads it."""
 
 
-def shared_options(function: F) -> F:
-    """`--set`, `--format` and `--color`: gives `settings` and `output_format`."""
-    return set_option(format_option(color_option(function)))
+def shared(*names: str) -> Callable[[F], F]:
+    """`--set`, `--format` with these choices, `--color`: gives `settings` and `output_format`."""
+
+    def decorate(function: F) -> F:
+        return set_option(formats(*names)(color_option(function)))
+
+    return decorate
+
+
+shared_options = shared("text", "json", "github")
+"""For verbs whose output is their own: no format that would not be one with it."""
 
 
 def examples(*lines: str) -> str:

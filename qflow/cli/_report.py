@@ -13,6 +13,9 @@ from qflow import registry
 from qflow.diagnostics import Diagnostic, QflowError, sort
 from qflow.diagnostics.renderers import Renderer
 
+_BESIDE = ("text", "github")
+"""Formats of lines, which may stand between other lines."""
+
 
 @dataclass
 class Session:
@@ -51,7 +54,8 @@ def report(
     """Print diagnostics, sorted, in the format asked for.
 
     `sources` is text by path for the excerpts; files that are not in it are read from disk.
-    `err` sends text to standard error; machine formats always go to standard output.
+    What a comment of a file allows is marked so. `err` sends what stands beside other output to
+    standard error; whole documents such as json always go to standard output.
     """
     _print(tuple(diagnostics), sources or {}, session(), err)
 
@@ -64,11 +68,15 @@ def print_error(error: QflowError, asked: Session) -> None:
 def _print(
     diagnostics: tuple[Diagnostic, ...], sources: Mapping[str, str], asked: Session, err: bool
 ) -> None:
+    from qflow.lint.allowing import marked
+
     renderer: Renderer = registry.load("diagnostics.renderers", asked.output_format)()
-    stream = sys.stderr if err and asked.output_format == "text" else sys.stdout
+    stream = sys.stderr if err and asked.output_format in _BESIDE else sys.stdout
+    texts = _with_files(diagnostics, sources)
+    own = next((path for path in sources if path.endswith(".qf")), "")
     text = renderer.render(
-        sort(diagnostics),
-        _with_files(diagnostics, sources),
+        sort(marked(diagnostics, texts, own)),
+        texts,
         color=wants_color(asked.color, stream),
     )
     click.echo(text, file=stream, nl=False, color=True)

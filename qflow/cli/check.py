@@ -1,48 +1,125 @@
 """check: whether files are valid: parse, resolve, compile, lint; every problem at once."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
-from qflow.cli._options import examples, files_argument, shared_options
+from qflow.cli._options import FINDINGS, examples, files_argument, shared
 from qflow.cli._report import report
 from qflow.diagnostics import EXIT, Diagnostic, QflowError, has_errors
+from qflow.diagnostics.codes import CODES
+
+
+@dataclass
+class _Checked:
+    """What is known after some of the files."""
+
+    found: list[Diagnostic] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
+    unreadable: bool = False
+
+    def add(self, found: tuple[Diagnostic, ...], sources: Mapping[str, str]) -> None:
+        self.found += found
+        self.sources.update(sources)
+
+
+def _ids(
+    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Beginnings of ids, in capitals. A word no id begins with would select nothing for ever."""
+    words = tuple(w.strip().upper() for text in given for w in text.split(",") if w.strip())
+    for word in words:
+        if not any(code.startswith(word) for code in CODES):
+            raise click.BadParameter(f"no id begins with `{word}`", context, parameter)
+    return words
 
 
 @click.command(
     "check",
-    epilog=examples("qflow check digits.qf", "qflow check *.qf --locked", "qflow check train.py"),
+    epilog=examples(
+        "qflow check digits.qf",
+        "qflow check *.qf --locked --strict",
+        "qflow check digits.qf --fix",
+        "qflow check train.py --select QF704,QF705",
+    ),
 )
 @files_argument
 @click.option("--locked", is_flag=True, help="The lock must be there and fit; for CI.")
-@shared_options
+@click.option("--strict", is_flag=True, help="Exit 1 also when there are warnings.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="ID[,ID...]",
+    callback=_ids,
+    help="Only warnings and notes whose id begins so, such as QF2; may be repeated.",
+)
+@click.option("--fix", is_flag=True, help="Make the changes that findings bring; show them.")
+@shared(*FINDINGS)
 def command(
-    files: tuple[Path, ...], locked: bool, settings: dict[str, str], output_format: str
+    files: tuple[Path, ...],
+    locked: bool,
+    strict: bool,
+    select: tuple[str, ...],
+    fix: bool,
+    settings: dict[str, str],
+    output_format: str,
 ) -> int:
     """Say everything that is wrong with FILES. Runs nothing; needs no torch.
 
     Without a lock only what needs no model is checked. The Python file of the model is read along,
     and a Python script can be checked itself: as text, for the order of its calls and for what its
-    modules do. Exit code 1: errors were found.
+    modules do. The comment `# qf: allow QF205 reason`, on a line or above it, allows a warning
+    there, and `# qf: allow-file QF205 reason` in the whole file. Errors are always shown. Exit code
+    1: errors were found.
     """
+    checked = _Checked()
+    for path in dict.fromkeys(files):
+        try:
+            if fix:
+                _fix(path, settings, locked, select, checked)
+            else:
+                _check(path, settings, locked, checked)
+        except QflowError as error:
+            checked.unreadable = True
+            checked.add(error.diagnostics, error.sources)
+    found = [d for d in checked.found if _selected(d, select)]
+    report(found, checked.sources)
+    shown = [d for d in found if not d.allowed]
+    if output_format == "text" and not shown:
+        click.echo(f"{len(files)} file{'s' if len(files) > 1 else ''} checked, nothing to say")
+    if checked.unreadable:
+        return EXIT.cannot
+    wrong = has_errors(shown) or (strict and any(d.severity == "warning" for d in shown))
+    return EXIT.no if wrong else EXIT.yes
+
+
+def _selected(d: Diagnostic, select: tuple[str, ...]) -> bool:
+    """An error may be why a rule saw nothing, so it cannot be left out."""
+    return not select or d.severity == "error" or d.code.startswith(select)
+
+
+def _check(path: Path, settings: dict[str, str], locked: bool, checked: _Checked) -> None:
     from qflow.lint.findings import findings
 
-    found: list[Diagnostic] = []
-    sources: dict[str, str] = {}
-    unreadable = False
-    for path in files:
-        try:
-            about = findings(path, settings, locked)
-        except QflowError as error:
-            unreadable = True
-            found += error.diagnostics
-            sources.update(error.sources)
-            continue
-        found += (*about.diagnostics, *about.allowed)
-        sources.update(about.sources)
-    report(found, sources)
-    if output_format == "text" and all(d.allowed for d in found):
-        click.echo(f"{len(files)} file{'s' if len(files) > 1 else ''} checked, nothing to say")
-    if unreadable:
-        return EXIT.cannot
-    return EXIT.no if has_errors(found) else EXIT.yes
+    about = findings(path, settings, locked)
+    checked.add((*about.diagnostics, *about.allowed), about.sources)
+
+
+def _fix(
+    path: Path,
+    settings: dict[str, str],
+    locked: bool,
+    select: tuple[str, ...],
+    checked: _Checked,
+) -> None:
+    from qflow.cli._fixing import show, write
+    from qflow.lint.mending import mend
+
+    mended = mend(path, settings, locked, wanted=lambda d: not select or d.code.startswith(select))
+    if mended.done:
+        write(path, mended.after)
+        show(path, mended)
+    about = mended.findings
+    checked.add((*about.diagnostics, *about.allowed), about.sources)

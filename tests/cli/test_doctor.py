@@ -45,8 +45,7 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     torch.save(model().state_dict(), tmp_path / "bad.pt")
     arguments = ["doctor", str(tmp_path / "bad.pt"), "--model", ENTRY, "--format", "json"]
     assert main(arguments) == 1
-    found = json.loads(capsys.readouterr().out)
-    listed = found["diagnostics"] if isinstance(found, dict) else found
+    listed = json.loads(capsys.readouterr().out)["diagnostics"]
     assert {d["code"] for d in listed} == {"QF321"}
 
 

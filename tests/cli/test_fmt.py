@@ -67,9 +67,9 @@ def test_a_file_with_mistakes_is_left_alone_and_the_others_are_not(
 
 def test_mistakes_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fmt", "--check", "--format", "json", "broken.qf"]) == 2
-    assert json.loads(capsys.readouterr().out)[0]["code"] == "QF101"
+    assert json.loads(capsys.readouterr().out)["diagnostics"][0]["code"] == "QF101"
     assert main(["fmt", "--check", "--format", "json", "tidy.qf"]) == 0
-    assert json.loads(capsys.readouterr().out) == []
+    assert json.loads(capsys.readouterr().out)["diagnostics"] == []
 
 
 def test_line_ends_stay_and_a_byte_order_mark_goes() -> None:

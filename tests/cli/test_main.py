@@ -121,7 +121,7 @@ def test_an_error_as_json_is_on_stdout(
     verb(raising(QflowError((FOUND,))))
     assert main(["probe", "--format", "json"]) == EXIT.cannot
     out, err = capsys.readouterr()
-    assert json.loads(out)[0]["code"] == "QF201"
+    assert json.loads(out)["diagnostics"][0]["code"] == "QF201"
     assert err == ""
 
 

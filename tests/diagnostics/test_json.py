@@ -3,10 +3,14 @@
 import json
 
 from qflow import registry
-from qflow.diagnostics import Diagnostic, Label, Span
-from qflow.diagnostics.renderers.json import Json
+from qflow.diagnostics import Diagnostic, Edit, Label, Span
+from qflow.diagnostics.renderers.json import FORMAT_VERSION, Json
 
-KEYS = {"code", "severity", "message", "at", "label", "also", "notes", "help"}
+KEYS = {"code", "severity", "message", "at", "label", "also", "notes", "help"} | {
+    "about",
+    "edits",
+    "allowed",
+}
 
 
 def test_every_key_with_its_value() -> None:
@@ -19,9 +23,14 @@ def test_every_key_with_its_value() -> None:
         notes=("one", "two"),
         help="do",
         severity="warning",
+        about="stem.conv",
+        edits=(Edit(Span("a.qf", 1, 2, 1, 2), "x"),),
+        allowed="so it is",
     )
     text = Json().render([diagnostic], {})
-    assert json.loads(text) == [
+    data = json.loads(text)
+    assert data["format_version"] == FORMAT_VERSION
+    assert data["diagnostics"] == [
         {
             "code": "QF222",
             "severity": "warning",
@@ -36,21 +45,30 @@ def test_every_key_with_its_value() -> None:
             ],
             "notes": ["one", "two"],
             "help": "do",
+            "about": "stem.conv",
+            "edits": [
+                {
+                    "at": {"path": "a.qf", "line": 1, "column": 2, "end_line": 1, "end_column": 2},
+                    "text": "x",
+                }
+            ],
+            "allowed": "so it is",
         }
     ]
     assert "é" in text
-    assert text.endswith("]\n")
+    assert text.endswith("}\n")
 
 
 def test_what_is_absent_is_null_or_empty_but_there() -> None:
-    (record,) = json.loads(Json().render([Diagnostic("QF302", "gone")], {}, color=True))
+    data = json.loads(Json().render([Diagnostic("QF302", "gone")], {}, color=True))
+    (record,) = data["diagnostics"]
     assert set(record) == KEYS
     assert record["at"] is None
-    assert record["also"] == record["notes"] == []
+    assert record["also"] == record["notes"] == record["edits"] == []
 
 
 def test_nothing_found_is_an_empty_list() -> None:
-    assert Json().render([], {}) == "[]\n"
+    assert json.loads(Json().render([], {}))["diagnostics"] == []
 
 
 def test_is_found_by_name() -> None:

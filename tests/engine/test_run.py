@@ -208,7 +208,7 @@ def test_machine_format_is_one_document(project: Project) -> None:
     project.replace("tiny.qf", "<= 1.0 on val", "<= -1.0 on val")
     outcome = project.run("--format", "json")
     assert outcome.code == 0
-    assert [d["code"] for d in json.loads(outcome.out)] == ["QF304", "QF402"]
+    assert [d["code"] for d in json.loads(outcome.out)["diagnostics"]] == ["QF304", "QF402"]
     assert "float model" in outcome.err
 
 

@@ -134,7 +134,7 @@ def test_errors_are_not_allowed(path: Path) -> None:
 
 def test_what_cannot_be_known_is_not_called_idle(path: Path) -> None:
     allow = "  # qf: allow QF205 two authors\n"
-    broken = checked(path, f"{allow}{SECOND}\n  match \"no\" use w8a8\n", first="")
+    broken = checked(path, f'{allow}{SECOND}\n  match "no" use w8a8\n', first="")
     assert codes(broken) == ["QF201"]
     unlocked = path.with_name("x.qf.lock")
     unlocked.unlink()
@@ -159,7 +159,7 @@ def test_in_a_python_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.chdir(tmp_path)
     script = Path("train.py")
     script.write_text(
-        'import torch\n\n\nclass Net(torch.nn.Module):\n'
+        "import torch\n\n\nclass Net(torch.nn.Module):\n"
         "    def forward(self, x):\n"
         '        note = "# qf: allow QF712 in a string"\n'
         "        if self.training:\n"

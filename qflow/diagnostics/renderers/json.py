@@ -1,11 +1,17 @@
-"""json: a list of objects with stable keys, for programs."""
+"""json: findings as versioned data for programs.
+
+The promise of `format_version`, MAJOR.MINOR: within a major version fields are only added, and none
+changes its name, its type or its meaning.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from qflow.diagnostics import Diagnostic, Label, Span
+from qflow.diagnostics import Diagnostic, Edit, Label, Span
+
+FORMAT_VERSION = "1.0"
 
 
 class Json:
@@ -18,11 +24,14 @@ class Json:
         *,
         color: bool = False,
     ) -> str:
-        """The list, indented by two; `sources` and `color` do not matter here."""
-        return json.dumps([_record(d) for d in diagnostics], indent=2, ensure_ascii=False) + "\n"
+        """An object, indented by two; what comments allow is listed with its reason."""
+        found = [record(d) for d in diagnostics]
+        data = {"format_version": FORMAT_VERSION, "diagnostics": found}
+        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
-def _record(diagnostic: Diagnostic) -> dict[str, Any]:
+def record(diagnostic: Diagnostic) -> dict[str, Any]:
+    """One finding as plain data."""
     return {
         "code": diagnostic.code,
         "severity": diagnostic.severity,
@@ -32,6 +41,9 @@ def _record(diagnostic: Diagnostic) -> dict[str, Any]:
         "also": [_second(label) for label in diagnostic.also],
         "notes": list(diagnostic.notes),
         "help": diagnostic.help,
+        "about": diagnostic.about,
+        "edits": [_edit(edit) for edit in diagnostic.edits],
+        "allowed": diagnostic.allowed,
     }
 
 
@@ -41,3 +53,7 @@ def _place(span: Span | None) -> dict[str, Any] | None:
 
 def _second(label: Label) -> dict[str, Any]:
     return {"at": _place(label.span), "text": label.text}
+
+
+def _edit(edit: Edit) -> dict[str, Any]:
+    return {"at": _place(edit.span), "text": edit.text}

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from unicodedata import category, combining, east_asian_width
 
-from qflow.diagnostics import Diagnostic, Label, Severity, Span
+from qflow.diagnostics import Diagnostic, Label, Span
+from qflow.diagnostics.renderers._words import SEVERITIES, is_bidi, safe
 
 _TAB_WIDTH = 4
 _COLORS = {"error": "1;31", "warning": "1;33", "note": "1;36", "frame": "1;34", "bold": "1"}
-_SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
 class Text:
@@ -39,7 +39,7 @@ def count(diagnostics: Iterable[Diagnostic]) -> str:
     by_severity = Counter(d.severity for d in diagnostics)
     return ", ".join(
         f"{n} {severity}{'s' if n > 1 else ''}"
-        for severity in _SEVERITIES
+        for severity in SEVERITIES
         if (n := by_severity[severity])
     )
 
@@ -53,7 +53,7 @@ class _Paint:
 
 
 def _one(d: Diagnostic, lines: Mapping[str, list[str]], paint: _Paint) -> list[str]:
-    head = paint(f"{d.severity}[{d.code}]", d.severity) + paint(f": {d.message}", "bold")
+    head = paint(f"{d.severity}[{d.code}]", d.severity) + paint(f": {safe(d.message)}", "bold")
     places = ([(Label(d.at, d.label), "^", d.severity)] if d.at else []) + [
         (label, "-", "frame") for label in d.also
     ]
@@ -72,7 +72,7 @@ def _one(d: Diagnostic, lines: Mapping[str, list[str]], paint: _Paint) -> list[s
 
 def _hang(text: str, margin: str) -> str:
     """Later lines of a note start where its first line does."""
-    return text.replace("\n", "\n" + margin + "   ")
+    return safe(text).replace("\n", "\n" + margin + "   ")
 
 
 def _excerpt(
@@ -133,7 +133,7 @@ def _shown(character: str, column: int) -> str:
         return " " * _cells(character, column)
     # surrogates and control characters are not for a terminal; format characters such as
     # bidirectional overrides could make the excerpt lie
-    if category(character) in ("Cc", "Cs") or (category(character) == "Cf" and _is_bidi(character)):
+    if category(character) in ("Cc", "Cs") or (category(character) == "Cf" and is_bidi(character)):
         return "?"
     return character
 
@@ -143,10 +143,6 @@ def _cells(character: str, column: int) -> int:
         return _TAB_WIDTH - column % _TAB_WIDTH
     if combining(character) or category(character) in ("Mn", "Me"):
         return 0
-    if category(character) == "Cf" and not _is_bidi(character):
+    if category(character) == "Cf" and not is_bidi(character):
         return 0
     return 2 if east_asian_width(character) in "WF" else 1
-
-
-def _is_bidi(character: str) -> bool:
-    return "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069"
