@@ -23,11 +23,13 @@ from qflow.compile import (
     prove,
     qconfigs,
     region,
+    rulesets,
     sensitivities,
     share,
     stages,
     states,
     substitute,
+    sweeps,
     tables,
     tail,
     target,
@@ -48,8 +50,11 @@ Pass = Callable[[Unit], Unit]
 OUTLINE: tuple[Pass, ...] = (
     # What the file says, without the model.
     names.resolve,  # every name points at one definition, no block is missing
+    calls.known,  # every selector function is there
+    rulesets.expand,  # `apply` becomes the rules of its set
     unsupported.report,  # what the language has and this version cannot do
     params.resolve,  # values from the file, then --set, checked against their domain
+    sweeps.check,  # no plan depends on one: only judged
     substitute.values,  # from here on there are no params
     model.read,
     target.read,

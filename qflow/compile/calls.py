@@ -5,13 +5,30 @@ from dataclasses import replace
 from typing import TypeVar
 
 from qflow import registry
+from qflow.compile import facts
 from qflow.compile.selectors import Selected
 from qflow.compile.unit import StageSpec, Unit
+from qflow.compile.values import unknown
 from qflow.diagnostics import Diagnostic, Span
 from qflow.lang import syntax
+from qflow.lang.rewrite import walk
 
 KIND = "compile.selectors"
 Selecting = TypeVar("Selecting", syntax.MatchRule, syntax.SetState, syntax.Freeze)
+
+
+def known(unit: Unit) -> Unit:
+    """QF110 for a selector function there is none of, in rules and stages."""
+    program = unit.program
+    nodes = (*program.quantizes, *program.rule_sets, *program.schedules)
+    selectors = [n for node in nodes for n in walk(node) if isinstance(n, syntax.Selector)]
+    names = facts.known(KIND)
+    return unit.having(
+        unknown("selector function", atom.function, names, atom.span)
+        for selector in selectors
+        for atom in (*selector.atoms, *selector.excluded)
+        if isinstance(atom, syntax.Call) and atom.function not in names
+    )
 
 
 def resolve(unit: Unit) -> Unit:

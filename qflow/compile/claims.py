@@ -62,6 +62,9 @@ def _is(assertion: syntax.Assertion, claim: syntax.IsClaim, unit: Unit) -> Claim
 
 def _compare(assertion: syntax.Assertion, claim: syntax.CompareClaim) -> ClaimPlan | Diagnostic:
     """`no scale == 1.0`, `cosine(output.logits) >= 0.99 on val`."""
+    if isinstance(claim.value, syntax.Call):
+        message = "a measure on the right side of a claim is not supported yet"
+        return Diagnostic("QF120", message, at=claim.value.span)
     value = scalar(claim.value)
     if isinstance(value, str) or value is None:
         message = f"a claim compares with a number or `true`, not with {describe(claim.value)}"

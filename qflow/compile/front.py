@@ -7,7 +7,8 @@ from pathlib import Path
 from qflow import compile as compiler
 from qflow.compile.unit import Unit
 from qflow.diagnostics import Diagnostic, QflowError, Severity, has_errors, sort
-from qflow.lang.parse import parse
+from qflow.lang.either import parse_file
+from qflow.lang.imports import imported
 from qflow.lang.program import Program, program_of
 from qflow.lang.sources import DISK, Sources
 from qflow.plan.lock import FileFact, Lock, digest, lock_path, read
@@ -44,12 +45,16 @@ def front(
     """
     shown = path.as_posix()
     text = sources.text(path, shown)
-    parsed = parse(text, shown)
+    parsed = parse_file(text, shown)
     texts = {shown: text}
     if parsed.file is None:
         return Front(None, text, None, None, None, sort(parsed.diagnostics), texts)
-    program = program_of(parsed.file)
-    found = list(parsed.diagnostics)
+    whole = imported(program_of(parsed.file), sources)
+    program, found = whole.program, [*parsed.diagnostics, *whole.diagnostics]
+    texts.update(whole.texts)
+    if has_errors(found):
+        # what a name of another file stands for is not known: nothing else can be judged
+        return Front(program, text, None, None, None, sort(found), texts)
     lock, problems, more = _lock(path, locked, sources)
     found += problems
     texts.update(more)

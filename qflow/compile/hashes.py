@@ -24,7 +24,7 @@ from qflow.plan.plan import (
 
 _PROVENANCE = frozenset({"why", "rules", "fields", "text", "proved", "reads", "weights", "macs"})
 """Fields that say where a decision came from, not what it is; and facts of the trace."""
-_OPTIONAL = frozenset({"later", "freezes"})
+_OPTIONAL = frozenset({"later", "freezes", "against", "addresses"})
 """Left out where empty: a stage that says nothing of epochs hashes as before there were any."""
 _KINDS = (Observed, Fixed, Shared)
 _BARE = frozenset({str, int, float, bool, type(None)})
@@ -86,7 +86,8 @@ def _model(model: ModelSpec) -> object:
 
 
 def _graph(graph: GraphSpec) -> object:
-    return (tuple(sorted(name for name, _ in graph.wraps)), graph.leaves, graph.leaf_types)
+    facts = (tuple(sorted(name for name, _ in graph.wraps)), graph.leaves, graph.leaf_types)
+    return (*facts, *_some(graph.leaf_parts))
 
 
 def plain(value: object) -> Any:

@@ -75,8 +75,12 @@ def _missing(program: Program) -> Iterator[Diagnostic]:
     for kind, attribute, example in _ONE:
         found: Sequence[syntax.Node] = getattr(program, attribute)
         if not found:
+            offered = next((b.name for b in program.offered if b.kind == kind), None)
+            written = f"{kind} {offered} {{}}" if offered else example
+            notes = (f"a file it imports offers `{offered}`",) if offered else ()
+            help_ = f"write `{written}`"
             yield Diagnostic(
-                "QF115", f"there is no `{kind}` block", at=start, help=f"write `{example}`"
+                "QF115", f"there is no `{kind}` block", at=start, notes=notes, help=help_
             )
         yield from _extra(kind, found)
     yield from _extra("graph", program.graphs)
@@ -90,22 +94,30 @@ def _extra(kind: str, found: Sequence[syntax.Node]) -> Iterator[Diagnostic]:
 
 def _dangling(program: Program) -> Iterator[Diagnostic]:
     data = [d.name for d in program.data]
+    offered = [*data, *(b.name for b in program.offered if b.kind == "data")]
     for stage in (s for x in program.schedules for s in x.stages):
         if stage.data not in data:
-            yield unknown("data block", stage.data, data, stage.span)
+            yield unknown("data block", stage.data, offered, stage.data_span or stage.span)
     for claim in (a for c in program.checks for a in c.assertions):
         if claim.data is not None and claim.data not in data:
-            yield unknown("data block", claim.data, data, claim.span)
-    imported = {u.alias for u in program.uses}
-    qconfigs = {*builtin.names(), *(q.name for q in program.qconfigs)}
+            yield unknown("data block", claim.data, offered, claim.data_span or claim.span)
+    qconfigs = known_qconfigs(program)
+    chosen = {p.name for p in program.params if p.type == "qconfig"}
     for name, span in _used(program):
-        # what a file that is not read would bring cannot be missed
-        if name not in qconfigs and name.split(".")[0] not in imported:
-            yield unknown("qconfig", name, qconfigs, span)
+        if name not in qconfigs and name not in chosen:
+            yield unknown("qconfig", name, {*qconfigs, *chosen}, span)
+
+
+def known_qconfigs(program: Program) -> tuple[str, ...]:
+    """Every qconfig a rule may use: those of the file, what it imports, and the built-in ones."""
+    scopes = ("", *(f"{scope}." for scope in program.scopes))
+    every = [f"{scope}{name}" for scope in scopes for name in builtin.names()]
+    return tuple(sorted({*every, *(q.name for q in program.qconfigs)}))
 
 
 def _used(program: Program) -> Iterable[Named]:
     sets: list[syntax.Quantize | syntax.RuleSet] = [*program.quantizes, *program.rule_sets]
     rules = [r for s in sets for r in s.rules]
     actions = [r.action for r in rules if not isinstance(r, syntax.ApplyRule)]
-    return [(a.qconfig, a.span) for a in actions if isinstance(a, syntax.UseAction)]
+    used = [a for a in actions if isinstance(a, syntax.UseAction)]
+    return [(a.qconfig, a.qconfig_span or a.span) for a in used]

@@ -3,16 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from qflow.compile import words
 from qflow.compile.unit import Unit
 from qflow.compile.values import describe, unknown
-from qflow.diagnostics import Diagnostic, Label
+from qflow.diagnostics import Diagnostic, Label, Span
 from qflow.dtype import DTYPES
 from qflow.lang import syntax
+from qflow.lang.program import Program
 from qflow.plan.plan import Scalar
 
 
 def resolve(unit: Unit) -> Unit:
-    """Sets `params`. QF110 unknown param or type, QF111 outside its domain, QF113 of another type.
+    """Sets `params`. QF110 unknown param, type or word, QF111 outside its domain, QF113 a type.
 
     A value of the file that is of another type halts: everything that uses it would be wrong too.
     """
@@ -24,12 +26,12 @@ def resolve(unit: Unit) -> Unit:
     values: dict[str, Scalar] = {}
     halted = False
     for param in unit.program.params:
-        written = _written(param)
+        written = read(param, param.value, unit.program)
         if isinstance(written, Diagnostic):
             found.append(written)
             halted = True
             continue
-        value = _given(param, unit.settings.get(param.name), written)
+        value = _given(param, unit.settings.get(param.name), written, unit.program)
         if isinstance(value, Diagnostic):
             found.append(value)
             value = written
@@ -38,40 +40,75 @@ def resolve(unit: Unit) -> Unit:
     return unit.having(found)
 
 
-def _written(param: syntax.Param) -> Scalar | Diagnostic:
-    """The value in the file."""
-    if param.type not in _READ:
-        return unknown("param type", param.type, _READ, param.span)
-    value = _READ[param.type](param.value)
-    if value is None:
+def read(param: syntax.Param, value: syntax.Value, program: Program) -> Scalar | Diagnostic:
+    """A value written in a file, as the param's type has it; its domain is not asked."""
+    if param.type not in TYPES:
+        return unknown_type(param)
+    found = _read(param.type, value)
+    if found is None:
         return Diagnostic(
             "QF113",
-            f"`{param.name}` is of type {param.type}, its value is {describe(param.value)}",
-            at=param.value.span,
+            f"`{param.name}` is of type {param.type}, its value is {describe(value)}",
+            at=value.span,
         )
-    return value
+    return _word(param, found, program, value.span) or found
 
 
-def _given(param: syntax.Param, text: str | None, written: Scalar) -> Scalar | Diagnostic:
-    """The value of `--set`, or that of the file, if it is in the domain."""
-    if text is None:
-        return _domain(param) or _inside(param, written) or written
-    value = _PARSE[param.type](text)
+def unknown_type(param: syntax.Param) -> Diagnostic:
+    """QF110 with every type there is."""
+    listed = ", ".join(f"`{t}`" for t in sorted(TYPES))
+    found = unknown("param type", param.type, (), param.type_span or param.span)
+    return replace(found, notes=(f"there are {listed}",))
+
+
+def parse(
+    param: syntax.Param, text: str, program: Program, given: str = "--set"
+) -> Scalar | Diagnostic:
+    """A value given from outside, judged by type and domain; `given` is how it was given."""
+    value = _parse(param.type, text)
     if value is None:
         return Diagnostic(
             "QF113",
-            f"`--set {param.name}={text}`: that is no {param.type}",
+            f"`{given} {param.name}={text}`: that is no {param.type}",
             at=param.span,
             label=f"`{param.name}` is of type {param.type}",
         )
-    return _domain(param) or _inside(param, value, f"--set {param.name}={text}") or value
+    strange = _word(param, value, program, param.span)
+    if strange is not None:
+        return replace(strange, message=f"`{given} {param.name}={text}`: {strange.message}")
+    return inside(param, value, given=f"{given} {param.name}={text}") or value
 
 
-def _domain(param: syntax.Param) -> Diagnostic | None:
-    """QF113 when the domain itself holds values of another type."""
+def _given(
+    param: syntax.Param, text: str | None, written: Scalar, program: Program
+) -> Scalar | Diagnostic:
+    """The value of `--set`, or that of the file, if it is in the domain."""
+    if wrong := _domain(param, program):
+        return wrong
+    if text is None:
+        return inside(param, written) or written
+    return parse(param, text, program)
+
+
+def _word(param: syntax.Param, value: Scalar, program: Program, at: Span) -> Diagnostic | None:
+    """QF110 for a word that names nothing of its kind."""
+    if param.type not in words.TYPES:
+        return None
+    known = words.words(param.type, program)
+    # the language writes `tosa.single`, the file is tosa_single.py
+    shown = str(value).replace(".", "_") if param.type == "profile" else str(value)
+    return None if shown in known else unknown(param.type, str(value), known, at)
+
+
+def _domain(param: syntax.Param, program: Program) -> Diagnostic | None:
+    """QF113 when the domain itself holds values of another type, QF110 when it holds no word."""
     match param.domain:
         case syntax.List(items=items):
-            strange = [(describe(i), i.span) for i in items if _READ[param.type](i) is None]
+            strange = [(describe(i), i.span) for i in items if _read(param.type, i) is None]
+            wrong = [] if strange else [read(param, i, program) for i in items]
+            for found in wrong:
+                if isinstance(found, Diagnostic):
+                    return found
         case syntax.Range(span=span) if param.type not in ("int", "float"):
             strange = [("a range of numbers", span)]
         case _:
@@ -83,15 +120,17 @@ def _domain(param: syntax.Param) -> Diagnostic | None:
     return Diagnostic("QF113", message, at=at)
 
 
-def _inside(param: syntax.Param, value: Scalar, given: str = "") -> Diagnostic | None:
-    """QF111 when the domain does not hold the value."""
+def inside(
+    param: syntax.Param, value: Scalar, at: Span | None = None, given: str = ""
+) -> Diagnostic | None:
+    """QF111 when the domain does not hold the value, which stands at `at` or was `given`."""
     match param.domain:
         case syntax.Range(low=low, high=high):
             if isinstance(value, (int, float)) and low.value <= value <= high.value:
                 return None
             text = f"{low.text}..{high.text}"
         case syntax.List(items=items):
-            allowed = [_READ[param.type](item) for item in items]
+            allowed = [_read(param.type, item) for item in items]
             if any(type(a) is type(value) and a == value for a in allowed):
                 return None
             text = ", ".join(str(a) for a in allowed)
@@ -103,7 +142,7 @@ def _inside(param: syntax.Param, value: Scalar, given: str = "") -> Diagnostic |
     return Diagnostic(
         "QF111",
         f"the value of `{param.name}` is outside its domain",
-        at=param.value.span,
+        at=at or param.value.span,
         also=(Label(param.domain.span, f"allowed: {text}"),),
     )
 
@@ -134,6 +173,11 @@ def _read_string(value: syntax.Value) -> Scalar | None:
     return value.value if isinstance(value, syntax.String) else None
 
 
+def _read_word(value: syntax.Value) -> Scalar | None:
+    """A name; in quotes when it has a dash."""
+    return value.value if isinstance(value, (syntax.Name, syntax.String)) else None
+
+
 _READ: Mapping[str, Callable[[syntax.Value], Scalar | None]] = {
     "int": _read_int,
     "float": _read_float,
@@ -142,6 +186,18 @@ _READ: Mapping[str, Callable[[syntax.Value], Scalar | None]] = {
     "path": _read_string,
     "string": _read_string,
 }
+
+
+TYPES = (*_READ, *words.TYPES)
+"""Every type a param can have."""
+
+
+def _read(type_: str, value: syntax.Value) -> Scalar | None:
+    return _READ.get(type_, _read_word)(value)
+
+
+def _parse(type_: str, text: str) -> Scalar | None:
+    return _PARSE.get(type_, _parse_string)(text)
 
 
 def _parse_int(text: str) -> Scalar | None:

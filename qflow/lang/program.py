@@ -31,7 +31,7 @@ class Program:
     checks: tuple[syntax.Check, ...] = ()
     sweeps: tuple[syntax.Sweep, ...] = ()
     offered: tuple[syntax.Block, ...] = ()
-    """Models and targets of imported files that no block refines: names without effect."""
+    """Blocks of imported files that nothing here uses: names without effect."""
     scopes: tuple[str, ...] = ()
     """What stands before the dot of imported names: `npu`, and `npu.base` for what npu imports."""
     imported: tuple[str, ...] = ()

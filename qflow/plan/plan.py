@@ -251,12 +251,34 @@ class DataSpec:
 
 
 @dataclass(frozen=True)
+class Leaf:
+    """A `leaf` that is more than addresses and types: `leaf type Block in "neck.**" except "a"`.
+
+    Each part is a type name, empty for any, and a pattern of addresses, `**` for any.
+    """
+
+    parts: tuple[tuple[str, str], ...]
+    excluded: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class GraphSpec:
     wraps: tuple[tuple[str, Span], ...] = ()
     """Entry points `module:function` kept as one call."""
     leaves: tuple[str, ...] = ()
     """Addresses or type names the tracer does not enter, see `leaf_types`."""
     leaf_types: tuple[str, ...] = ()
+    leaf_parts: tuple[Leaf, ...] = ()
+    """Leaves that only a type and an address together name, or that leave some out."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the right side of a claim measures: `accuracy(float)`."""
+
+    measure: str
+    """File in `analysis/measures`."""
+    args: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -276,6 +298,10 @@ class ClaimPlan:
     at: Span
     proved: bool | None = None
     """True or False when the plan alone decides it; None: it must be measured."""
+    against: Measured | None = None
+    """What the measure is compared with; `value` is how it is written then. None: with `value`."""
+    addresses: tuple[str, ...] = ()
+    """What a pattern among `args` covers: the claim is about each of them, in execution order."""
 
 
 @dataclass(frozen=True)

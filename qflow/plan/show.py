@@ -7,6 +7,7 @@ from qflow.plan.plan import (
     Data,
     Decided,
     Fixed,
+    Leaf,
     Observed,
     PortPlan,
     Scalar,
@@ -46,6 +47,19 @@ def settings(values: Sequence[tuple[str, Decided | Setting]]) -> str:
     return " ".join(f"{name}={data(decided.value)}" for name, decided in values)
 
 
+def leaf(value: Leaf) -> str:
+    """`type Block in "neck.**" except "neck.first"`."""
+    out = ", ".join(_part(*p) for p in value.excluded)
+    return ", ".join(_part(*p) for p in value.parts) + (f" except {out}" if out else "")
+
+
+def _part(type_: str, pattern: str) -> str:
+    quoted = json.dumps(pattern)
+    if not type_:
+        return quoted
+    return f"type {type_}" + ("" if pattern == "**" else f" in {quoted}")
+
+
 def tensor(plan: TensorPlan) -> str:
     """`int8 per_channel min_max`, `int8 of stem.conv`, `int8 scale 0.0078125`, `int8 mse lsq`."""
     dtype = f"{plan.dtype.value}"
@@ -62,3 +76,10 @@ def tensor(plan: TensorPlan) -> str:
     if plan.fix_scale is not None and plan.fix_scale.value:
         found += " fix_scale"
     return found
+
+
+def visible(line: str) -> str:
+    """One line for a terminal or a page: what would end it, or steer a terminal, is escaped."""
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

@@ -61,6 +61,7 @@ def _head(plan: Plan) -> list[str]:
     lines += [f"wrap {name}" for name, _ in sorted(plan.graph.wraps)]
     lines += [f"leaf {name}" for name in sorted(plan.graph.leaves)]
     lines += [f"leaf type {name}" for name in sorted(plan.graph.leaf_types)]
+    lines += [f"leaf {show.leaf(leaf)}" for leaf in plan.graph.leaf_parts]
     return lines
 
 

@@ -6,7 +6,7 @@ from torch import nn
 from torch.jit import ScriptModule
 
 from qflow.plan.address import matches
-from qflow.plan.plan import GraphSpec
+from qflow.plan.plan import GraphSpec, Leaf
 from qflow.tracing import operators
 
 
@@ -16,6 +16,7 @@ class Leaves:
     def __init__(self, graph: GraphSpec, composites: bool) -> None:
         self._addresses = graph.leaves
         self._types = frozenset(graph.leaf_types)
+        self._parts = graph.leaf_parts
         self._composites = composites
 
     def has(self, module: nn.Module, address: str) -> bool:
@@ -24,12 +25,23 @@ class Leaves:
         names = {type(module).__name__, *operators.class_names(type(module))}
         if names & self._types or any(matches(leaf, address) for leaf in self._addresses):
             return True
+        if any(_covers(leaf, names, address) for leaf in self._parts):
+            return True
         if isinstance(module, ScriptModule):
             return True
         of_torch = type(module).__module__.startswith(("torch.nn", "torch.ao.nn"))
         if not of_torch or isinstance(module, (nn.Sequential, nn.ModuleList, nn.ModuleDict)):
             return False
         return not (self._composites and any(True for _ in module.children()))
+
+
+def _covers(leaf: Leaf, names: set[str], address: str) -> bool:
+    """Whether one of its parts is the module, and none of what it leaves out."""
+
+    def among(parts: tuple[tuple[str, str], ...]) -> bool:
+        return any((not t or t in names) and matches(p, address) for t, p in parts)
+
+    return among(leaf.parts) and not among(leaf.excluded)
 
 
 def mark_wrapped(cls: type) -> None:

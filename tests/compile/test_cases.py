@@ -17,7 +17,7 @@ from tests.compile.models import of_entry
 CASES = Path(__file__).parent.parent / "cases"
 FOLDERS = sorted(p.parent for kind in ("compile", "lint") for p in CASES.glob(f"{kind}/*/x.qf"))
 UPDATE = os.environ.get("QFLOW_UPDATE") == "1"
-SETTINGS = re.compile(r"# set (\w+)=(.*)")
+SETTINGS = re.compile(r"# set ([\w.]+)=(.*)")
 ENTRY = re.compile(r'"(nets:\w+)"')
 
 
