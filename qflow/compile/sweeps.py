@@ -95,9 +95,10 @@ def _shape(sweep: syntax.Sweep) -> Iterator[Diagnostic]:
     model, size = lists[0]
     for field, length in lists[1:]:
         if length != size:
+            values = "1 value" if length == 1 else f"{length} values"
             yield Diagnostic(
                 "QF122",
-                f"`zip` pairs the lists, and `{field.name}` has {length} value{'s' if length != 1 else ''}",
+                f"`zip` pairs the lists, and `{field.name}` has {values}",
                 at=field.value.span,
                 also=(Label(model.value.span, f"`{model.name}` has {size}"),),
                 help="give them one length, or write the sweep without `zip` for every combination",

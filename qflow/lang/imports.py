@@ -155,7 +155,7 @@ def _cycle(use: syntax.Use, shown: str, chain: tuple[str, ...]) -> Diagnostic:
 
 
 def _left_behind(use: syntax.Use, part: Program) -> list[Diagnostic]:
-    """QF118 for blocks of the imported file that have no effect here, because nothing names them."""
+    """QF118 for blocks of the imported file that nothing here can name."""
     mine = (part.graphs, part.quantizes, part.schedules, part.checks, part.exports)
     left = [
         (kind, blocks[0].span) for kind, blocks in zip(_UNNAMED, mine, strict=True) if len(blocks)
