@@ -18,9 +18,14 @@ def plan(unit: Unit) -> Unit:
     """Sets `plan`, unless there is an error."""
     if unit.inventory is None or has_errors(unit.diagnostics):
         return unit
+    return replace(unit, plan=whole(unit))
+
+
+def whole(unit: Unit) -> Plan:
+    """The plan of what was found, errors or not; model and target are known."""
     assert unit.model is not None
     assert unit.target is not None
-    whole = Plan(
+    found = Plan(
         path=unit.program.path.rpartition("/")[2],
         files=files_of(unit.program.path, set(_paths(unit.program))),
         folder=folder_of(unit.program.path),
@@ -38,7 +43,7 @@ def plan(unit: Unit) -> Unit:
         hashes=(),
         skipped=unit.skipped,
     )
-    return replace(unit, plan=replace(whole, hashes=stage_hashes(whole)))
+    return replace(found, hashes=stage_hashes(found))
 
 
 def _paths(part: object) -> Iterator[str]:

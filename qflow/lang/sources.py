@@ -70,3 +70,32 @@ class Overlay:
 
     def size(self, path: Path) -> int:
         return len(self.read(path)) if abspath(path) in self._texts else self._base.size(path)
+
+
+class Recording:
+    """Remembers what was asked for, whether it was there or not."""
+
+    def __init__(self, base: Sources) -> None:
+        self._base = base
+        self._asked: set[str] = set()
+
+    @property
+    def paths(self) -> frozenset[Path]:
+        """Absolute paths."""
+        return frozenset(map(Path, self._asked))
+
+    def text(self, path: Path, shown: str | None = None) -> str:
+        self._asked.add(abspath(path))
+        return self._base.text(path, shown)
+
+    def read(self, path: Path) -> bytes:
+        self._asked.add(abspath(path))
+        return self._base.read(path)
+
+    def exists(self, path: Path) -> bool:
+        self._asked.add(abspath(path))
+        return self._base.exists(path)
+
+    def size(self, path: Path) -> int:
+        self._asked.add(abspath(path))
+        return self._base.size(path)
