@@ -39,8 +39,18 @@ def _plans(unit: Unit) -> Iterator[ModulePlan]:
 
 
 def _bare(module: Module, rules: tuple[Span, ...], absorbed_by: str | None = None) -> ModulePlan:
-    plan = ModulePlan(module.address, module.type, module.op, None, None, None, absorbed_by, rules)
-    return replace(plan, weights=module.weights, macs=module.macs)
+    return ModulePlan(
+        module.address,
+        module.type,
+        module.op,
+        act=None,
+        weight=None,
+        out=None,
+        absorbed_by=absorbed_by,
+        rules=rules,
+        weights=module.weights,
+        macs=module.macs,
+    )
 
 
 def _plan(unit: Unit, module: Module, grids: "_Grids", owners: Mapping[str, str]) -> ModulePlan:
@@ -59,8 +69,18 @@ def _plan(unit: Unit, module: Module, grids: "_Grids", owners: Mapping[str, str]
             act = replace(act, source=Shared(owner, why), learned=None, fix_scale=None)
     rules = unit.rules_at(*unit.members_at.get(address, (address,)))
     out = kept or fields.get("out.dtype") or unit.dtypes[address]
-    plan = ModulePlan(address, module.type, module.op, act, weight, out, None, rules)
-    return replace(plan, reads=unit.reads(address), weights=module.weights, macs=module.macs)
+    return ModulePlan(
+        address,
+        module.type,
+        module.op,
+        act,
+        weight,
+        out,
+        rules=rules,
+        reads=unit.reads(address),
+        weights=module.weights,
+        macs=module.macs,
+    )
 
 
 class _Grids:

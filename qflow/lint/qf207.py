@@ -1,6 +1,6 @@
 """QF207: a budget selector behind a rule by name that it overlaps."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from qflow.compile.region import listed
 from qflow.compile.unit import Matched, Unit
@@ -26,9 +26,8 @@ class Qf207:
         for place, matched in enumerate(unit.matched):
             if matched.rule.span not in unit.budgets:
                 continue
-            for earlier in unit.matched[:place]:
-                both = [a for a in matched.addresses if a in set(earlier.addresses)]
-                if both and _by_hand(earlier, unit) and _undoes(matched, earlier, both, unit):
+            for earlier, both in _before(place, unit):
+                if _by_hand(earlier, unit) and _undoes(matched, earlier, unit):
                     yield Diagnostic(
                         "QF207",
                         "this budget undoes a rule that names its modules",
@@ -41,6 +40,17 @@ class Qf207:
                     )
 
 
+def _before(place: int, unit: Unit) -> Iterator[tuple[Matched, list[str]]]:
+    """Earlier rules that cover something of this one, in order, each with what both cover."""
+    both: dict[int, list[str]] = {}
+    for address in unit.matched[place].addresses:
+        for earlier in unit.rules_of[address]:
+            if earlier < place:
+                both.setdefault(earlier, []).append(address)
+    for earlier in sorted(both):
+        yield unit.matched[earlier], both[earlier]
+
+
 def _by_hand(matched: Matched, unit: Unit) -> bool:
     rule = matched.rule
     if not isinstance(rule, syntax.MatchRule) or rule.span in unit.budgets:
@@ -48,13 +58,15 @@ def _by_hand(matched: Matched, unit: Unit) -> bool:
     return any(isinstance(atom, syntax.ByName) for atom in rule.selector.atoms)
 
 
-def _undoes(budget: Matched, hand: Matched, both: list[str], unit: Unit) -> bool:
+def _undoes(budget: Matched, hand: Matched, unit: Unit) -> bool:
     """Whether something the earlier rule said is lost; not where QF203 says that all of it is."""
     action, earlier = budget.rule.action, hand.rule.action
     if isinstance(action, syntax.PatchAction) and not isinstance(earlier, syntax.FloatAction):
         named = {f.name for f in action.fields} & {f.name for f in earlier.fields}
         if isinstance(earlier, syntax.PatchAction) and not named:
             return False
-    decided = [unit.decisions[a] for a in hand.addresses if a in unit.decisions]
+    # modules that the same rules decided have one qconfig between them
+    each = (unit.decisions[a] for a in hand.addresses if a in unit.decisions)
+    decided = {id(fields): fields for fields in each}.values()
     alive = any(d.by == hand.rule.span for fields in decided for d in fields.values())
     return alive or not decided
