@@ -1,7 +1,7 @@
 """calibration: one calibration pass of every observer, against the float pass.
 
-A pass is one forward with observers on, and the search for the scales at its end shared out over
-the batches of a usual calibration, `PASSES` of them; the search itself is shown on its own.
+A pass is one forward with observers on; the search for the scales, once after all of them, is shown
+on its own.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qflow.loops import counts as counting
-from qflow.loops import feed, finish, table
+from qflow.loops import extremes, feed, finish, table
 
 QUICK = settings(max_examples=40, deadline=None, derandomize=True, database=None)
 DTYPES = st.sampled_from([torch.int8, torch.uint8])
@@ -135,3 +135,26 @@ def test_values_beyond_what_was_told_stay_within_the_table() -> None:
     x = torch.tensor([[0.5, 100.0, -100.0, float("nan"), float("inf"), -float("inf"), 1e30]])
     found, _ = counting.counts(x, 8.0, torch.zeros(1, 32, dtype=torch.int64))
     assert found.sum() == x.numel()
+
+
+@QUICK
+@given(st.integers(1, 9), st.integers(1, 300), st.integers(0, 1 << 20))
+def test_extremes(rows: int, width: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    x = (
+        random.standard_normal((rows, width)) * 10.0 ** random.integers(-30, 30, (rows, 1))
+    ).astype(np.float32)
+    x[random.random(x.shape) < 0.2] = random.choice([0.0, -0.0, 1e-45, 3.4e38, -3.4e38])
+    low, high = found(x)
+    assert np.array_equal(low, x.min(1))
+    assert np.array_equal(high, x.max(1))
+    place = random.integers(0, x.size)
+    for odd in (np.nan, -np.nan, np.inf, -np.inf):
+        x.flat[place] = odd
+        assert extremes.extremes(torch.from_numpy(x)) is None
+
+
+def found(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    both = extremes.extremes(torch.from_numpy(x))
+    assert both is not None
+    return both[0].numpy(), both[1].numpy()
