@@ -22,33 +22,33 @@ class Qf203:
     """
 
     def check(self, unit: Unit) -> Iterable[Diagnostic]:
+        rules = [m.rule for m in unit.matched]
+        last = {r.selector: n for n, r in enumerate(rules) if isinstance(r, syntax.MatchRule)}
+        # a `default` overrides all above it: that is QF210
+        first = max((n for n, r in enumerate(rules) if isinstance(r, syntax.DefaultRule)), default=0)
         for place, matched in enumerate(unit.matched):
             rule = matched.rule
-            later = unit.matched[place + 1 :]
-            if not isinstance(rule, syntax.MatchRule) or _is_repeated(rule, later):
+            # the same selector again is QF205, and one cause is reported once
+            if not isinstance(rule, syntax.MatchRule) or place < max(first, last[rule.selector]):
                 continue
             if isinstance(rule.action, syntax.PatchAction) and not rule.action.fields:
                 # it overrides nothing and nothing overrides it: QF206
                 continue
             decided = [a for a in matched.addresses if a in unit.decisions]
-            alive = any(d.by == rule.span for a in decided for d in unit.decisions[a].values())
+            # modules that the same rules decided have one qconfig between them
+            qconfigs = {id(unit.decisions[a]): unit.decisions[a] for a in decided}.values()
+            alive = any(d.by == rule.span for fields in qconfigs for d in fields.values())
             if decided and not alive:
-                yield _finding(matched, decided, later)
+                places = {n for a in decided for n in unit.rules_of[a] if n > place}
+                yield _finding(matched, [unit.matched[n] for n in sorted(places)])
 
 
-def _is_repeated(rule: syntax.MatchRule, later: tuple[Matched, ...]) -> bool:
-    """The same selector again: that is QF205, and one cause is reported once."""
-    rules = [m.rule for m in later]
-    return any(isinstance(r, syntax.MatchRule) and r.selector == rule.selector for r in rules)
-
-
-def _finding(matched: Matched, decided: list[str], later: tuple[Matched, ...]) -> Diagnostic:
-    overriding = [m.rule for m in later if not set(decided).isdisjoint(m.addresses)]
+def _finding(matched: Matched, overriding: list[Matched]) -> Diagnostic:
     return Diagnostic(
         "QF203",
         "later rules override everything this rule says",
         at=matched.rule.span,
-        also=tuple(Label(r.span, "overrides it") for r in overriding),
+        also=tuple(Label(m.rule.span, "overrides it") for m in overriding),
         help="delete it, or move it behind them",
         severity="warning",
     )

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
+
+from qflow.plan.closest import closest
 
 
 def matches(pattern: str, address: str) -> bool:
@@ -50,10 +51,15 @@ def nearest(pattern: str, addresses: Iterable[str]) -> tuple[str, ...]:
     """Up to three addresses, or parents of addresses, that look like a pattern."""
     known = tuple(addresses)
     plain = pattern.removesuffix(".**").removesuffix(".*")
-    if found := get_close_matches(plain, known, n=3, cutoff=0.6):
+    if found := closest(plain, known, cutoff=0.6):
         return tuple(found)
-    parents = {".".join(a.split(".")[:n]) for a in known for n in range(1, a.count(".") + 1)}
-    found = get_close_matches(plain, sorted(parents), n=3, cutoff=0.6)
-    return tuple(f"{parent}.**" for parent in found) or tuple(
-        get_close_matches(plain, known, n=3, cutoff=0.4)
+    if found := closest(plain, _parents(known), cutoff=0.6):
+        return tuple(f"{parent}.**" for parent in found)
+    return tuple(closest(plain, known, cutoff=0.4))
+
+
+@lru_cache(maxsize=8)
+def _parents(known: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
+        sorted({".".join(a.split(".")[:n]) for a in known for n in range(1, a.count(".") + 1)})
     )
