@@ -7,9 +7,11 @@ import linecache
 import logging
 import re
 import shlex
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from qflow.cli import main
 from qflow.diagnostics import EXIT, QflowError, explaining
@@ -18,6 +20,7 @@ from qflow.lint.findings import findings
 from qflow.march import current
 from qflow.plan.lock import Lock, lock_path, render
 from tests.compile.models import MODELS, of_entry
+from tests.diagnostics import project
 
 LOCKS = Path(__file__).parent / "locks"
 MEASURED = Path(__file__).parent.parent / "cases" / "compile" / "sensitive_top" / "x.sens.json"
@@ -39,7 +42,7 @@ class Given:
 
 def given(page: Page, block: Block) -> Given:
     """What an example gives; it is run in the current folder, which is empty."""
-    return _RUN[block.kind](page, block)
+    return _RUN[_kind(block)](page, block)
 
 
 def whole(excerpt: str, frame: str, edition_only: bool = False) -> str:
@@ -135,12 +138,13 @@ def _python(page: Page, block: Block) -> Given:
     logger.addHandler(said)
     logger.setLevel(logging.INFO)
     try:
-        with contextlib.redirect_stdout(printed):
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             exec(_prelude(), namespace)
             if "unset" in block.words:
                 current._set = None
             try:
-                exec(compile(block.text, name, "exec"), namespace)
+                with _without(block):
+                    exec(compile(block.text, name, "exec"), namespace)
             except QflowError as error:
                 print(error)
                 raised = frozenset(d.code for d in error.diagnostics)
@@ -149,6 +153,14 @@ def _python(page: Page, block: Block) -> Given:
         logger.setLevel(level)
         del linecache.cache[name]
     return Given(frozenset(ID.findall("\n".join([printed.getvalue(), *said.lines]))), raised)
+
+
+def _without(block: Block) -> Any:
+    """As where the packages behind `without:` are not installed."""
+    hidden = [w.partition(":")[2] for w in block.words if w.startswith("without:")]
+    return (
+        mock.patch.dict(sys.modules, dict.fromkeys(hidden)) if hidden else contextlib.nullcontext()
+    )
 
 
 class _Said(logging.Handler):
@@ -160,23 +172,66 @@ class _Said(logging.Handler):
         self.lines.append(record.getMessage())
 
 
+def _run(page: Page, block: Block) -> Given:
+    """`qflow run` (or `lock`) on the pipeline of the frame, with what the block changes in it."""
+    is_code = block.kind == "python"
+    text = whole("" if is_code else block.text, explaining.frame_of("qf"))
+    verb = "lock" if "trace" in block.words else "run"
+    return _pipeline(page, block, text, [f"qflow {verb} x.qf"])
+
+
 def _script(page: Page, block: Block) -> Given:
     Path("script.py").write_text(block.text)
     return _of(Path("script.py"), {})
 
 
 def _console(page: Page, block: Block) -> Given:
-    """Lines of `qflow ...`; the last one decides."""
+    """Lines of `qflow ...`, of which the last decides, and `echo "..." >> FILE`."""
+    return _pipeline(page, block, explaining.frame_of("qf"), block.text.splitlines())
+
+
+def _pipeline(page: Page, block: Block, text: str, lines: list[str]) -> Given:
+    more = {block.words[0]: block.text} if block.kind == "python" else {}
+    project.write(Path(), more)
+    if ".safetensors" in text:
+        project.write_weights(Path())
     _files([b for b in page.blocks if b.role in ("", block.role)])
+    Path("x.qf").write_text(text)
+    try:
+        return _called(lines)
+    finally:
+        project.forget()
+
+
+def _called(lines: list[str]) -> Given:
     printed = io.StringIO()
     code = EXIT.yes
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        for line in block.text.splitlines():
+        for line in lines:
             program, *arguments = shlex.split(line)
+            if program == "echo":
+                text, _, file = arguments
+                Path(file).write_text(Path(file).read_text() + text + "\n")
+                project.forget()
+                continue
             assert program == "qflow", line
             code = main(arguments)
     found = frozenset(ID.findall(printed.getvalue()))
-    return Given(found, found if code not in (EXIT.yes, EXIT.no) else frozenset())
+    ended = () if code in (EXIT.yes, EXIT.no) else (f"exit code {code}: {printed.getvalue()}",)
+    return Given(found, frozenset(ended))
 
 
-_RUN = {"qf": _qf, "yaml": _qf, "python": _python, "script": _script, "console": _console}
+def _kind(block: Block) -> str:
+    """Files of the pipeline and what is marked so are run."""
+    is_file = block.kind == "python" and any(w.endswith(".py") for w in block.words)
+    return "run" if is_file or {"run", "trace"} & {*block.words} else block.kind
+
+
+_RUN = {
+    "qf": _qf,
+    "yaml": _qf,
+    "run": _run,
+    "python": _python,
+    "script": _script,
+    "console": _console,
+}

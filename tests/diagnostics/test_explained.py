@@ -1,5 +1,6 @@
 """Every id has a page, its failing example gives the id, and its mended example does not."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,8 @@ def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(current, "_set", None)
     # compiling loops takes longer than all examples
     monkeypatch.setattr(loops, "is_there", lambda device=None: False)
+    # a file written twice within a second has the same time stamp as its cached byte code
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     # what is said once in a process
     _images.say.cache_clear()
     mode = fusing_modes.get_qat_mode()
