@@ -11,6 +11,7 @@ from qflow.lang.either import parse_file
 from qflow.lang.imports import imported
 from qflow.lang.program import Program, program_of
 from qflow.lang.sources import DISK, Sources
+from qflow.plan.code_parts import parts
 from qflow.plan.lock import FileFact, Lock, digest, lock_path, read
 from qflow.plan.plan import ModelSpec, Plan
 
@@ -143,17 +144,21 @@ def _listed(ports: tuple[tuple[str, tuple[int, ...]], ...]) -> str:
 
 def _changed(lock: Lock, path: Path, locked: bool, sources: Sources) -> Iterator[Diagnostic]:
     """Files that are not what they were when the lock was written."""
+    facts: dict[str, list[FileFact]] = {}
     for fact in lock.files:
-        file = path.parent / fact.path
+        facts.setdefault(fact.path, []).append(fact)
+    for name, told in facts.items():
         try:
-            differs = _differs(fact, file, locked, sources)
+            others = _others(told, path.parent / name, locked, sources)
         except OSError:
-            yield _missing(fact, locked)
+            yield _missing(told[0], locked)
             continue
-        if differs:
+        if others:
+            named = ", ".join(f"`{part}`" for part in others if part)
             yield Diagnostic(
                 "QF303",
-                f"`{fact.path}` is not the file the lock was written for",
+                f"`{name}` is not the file the lock was written for",
+                notes=(f"what differs is {named}",) if named else (),
                 help=f"run `qflow lock {path.as_posix()}`",
                 severity=_severity(locked),
             )
@@ -166,14 +171,20 @@ def _missing(fact: FileFact, locked: bool) -> Diagnostic:
     return Diagnostic("QF302", message, severity=severity)
 
 
-def _differs(fact: FileFact, file: Path, locked: bool, sources: Sources) -> bool:
-    if fact.kind == "file":
+def _others(told: list[FileFact], file: Path, locked: bool, sources: Sources) -> tuple[str, ...]:
+    """Parts of a file that differ from what a lock tells; `""` for the whole."""
+    fact = told[0]
+    if fact.kind == "weights":
+        size = sources.size(file)
+        if size == fact.size and size > LARGEST and not locked:
+            return ()
+        return () if size == fact.size and digest(sources.read(file)) == fact.digest else ("",)
+    raw = sources.read(file)
+    if not fact.part:
         # a checkout may write other line ends
-        return digest(sources.read(file).replace(b"\r\n", b"\n")) != fact.digest
-    size = sources.size(file)
-    if size != fact.size:
-        return True
-    return (size <= LARGEST or locked) and digest(sources.read(file)) != fact.digest
+        return () if digest(raw.replace(b"\r\n", b"\n")) == fact.digest else ("",)
+    before, now = {f.part: f.digest for f in told}, parts(raw)
+    return tuple(n for n in sorted(before | now) if before.get(n) != now.get(n))
 
 
 def _severity(locked: bool) -> Severity:

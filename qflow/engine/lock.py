@@ -10,7 +10,8 @@ from qflow import compile as compiler
 from qflow import lang
 from qflow.diagnostics import QflowError, has_errors
 from qflow.engine import entry
-from qflow.plan.lock import FileFact, Lock, digest
+from qflow.plan import code_parts
+from qflow.plan.lock import FileFact, Lock, without_checks
 from qflow.plan.plan import ModelSpec
 
 
@@ -37,9 +38,9 @@ def _facts(spec: ModelSpec, folder: Path) -> Iterator[FileFact]:
     """The model's own source where it lies beside the program, and the checkpoint."""
     source = _source(spec, folder)
     if source is not None and source.is_relative_to(folder.resolve()):
-        raw = source.read_bytes().replace(b"\r\n", b"\n")
         shown = source.relative_to(folder.resolve()).as_posix()
-        yield FileFact("file", shown, digest(raw))
+        for part, found in code_parts.parts(source.read_bytes()).items():
+            yield FileFact("file", shown, found, part=part)
     if spec.checkpoint is not None:
         yield _weights(spec, folder)
 
@@ -74,5 +75,11 @@ def difference(path: Path, text: str) -> tuple[str, ...]:
         return (f"there is no {path.as_posix()}",)
     # line ends are a matter of the checkout
     before = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    lines = unified_diff(before, text.splitlines(), "lock", "model", lineterm="", n=0)
-    return tuple(line for line in lines if not line.startswith(("---", "+++", "@@")))
+    after = text.splitlines()
+    if [line for line in before if line] == [line for line in after if line]:
+        return ()
+    # the check of a line changes with the line before it, which says nothing to a reader
+    was, now = without_checks(before), without_checks(after)
+    lines = unified_diff(was, now, "lock", "model", lineterm="", n=0)
+    shown = tuple(line for line in lines if not line.startswith(("---", "+++", "@@")))
+    return shown or ("the lines say the same, in another order or form",)

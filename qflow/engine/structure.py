@@ -5,7 +5,8 @@ from pathlib import Path
 
 from qflow.diagnostics import Diagnostic, Span, fail
 from qflow.plan.inventory import Inventory
-from qflow.plan.lock import Lock, render
+from qflow.plan.lock import Lock
+from qflow.plan.lock_line import edge_line, module_line
 
 _SHOWN = 5
 """Changed lines named in the message; the rest is counted."""
@@ -29,14 +30,14 @@ def refuse_stale(lock: Lock, traced: Inventory, path: Path, at: Span | None) -> 
 
 
 def _lines(inventory: Inventory) -> tuple[str, ...]:
-    """What a lock says of the model, one fact per line, without the head."""
-    text = render(Lock(inventory))
-    return tuple(" ".join(line.split()) for line in text.splitlines()[1:])
+    """What a lock says of the model, one fact per line."""
+    edges = (edge_line(e) for e in sorted(inventory.edges))
+    return tuple(" ".join(line) for line in (*map(module_line, inventory.modules), *edges))
 
 
 def _without(lines: Iterable[str], others: Iterable[str]) -> list[str]:
     known = set(others)
-    return [line for line in lines if line not in known and not line.startswith("model ")]
+    return [line for line in lines if line not in known]
 
 
 def _listed(what: str, lines: list[str]) -> tuple[str, ...]:

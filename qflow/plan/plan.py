@@ -300,8 +300,10 @@ class ClaimPlan:
     """True or False when the plan alone decides it; None: it must be measured."""
     against: Measured | None = None
     """What the measure is compared with; `value` is how it is written then. None: with `value`."""
+    per_address: bool = False
+    """The first of `args` is a pattern, and `measure` a file in `analysis/similarity`."""
     addresses: tuple[str, ...] = ()
-    """What a pattern among `args` covers: the claim is about each of them, in execution order."""
+    """What that pattern covers, in execution order: the claim must hold for each of them."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ def test_it_is_written_once_and_then_up_to_date(project: Project) -> None:
     assert (first.code, "wrote" in first.out) == (0, True)
     path = project.folder / "tiny.qf.lock"
     text = path.read_text()
-    assert "file     tiny/model.py" in text
+    assert "code     tiny/model.py" in text
     assert "module   conv " in text
     again = project.lock()
     assert (again.code, "up to date" in again.out) == (0, True)

@@ -62,11 +62,11 @@ def test_without_a_lock_the_rest_is_still_checked(folder: Path) -> None:
 
 def test_a_damaged_lock_is_located(folder: Path) -> None:
     lock = folder / "x.qf.lock"
-    lock.write_text(lock.read_text().replace("edge     pool", "edje     pool", 1))
+    lock.write_text(lock.read_text().replace("module   pool", "modlue   pool", 1))
     (finding,) = front(folder / "x.qf", {}).diagnostics
     assert finding.code == "QF301"
     assert finding.at is not None
-    assert lock.read_text().splitlines()[finding.at.line - 1].startswith("edje")
+    assert lock.read_text().splitlines()[finding.at.line - 1].startswith("modlue")
 
 
 def test_a_text_that_does_not_parse_has_no_program(folder: Path) -> None:

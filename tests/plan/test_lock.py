@@ -1,20 +1,26 @@
 """lock: what is written is read back exactly, and what was damaged is not read at all."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qflow.diagnostics import QflowError
+from qflow.diagnostics import Diagnostic, QflowError
 from qflow.plan.inventory import Edge, Inventory, Module
-from qflow.plan.lock import FileFact, Lock, digest, lock_path, read, render
+from qflow.plan.lock import FIRST, FileFact, Lock, digest, lock_path, read, render
+from qflow.plan.lock_chain import END, chained
 from qflow.plan.lock_reader import parse
 from tests.compile.models import of_entry
 
 DIGITS = Lock(
     of_entry("nets:digits"),
-    (FileFact("file", "nets.py", digest(b"x")), FileFact("weights", "a b.bin", digest(b"y"), 12)),
+    (
+        FileFact("file", "nets.py", digest(b"n"), part="Net"),
+        FileFact("file", "table.txt", digest(b"x")),
+        FileFact("weights", "a b.bin", digest(b"y"), 12),
+    ),
     digest(b"z"),
 )
 
@@ -42,9 +48,13 @@ def locks(draw: st.DrawFn) -> Lock:
         Edge, st.sampled_from(addresses), st.sampled_from(addresses), st.integers(0, 3)
     )
     edges = tuple(draw(st.lists(edge, max_size=6, unique=True)))
-    file = st.builds(FileFact, st.just("file"), words, st.just(digest(b"a")))
+    part = st.one_of(st.just(""), words)
+    file = st.builds(FileFact, st.just("file"), words, st.just(digest(b"a")), st.just(0), part)
     weights = st.builds(FileFact, st.just("weights"), words, st.just(digest(b"b")), counts)
-    files = tuple(sorted(draw(st.lists(st.one_of(file, weights), max_size=3, unique=True))))
+    facts = draw(
+        st.lists(st.one_of(file, weights), max_size=3, unique_by=lambda f: (f.path, f.part))
+    )
+    files = tuple(sorted(facts, key=lambda f: (f.kind, f.path, f.part)))
     traced = draw(st.sampled_from(["", digest(b"t")]))
     return Lock(Inventory(draw(words), modules, edges), files, traced)
 
@@ -58,22 +68,39 @@ def test_what_is_written_is_read_back(lock: Lock) -> None:
 
 def test_form_of_the_text() -> None:
     lines = render(DIGITS).splitlines()
-    assert lines[0] == "qflow-lock 1"
-    assert lines[1].split() == ["file", "nets.py", digest(b"x")]
-    assert lines[2].endswith("12 bytes")
-    assert lines[2].startswith('weights  "a b.bin"')
-    modules = [line.split()[1] for line in lines if line.startswith("module ")]
+    assert lines[0] == "qflow-lock 2"
+    assert lines[1::2] == [""] * (len(lines) // 2), "git merges no changes of neighbours"
+    facts = [line.split()[:-1] for line in lines[2::2]]
+    assert facts[0] == ["code", "nets.py", "Net", digest(b"n")]
+    assert facts[1] == ["file", "table.txt", digest(b"x")]
+    assert lines[6].startswith('weights  "a b.bin"')
+    assert facts[2][-2:] == ["12", "bytes"]
+    modules = [words[1] for words in facts if words[0] == "module"]
     assert modules[:3] == ["quant", "stem.conv", "stem.bn"]
-    edges = [line.split()[1:] for line in lines if line.startswith("edge ")]
-    assert edges == sorted(edges)
+    assert next(f for f in facts if f[:2] == ["module", "stem.bn"])[-2:] == ["<-", "stem.conv"]
+    assert facts[-1] == ["end"]
 
 
-def test_a_new_module_moves_no_other_line() -> None:
+def test_a_new_module_changes_one_other_line() -> None:
+    """The line behind it, which says what stands before."""
     inventory = DIGITS.inventory
     longer = Module("a.very.long.address.that.is.wider.than.any.column", "Conv2d", "conv2d")
-    more = Inventory(inventory.model, (*inventory.modules, longer), inventory.edges)
-    before = {line for line in render(DIGITS).splitlines() if not line.startswith("model")}
-    assert before <= set(render(Lock(more, DIGITS.files, DIGITS.traced)).splitlines())
+    for place in (0, 5, len(inventory.modules)):
+        modules = [*inventory.modules]
+        modules.insert(place, longer)
+        more = Inventory(inventory.model, tuple(modules), inventory.edges)
+        before = render(DIGITS).splitlines()
+        after = set(render(Lock(more, DIGITS.files, DIGITS.traced)).splitlines())
+        assert len([line for line in before if line not in after]) == 1
+
+
+def test_a_change_of_facts_changes_one_line() -> None:
+    modules = list(DIGITS.inventory.modules)
+    modules[3] = replace(modules[3], shape=(9, 9), detail="other")
+    changed = Inventory(DIGITS.inventory.model, tuple(modules), DIGITS.inventory.edges)
+    before = render(DIGITS).splitlines()
+    after = render(Lock(changed, DIGITS.files, DIGITS.traced)).splitlines()
+    assert len([1 for a, b in zip(before, after, strict=True) if a != b]) == 1
 
 
 def test_edges_may_be_given_in_any_order() -> None:
@@ -83,46 +110,101 @@ def test_edges_may_be_given_in_any_order() -> None:
 
 
 def test_comments_and_empty_lines_are_skipped() -> None:
-    text = render(DIGITS).replace("\nedge", "  # by hand\n\nedge", 1)
+    text = render(DIGITS).replace("\nmodule", "  # by hand\n\n# a line\nmodule", 1)
     assert parse(text, "x.qf.lock") == DIGITS
+    assert parse(text.replace("\n\n", "\n"), "x.qf.lock") == DIGITS
+
+
+def refused(text: str) -> Diagnostic:
+    with pytest.raises(QflowError) as caught:
+        parse(text, "sub/x.qf.lock")
+    (finding,) = caught.value.diagnostics
+    assert finding.code == "QF301"
+    assert finding.help == "write it again: `qflow lock sub/x.qf`"
+    return finding
+
+
+def test_every_single_change_is_damage() -> None:
+    """One character of any word, wherever it stands."""
+    text = render(DIGITS)
+    for place, char in enumerate(text):
+        if char in " \n":
+            continue
+        other = "x" if char != "x" else "y"
+        refused(text[:place] + other + text[place + 1 :])
+
+
+def test_a_line_that_is_missing_doubled_or_moved_is_damage() -> None:
+    lines = render(DIGITS).splitlines()
+    for place in range(2, len(lines), 2):
+        refused("\n".join(lines[:place] + lines[place + 1 :]))
+        refused("\n".join([*lines[:place], lines[place], *lines[place:]]))
+        swapped = list(lines)
+        other = place - 2 if place > 2 else place + 2
+        swapped[place], swapped[other] = swapped[other], swapped[place]
+        refused("\n".join(swapped))
+
+
+def test_a_cut_lock_is_damaged() -> None:
+    text = render(DIGITS)
+    for cut in (0, 3, 20, 200, 900, len(text) - 3):
+        refused(text[:cut])
+    refused(text + "\n" + text.split("\n")[2])
 
 
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
-        ("qflow-lock 1", "qflow-lock 2", 1, "first line"),
-        ("\nmodule   quant ", "\n<<<<<<< ours\nmodule   quant ", 7, "no kind of line"),
-        ("[2,1,8,8]", "[2,1,8,", 6, "no shape"),
-        ("[2,1,8,8]", "[2,3,8,8]", 1, "the digest of the `model` line"),
-        ("weights=144", "weights=x", 8, "neither a count"),
-        ('"4->4 k3"', '"4->4 k3', 8, "cannot read"),
-        ("image                               quant", "imgae  quant", 1, "names `imgae`"),
-        ("stem.bn                             BatchNorm2d", "quant  B", 1, "occurs twice"),
-        ("\ninput ", "\noutput ", 6, "cannot have the operator"),
-        ("12 bytes", "many bytes", 3, "size in bytes"),
-        ("12 bytes", "12", 3, "size in bytes"),
-        (digest(b"x"), "sha256:12", 2, "no sha256"),
-        ("\nmodel ", "\nfile ", 22, "no `model` line"),
+        ("qflow-lock 2", "qflow-lock 3", 1, "first line"),
+        ("\nmodule   quant ", "\n<<<<<<< ours\nmodule   quant ", 15, "does not end with its check"),
+        ("[2,1,8,8]", "[2,3,8,8]", 13, "it was changed"),
+        ('"4->4 k3"', '"4->4 k3', 17, "cannot read"),
+        ("BatchNorm2d ", "BatchNorm2d x ", 19, "behind `module stem.conv`"),
     ],
 )  # fmt: skip
 def test_damage_is_located(old: str, new: str, line: int, said: str) -> None:
     text = render(DIGITS)
     assert old in text
-    with pytest.raises(QflowError) as caught:
-        parse(text.replace(old, new, 1), "sub/x.qf.lock")
-    (finding,) = caught.value.diagnostics
-    assert finding.code == "QF301"
+    finding = refused(text.replace(old, new, 1))
     assert said in finding.message
-    assert finding.help == "write it again: `qflow lock sub/x.qf`"
     assert finding.at is not None
-    # the last case is reported at the last line, wherever that is
-    assert finding.at.line == (line if line != 22 else len(text.splitlines()))
+    assert finding.at.line == line
 
 
-@pytest.mark.parametrize("cut", [0, 3, 20, 200, 900])
-def test_a_cut_lock_is_damaged(cut: int) -> None:
-    with pytest.raises(QflowError):
-        parse(render(DIGITS)[:cut], "x.qf.lock")
+def written(*lines: str) -> str:
+    """A lock somebody else's program wrote: every check is right."""
+    return "\n".join(
+        [FIRST, *("  ".join(c) for c in chained([*(tuple(line.split()) for line in lines), END]))]
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (("input a input input [1]",), "there is no `model` line"),
+        (("model m", "model m"), "one entry point"),
+        (("model m n",), "one entry point"),
+        (("wrong 1",), "no kind of line"),
+        (("file a b c",), "a path and a digest"),
+        (("file a sha256:12",), "no sha256"),
+        (("code a b",), "a path, a name and a digest"),
+        ((f"weights a {digest(b'')} many bytes",), "size in bytes"),
+        (("model m", "input a input input [1"), "no shape"),
+        (("model m", "output a input input [1]"), "cannot have the operator"),
+        (("model m", "module a A conv2d [1]", "module a A conv2d [1]"), "occurs twice"),
+        (("model m", "module a A conv2d [1] <- b"), "names `b`, which has no line"),
+        (("model m", "module a A conv2d [1] weights=x"), "neither a count"),
+        (("model m", "module a A"), "belong here"),
+    ],
+)  # fmt: skip
+def test_what_no_lock_says(lines: tuple[str, ...], said: str) -> None:
+    assert said in refused(written(*lines)).message
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_refused(text: str) -> None:
+    refused(text)
+    refused(f"{FIRST}\n{text}")
 
 
 def test_paths_and_a_missing_lock(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from qflow.plan.diff import Side, compare, markdown, text
 from qflow.plan.diff import json as diff_json
-from tests.plan.diff.pairs import MIXED, edited, side
+from tests.plan.diff.pairs import DIGITS, MIXED, edited, side
 
 MATCH = "match sensitive(sens, top = top, type = activation)"
 TOP = ("top: int = 3", "top: int = 5")
@@ -29,7 +29,7 @@ def test_no_difference() -> None:
 
 
 def test_many_addresses_are_counted_unless_all_are_wanted() -> None:
-    found = edited(MIXED, ("default use w8a8", "default use w8a16"))
+    found = edited(DIGITS, ('state "**" = qat', 'state "**" = validation'))
     short, full = text.render(found, "x.qf"), text.render(found, "x.qf", full=True)
     assert " more\n" in short
     assert " more\n" not in full
