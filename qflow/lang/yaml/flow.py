@@ -28,9 +28,16 @@ def as_qf(node: syntax.Node) -> str:
     return flat(statement_of(node))
 
 
+def fragment(node: syntax.Node) -> str:
+    """The text of a node in a .qf file, in the quotes that leave it readable."""
+    text = as_qf(node)
+    single = '"' in text and not _ESCAPED.search(text.replace('"', "").replace("\\", ""))
+    return f"'{text.replace(chr(39), chr(39) * 2)}'" if single else quoted(text)
+
+
 def written(node: syntax.Node) -> str:
     """`{qf: ...}`: for the few values that have no form of their own."""
-    return f"{{{QF}: {quoted(as_qf(node))}}}"
+    return f"{{{QF}: {fragment(node)}}}"
 
 
 def value(node: syntax.Value) -> str:
@@ -107,7 +114,7 @@ def _atom(atom: syntax.Atom) -> str:
         case syntax.ByOp():
             return mapping([("op", word(atom.op)), *within(atom.within)])
         case syntax.Call():
-            return mapping([("call", quoted(as_qf(atom)))])
+            return mapping([("call", fragment(atom))])
 
 
 def text(given: str) -> str:

@@ -57,7 +57,8 @@ class Keys:
 
     def required(self, key: str, example: str) -> Node | None:
         found = self.node(key)
-        if found is None:
+        # a misspelt key is one mistake, which `done` reports
+        if found is None and not any(registry.nearest(k, (key,)) for k in self._entries):
             self._findings.missing(key, self._what, self.span, example)
         return found
 
@@ -100,21 +101,32 @@ class Keys:
         """Entries nobody asked for."""
         return (entry for name, entry in self._entries.items() if name not in self._asked)
 
+    def misspelt(self, kinds: tuple[str, ...]) -> bool:
+        """QF141 for a key that was meant to be one of `kinds`; whether there is such a key."""
+        for name, _ in self._entries.values():
+            near = registry.nearest(name.text, kinds)
+            if near and name.text not in self._asked:
+                self._unknown(name, near, ())
+                return True
+        return False
+
     def done(self) -> None:
         """QF141 for every key nobody asked for."""
         known = tuple(dict.fromkeys(self._asked))
         for name, _ in self.rest():
-            near = registry.nearest(name.text, known)
-            notes = () if near else (f"its keys: {', '.join(f'`{k}`' for k in known)}",)
-            self._findings.add(
-                Diagnostic(
-                    "QF141",
-                    f"{self._what} has no key `{name.text}`",
-                    at=name.span,
-                    notes=notes,
-                    help=f"did you mean `{near[0]}`?" if near else "",
-                )
+            self._unknown(name, registry.nearest(name.text, known), known)
+
+    def _unknown(self, name: Scalar, near: tuple[str, ...], known: tuple[str, ...]) -> None:
+        notes = () if near else (f"its keys: {', '.join(f'`{k}`' for k in known)}",)
+        self._findings.add(
+            Diagnostic(
+                "QF141",
+                f"{self._what} has no key `{name.text}`",
+                at=name.span,
+                notes=notes,
+                help=f"did you mean `{near[0]}`?" if near else "",
             )
+        )
 
 
 def _first_line(span: Span) -> Span:

@@ -1,7 +1,8 @@
 """reader: a YAML document to the syntax tree that a .qf file saying the same gives."""
 
-from collections.abc import Callable
-from typing import TypeVar, get_args
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import get_args
 
 from qflow.diagnostics import Diagnostic, Span, sort
 from qflow.lang import syntax
@@ -15,11 +16,10 @@ from qflow.lang.yaml.nodes import Mapping, Node, Scalar
 
 BLOCKS = get_args(syntax.BlockKind)
 KEYS = (
-    "qflow", "use", "params", *BLOCKS, "graph", "rule_sets", "order", "quantize", "schedule",
-    "check", "sweep",
+    "qflow", "use", "params", "model", "target", "data", "qconfig", "sensitivity", "graph",
+    "rule_sets", "order", "quantize", "schedule", "check", "export", "sweep",
 )  # fmt: skip
 """Of the document, in the order they are written."""
-Item = TypeVar("Item", bound=syntax.Item)
 EDITION_HELP = f"write `qflow: {EDITION}` as the first line"
 
 
@@ -64,37 +64,49 @@ def _file(root: Mapping, whole: Span, findings: Findings) -> syntax.File:
         return syntax.File(EDITION, (), span=whole)
     _composed(root, findings)
     keys.has("defaults")
+    for key in KEYS:
+        keys.has(key)
     found: list[syntax.Item] = []
-    used = keys.node("use")
-    found += items.uses(used, findings) if used is not None else ()
-    found += _named(keys, "params", items.params, findings)
-    for kind in BLOCKS:
-        given = keys.mapping(kind)
-        found += items.blocks(kind, given, findings) if given else ()
-    if keys.has("graph"):
-        statements = stages.graph(keys.list("graph"), findings)
-        found.append(syntax.Graph(statements, span=_at(keys, "graph")))
-    found += _named(keys, "rule_sets", items.rule_sets, findings)
-    found += _quantize(keys, findings)
-    if keys.has("schedule"):
-        all_stages = stages.schedule(keys.list("schedule"), findings)
-        found.append(syntax.Schedule(all_stages, span=_at(keys, "schedule")))
-    if keys.has("check"):
-        claims = stages.check(keys.list("check"), findings)
-        found.append(syntax.Check(claims, span=_at(keys, "check")))
-    found += _named(keys, "sweep", items.sweeps, findings)
+    # in the order they are written in, as a .qf file would have them
+    for name, node in root.entries:
+        found += _items(name.text, node, keys, findings)
+    if keys.has("order") and keys.has("quantize"):
+        message = "`order` and `quantize` both say which rules apply"
+        help_ = "keep one; `- {apply: NAME}` in `quantize` applies a rule set"
+        findings.add(Diagnostic("QF145", message, at=keys.key_span("order"), help=help_))
     keys.done()
     return syntax.File(EDITION, tuple(found), span=whole)
 
 
-def _named(
-    keys: Keys,
-    key: str,
-    read: Callable[[Mapping, Findings], tuple[Item, ...]],
-    findings: Findings,
-) -> tuple[Item, ...]:
-    given = keys.mapping(key)
-    return read(given, findings) if given else ()
+_NAMED: dict[str, Callable[[Mapping, Findings], Sequence[syntax.Item]]] = {
+    "params": items.params,
+    "rule_sets": items.rule_sets,
+    "sweep": items.sweeps,
+    **{kind: partial(items.blocks, kind) for kind in BLOCKS},
+}
+
+
+def _items(key: str, node: Node, keys: Keys, findings: Findings) -> Sequence[syntax.Item]:
+    """What stands under one key of the document; nothing under one that is unknown."""
+    if key == "use":
+        return items.uses(node, findings)
+    if key in _NAMED:
+        given = keys.mapping(key)
+        return _NAMED[key](given, findings) if given else ()
+    at = _at(keys, key) if key in KEYS else node.span
+    match key:
+        case "graph":
+            return (syntax.Graph(stages.graph(keys.list(key), findings), span=at),)
+        case "order":
+            return (syntax.Quantize(rules.order(keys.list(key), findings), span=at),)
+        case "quantize":
+            return (syntax.Quantize(rules.rules(keys.list(key), findings), span=at),)
+        case "schedule":
+            return (syntax.Schedule(stages.schedule(keys.list(key), findings), span=at),)
+        case "check":
+            return (syntax.Check(stages.check(keys.list(key), findings), span=at),)
+        case _:
+            return ()
 
 
 def _at(keys: Keys, key: str) -> Span:
@@ -133,18 +145,3 @@ def _composed(root: Mapping, findings: Findings) -> None:
                     help="run `python -m qflow.hydra --config-dir FOLDER --config-name NAME`",
                 )
             )
-
-
-def _quantize(keys: Keys, findings: Findings) -> tuple[syntax.Quantize, ...]:
-    """From `quantize`, or from `order`, which applies rule sets one after the other."""
-    if keys.has("order") and keys.has("quantize"):
-        message = "`order` and `quantize` both say which rules apply"
-        help_ = "keep one; `- {apply: NAME}` in `quantize` applies a rule set"
-        findings.add(Diagnostic("QF145", message, at=keys.key_span("order"), help=help_))
-    if keys.has("order"):
-        applied = rules.order(keys.list("order"), findings)
-        return (syntax.Quantize(applied, span=_at(keys, "order")),)
-    if not keys.has("quantize"):
-        return ()
-    decided = rules.rules(keys.list("quantize"), findings)
-    return (syntax.Quantize(decided, span=_at(keys, "quantize")),)

@@ -22,10 +22,8 @@ def _rule(node: Node, findings: Findings) -> syntax.Rule | None:
     keys = Keys(node, "a rule", findings)
     kinds = [kind for kind in ("default", "match", "apply") if keys.has(kind)]
     if len(kinds) != 1:
-        for key in ("except", "optional", "expect", "use", "with", "patch", "float"):
-            keys.has(key)
-        keys.done()
-        findings.wrong(node, "a rule with one of `default`, `match` and `apply`", HELP)
+        if kinds or not keys.misspelt(("default", "match", "apply")):
+            findings.wrong(node, "a rule with one of `default`, `match` and `apply`", HELP)
         return None
     if kinds == ["apply"]:
         given = keys.scalar("apply", "head")
@@ -47,7 +45,8 @@ def _apply(given: Scalar, node: Node, findings: Findings) -> syntax.ApplyRule:
 def _default_action(node: Mapping, findings: Findings) -> syntax.Action | None:
     keys = Keys(node, "`default`", findings)
     action = _action(keys, node, findings)
-    keys.done()
+    if action is not None:
+        keys.done()
     return action
 
 
@@ -58,9 +57,9 @@ def _match(keys: Keys, node: Mapping, findings: Findings) -> syntax.MatchRule | 
     if optional and expect is not None:
         findings.wrong(node, "one of `optional` and `expect`, not both,")
     action = _action(keys, node, findings)
-    keys.done()
     if action is None:
         return None
+    keys.done()
     return syntax.MatchRule(selected, action, optional, expect, span=node.span)
 
 
@@ -78,6 +77,8 @@ def _action(keys: Keys, node: Mapping, findings: Findings) -> syntax.Action | No
     """What becomes of the modules: exactly one action."""
     given = [key for key in ("use", "patch", "float") if keys.has(key)]
     changes = keys.mapping("with")
+    if not given and keys.misspelt(("use", "patch", "float")):
+        return None
     if len(given) != 1 or (changes is not None and given != ["use"]):
         what = f"a rule with {ACTIONS}"
         findings.wrong(

@@ -38,9 +38,8 @@ def _atom(node: Node, findings: Findings) -> syntax.Atom | None:
     keys = Keys(node, "a selector", findings)
     kinds = [kind for kind in ("type", "op", "call") if keys.has(kind)]
     if len(kinds) != 1:
-        keys.has("in")
-        keys.done()
-        findings.wrong(node, "a selector with one of `type`, `op` and `call`", HELP)
+        if kinds or not keys.misspelt(("type", "op", "call")):
+            findings.wrong(node, "a selector with one of `type`, `op` and `call`", HELP)
         return None
     return _of_kind(kinds[0], keys, node, findings)
 

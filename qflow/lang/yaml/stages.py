@@ -32,12 +32,8 @@ def _one(
     given = [kind for kind in kinds if keys.has(kind)]
     if len(given) == 1:
         return given[0], keys
-    for name_, _ in node.entries:
-        near = registry.nearest(name_.text, kinds)
-        if near and not given:
-            findings.wrong(node, f"{what} with one of {listed}", f"did you mean `{near[0]}`?")
-            return None
-    findings.wrong(node, f"{what} with one of {listed}")
+    if given or not keys.misspelt(kinds):
+        findings.wrong(node, f"{what} with one of {listed}")
     return None
 
 

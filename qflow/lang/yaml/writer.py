@@ -25,31 +25,38 @@ def show(program: Program) -> str:
 
 def _lines(program: Program) -> Lines:
     yield f"qflow: {program.edition}"
-    for section in _sections(program):
+    # in the order their first items were written in; what has no place keeps that of `_sections`
+    for _, section in sorted(_sections(program), key=lambda placed: placed[0]):
         lines = list(section)
         if lines:
             yield ""
             yield from lines
 
 
-def _sections(program: Program) -> Iterator[Lines]:
-    yield _uses(program.uses)
-    yield _under("params", (_param(p) for p in program.params))
+def _sections(program: Program) -> Iterator[tuple[tuple[int, int], Lines]]:
+    """Each with the place of its first item."""
     *blocks, exports = _blocks(program)
+    yield _place(program.uses), _uses(program.uses)
+    yield _place(program.params), _under("params", (_param(p) for p in program.params))
     for kind, named in blocks:
-        yield _under(kind, (line for b in named for line in _block(b)))
+        yield _place(named), _under(kind, (line for b in named for line in _block(b)))
     for graph in program.graphs:
-        yield _listed("graph", [_graph_statement(s) for s in graph.statements])
-    yield _under("rule_sets", (line for s in program.rule_sets for line in _rule_set(s)))
+        yield _place([graph]), _listed("graph", [_graph_statement(s) for s in graph.statements])
+    sets = (line for s in program.rule_sets for line in _rule_set(s))
+    yield _place(program.rule_sets), _under("rule_sets", sets)
     for quantize in program.quantizes:
-        yield _quantize(quantize)
+        yield _place([quantize]), _quantize(quantize)
     for schedule in program.schedules:
-        yield _schedule(schedule)
+        yield _place([schedule]), _schedule(schedule)
     for check in program.checks:
-        yield _listed("check", [_assertion(a) for a in check.assertions])
+        yield _place([check]), _listed("check", [_assertion(a) for a in check.assertions])
     kind, named = exports
-    yield _under(kind, (line for b in named for line in _block(b)))
-    yield _under("sweep", (_sweep(s) for s in program.sweeps))
+    yield _place(named), _under(kind, (line for b in named for line in _block(b)))
+    yield _place(program.sweeps), _under("sweep", (_sweep(s) for s in program.sweeps))
+
+
+def _place(items: Sequence[syntax.Item]) -> tuple[int, int]:
+    return min(((i.span.line, i.span.column) for i in items), default=(0, 0))
 
 
 def _blocks(program: Program) -> tuple[tuple[str, tuple[syntax.Block, ...]], ...]:
@@ -197,7 +204,7 @@ def _step(step: syntax.StageStatement) -> str:
 
 def _assertion(assertion: syntax.Assertion) -> str:
     data = [("data", word(assertion.data))] if assertion.data is not None else []
-    return mapping([(assertion.severity, quoted(flow.as_qf(assertion.claim))), *data])
+    return mapping([(assertion.severity, flow.fragment(assertion.claim)), *data])
 
 
 def _sweep(sweep: syntax.Sweep) -> str:
