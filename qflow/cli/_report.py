@@ -11,6 +11,7 @@ import click
 
 from qflow import registry
 from qflow.diagnostics import Diagnostic, QflowError, sort
+from qflow.diagnostics.causes import once
 from qflow.diagnostics.renderers import Renderer
 
 _BESIDE = ("text", "github")
@@ -75,7 +76,7 @@ def _print(
     texts = _with_files(diagnostics, sources)
     own = next((path for path in sources if path.endswith(".qf")), "")
     text = renderer.render(
-        sort(marked(diagnostics, texts, own)),
+        sort(once(marked(diagnostics, texts, own))),
         texts,
         color=wants_color(asked.color, stream),
     )

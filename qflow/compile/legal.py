@@ -99,28 +99,42 @@ def _not_listed(unit: Unit, march: March, name: str, why: str, addresses: list[s
 
 _MEND = "move it out of the quantized part, or replace it by an operator of the march"
 _OR_FLOAT = "; `unlisted = float` in the target lets it run on floats"
-_Wrong = tuple[str, str, str, Span | None]
+_Place = tuple[str, str]
+"""An operator and its role there, as a sentence has it."""
+_Asked = tuple[str, bool, Span | None]
+"""A dtype, whether it is that of a weight, and the rule that asks for it."""
 
 
 def _dtypes(unit: Unit, march: March) -> Iterator[Diagnostic]:
-    """One finding per operator, role, dtype and rule."""
-    found: dict[_Wrong, list[str]] = {}
+    """One finding per dtype that a rule asks for, with every place that does not take it."""
+    found: dict[_Asked, dict[_Place, list[str]]] = {}
+
+    def wrong(op: str, role: str, dtype: Decided, address: str) -> None:
+        places = found.setdefault((str(dtype.value), role == "weight", dtype.by), {})
+        places.setdefault((op, role), []).append(address)
+
     for address, fields in unit.running.items():
         op = unit.op_at(address)
         support = march.support(op)
         if support is None or op == DEQUANT:
             continue
         for role, dtype in _refused(unit, address, op, support):
-            found.setdefault((op, role, str(dtype.value), dtype.by), []).append(address)
+            wrong(op, role, dtype, address)
         weight = fields["weight.dtype"]
         if op_facts.weight_axis(op) is not None and weight.value not in support.weight:
-            found.setdefault((op, "weight", str(weight.value), weight.by), []).append(address)
-    for (op, role, name, by), addresses in found.items():
+            wrong(op, "weight", weight, address)
+    for (name, _, by), places in found.items():
+        ops: dict[str, list[str]] = {}
+        for op, role in places:
+            ops.setdefault(role, []).append(f"`{op}`")
+        said = " or ".join(f"the {role} of {' or '.join(of)}" for role, of in ops.items())
+        listings = (entry(march, op) for op in dict.fromkeys(op for op, _ in places))
+        concerned = dict.fromkeys(a for addresses in places.values() for a in addresses)
         yield Diagnostic(
             "QF501",
-            f"{name} cannot be the {role} of `{op}` on {march.name}",
+            f"{name} cannot be {said} on {march.name}",
             at=by or (unit.target.at if unit.target else None),
-            notes=(f"this concerns {listed(addresses)}", *entry(march, op)),
+            notes=(f"this concerns {listed([*concerned])}", *(n for e in listings for n in e)),
         )
 
 

@@ -43,6 +43,8 @@ class _Lowering:
             a: self._asked.get(owners.get(a, a), d) for a, d in self._asked.items()
         }
         self._done: dict[_Lowered, list[str]] = {}
+        self._said = frozenset(a for g in unit.groups for a in g if self._disagrees(g))
+        """Whose group has several dtypes, which is QF224: what it is lowered to says nothing."""
 
     def step(self) -> bool:
         """Lower whatever the march lowers now; whether anything changed."""
@@ -84,8 +86,12 @@ class _Lowering:
             if member in self.dtypes:
                 self.dtypes[member] = Decided(dtype, why=why)
                 event = _Lowered(op, self._asked[member], dtype)
-                self._done.setdefault(event, []).append(member)
+                if member not in self._said:
+                    self._done.setdefault(event, []).append(member)
         return True
+
+    def _disagrees(self, group: tuple[str, ...]) -> bool:
+        return len({self._asked[a].value for a in group if a in self._asked}) > 1
 
     def findings(self) -> Iterator[Diagnostic]:
         """One per operator and dtype, with every rule that asked for it."""

@@ -84,8 +84,11 @@ def _reason(unit: Unit, tail: _Tail) -> Decided | None:
     if fields is None:
         return None
     asked = fields.get("out.dtype")
-    if asked is not None:
-        return asked if asked.value == INT32 and not _clipped(unit, tail.gemm) else None
+    if asked is not None and asked.value == INT32:
+        return None if _clipped(unit, tail.gemm) else asked
+    if asked is not None and asked.value == fields["act.dtype"].value:
+        return None
+    # any other is refused below; what the march does stays, so that nothing else follows from it
     if unit.march.tail != INT32 or _clipped(unit, tail.gemm):
         return None
     return Decided(INT32, why=f"{unit.march.name}: tail")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from qflow.compile.front import Front, front
 from qflow.diagnostics import Diagnostic, sort
+from qflow.diagnostics.causes import once
 from qflow.lang.sources import DISK, Sources
 from qflow.lint import _files as files
 from qflow.lint import run
@@ -57,7 +58,7 @@ def _findings(
     complete: bool,
 ) -> Findings:
     own = path.as_posix()
-    after = sort(marked(every, texts, own))
+    after = sort(once(marked(every, texts, own)))
     shown = tuple(d for d in after if not d.allowed)
     comments = about_comments(after, texts, own, complete)
     allowed = tuple(d for d in after if d.allowed)

@@ -25,7 +25,9 @@ class Qf203:
         rules = [m.rule for m in unit.matched]
         last = {r.selector: n for n, r in enumerate(rules) if isinstance(r, syntax.MatchRule)}
         # a `default` overrides all above it: that is QF210
-        first = max((n for n, r in enumerate(rules) if isinstance(r, syntax.DefaultRule)), default=0)
+        first = max(
+            (n for n, r in enumerate(rules) if isinstance(r, syntax.DefaultRule)), default=0
+        )
         for place, matched in enumerate(unit.matched):
             rule = matched.rule
             # the same selector again is QF205, and one cause is reported once
