@@ -3,16 +3,16 @@
 from dataclasses import replace
 
 from qflow import registry
-from qflow.compile import facts
+from qflow.compile import facts, measured
+from qflow.compile.measured import MEASURES, Side
 from qflow.compile.unit import Unit
 from qflow.compile.values import describe, scalar, unknown
 from qflow.diagnostics import Diagnostic
 from qflow.dtype import DTYPES
 from qflow.lang import syntax
-from qflow.plan.plan import ClaimPlan, Scalar
+from qflow.plan.plan import ClaimPlan, Measured, Scalar
 from qflow.plan.show import scalar as shown
 
-MEASURES = "analysis.measures"
 SCALE = "scale"
 DTYPE = "dtype"
 
@@ -26,13 +26,11 @@ def read(unit: Unit) -> Unit:
             case syntax.IsClaim():
                 claim = _is(assertion, assertion.claim, unit)
             case syntax.CompareClaim():
-                claim = _compare(assertion, assertion.claim)
-        if isinstance(claim, Diagnostic):
+                claim = _compare(assertion, assertion.claim, unit)
+        if isinstance(claim, ClaimPlan):
+            claims.append(claim)
+        else:
             found.append(claim)
-            continue
-        wrong = _words(claim, unit)
-        found += wrong
-        claims += [] if wrong else [claim]
     return replace(unit, claims=tuple(claims)).having(found)
 
 
@@ -60,25 +58,61 @@ def _is(assertion: syntax.Assertion, claim: syntax.IsClaim, unit: Unit) -> Claim
     )
 
 
-def _compare(assertion: syntax.Assertion, claim: syntax.CompareClaim) -> ClaimPlan | Diagnostic:
-    """`no scale == 1.0`, `cosine(output.logits) >= 0.99 on val`."""
-    if isinstance(claim.value, syntax.Call):
-        message = "a measure on the right side of a claim is not supported yet"
-        return Diagnostic("QF120", message, at=claim.value.span)
-    value = scalar(claim.value)
+def _compare(
+    assertion: syntax.Assertion, claim: syntax.CompareClaim, unit: Unit
+) -> ClaimPlan | Diagnostic:
+    """`no scale == 1.0`, `cosine(output.logits) >= 0.99 on val`, `integer.x >= float.x on val`."""
+    right = _right(assertion, claim, unit)
+    if isinstance(right, Diagnostic):
+        return right
+    subject = claim.subject
+    if isinstance(subject, syntax.Name) and not measured.is_of_lane(subject.value, unit):
+        if subject.value != SCALE:
+            return _no_subject(subject)
+        if isinstance(right, (bool, Side)):
+            return Diagnostic("QF113", "a scale is a number", at=claim.value.span)
+        return _claim(assertion, claim, Side(SCALE, ()), right)
+    left = measured.side(subject, assertion.data, unit)
+    if isinstance(left, Diagnostic):
+        return left
+    if isinstance(right, Side) and _truth(left) != _truth(right):
+        message = f"`{left.text}` and `{right.text}` cannot be compared"
+        note = "one of them is a number, the other `true` or `false`"
+        return Diagnostic("QF113", message, at=claim.span, notes=(note,))
+    return _claim(assertion, claim, left, right)
+
+
+def _right(
+    assertion: syntax.Assertion, claim: syntax.CompareClaim, unit: Unit
+) -> Scalar | Side | Diagnostic:
+    """A number, `true`, or something that is measured as well."""
+    given = claim.value
+    if isinstance(given, syntax.Call):
+        return _one_value(measured.side(given, assertion.data, unit), given)
+    if isinstance(given, syntax.Name) and measured.is_of_lane(given.value, unit):
+        return measured.side(given, assertion.data, unit)
+    value = scalar(given)
     if isinstance(value, str) or value is None:
-        message = f"a claim compares with a number or `true`, not with {describe(claim.value)}"
-        return Diagnostic("QF113", message, at=claim.value.span)
+        message = f"a claim compares with a number or `true`, not with {describe(given)}"
+        help_ = "a value of the same run is written `float.accuracy` or `accuracy(float)`"
+        return Diagnostic("QF113", message, at=given.span, help=help_)
     if isinstance(value, bool) and claim.operator not in ("==", "!="):
         message = f"`{claim.operator}` does not compare with `{shown(value)}`"
-        return Diagnostic("QF113", message, at=claim.value.span, help="use `==`")
-    if isinstance(claim.subject, syntax.Call):
-        return _measured(assertion, claim, claim.subject, value)
-    if claim.subject.value != SCALE:
-        return _no_subject(claim.subject)
-    if isinstance(value, bool):
-        return Diagnostic("QF113", "a scale is a number", at=claim.value.span)
-    return _claim(assertion, claim, SCALE, (), value)
+        return Diagnostic("QF113", message, at=given.span, help="use `==`")
+    return value
+
+
+def _one_value(side: Side | Diagnostic, call: syntax.Call) -> Side | Diagnostic:
+    """A pattern covers many addresses: it is compared with something, not something with it."""
+    if isinstance(side, Diagnostic) or not side.per_address:
+        return side
+    message = f"`{side.text}` has a value per address, and stands on the left of a claim"
+    return Diagnostic("QF113", message, at=call.span, help="name an output, or swap the sides")
+
+
+def _truth(side: Side) -> bool:
+    """Whether it is `true` or `false`, not a number."""
+    return not side.per_address and bool(registry.load(MEASURES, side.measure).truth)
 
 
 def _no_subject(subject: syntax.Name) -> Diagnostic:
@@ -90,56 +124,27 @@ def _no_subject(subject: syntax.Name) -> Diagnostic:
     return found
 
 
-def _measured(
-    assertion: syntax.Assertion, claim: syntax.CompareClaim, call: syntax.Call, value: Scalar
-) -> ClaimPlan | Diagnostic:
-    measures = facts.known(MEASURES)
-    if call.function not in measures:
-        return unknown("measure", call.function, measures, call.span)
-    args: list[str] = []
-    for arg in call.args:
-        if not isinstance(arg, syntax.Name):
-            what = f"`{arg.name} = ...`" if isinstance(arg, syntax.Keyword) else describe(arg)
-            message = f"{what} in a measure is not supported yet"
-            return Diagnostic("QF120", message, at=arg.span)
-        args.append(arg.value)
-    if assertion.data is None:
-        return Diagnostic(
-            "QF115",
-            f"`{call.function}` is measured, and the claim does not say on which data",
-            at=assertion.span,
-            help="write `on DATA` behind it",
-        )
-    return _claim(assertion, claim, call.function, tuple(args), value)
-
-
 def _claim(
     assertion: syntax.Assertion,
     claim: syntax.CompareClaim,
-    measure: str,
-    args: tuple[str, ...],
-    value: Scalar,
+    left: Side,
+    right: Scalar | Side,
 ) -> ClaimPlan:
-    subject = f"{measure}({', '.join(args)})" if args else measure
     no = "no " if claim.negated else ""
     on = f" on {assertion.data}" if assertion.data else ""
+    subject = left.text if left.args else left.measure
+    compared = right.text if isinstance(right, Side) else shown(right)
+    against = Measured(right.measure, right.args) if isinstance(right, Side) else None
     return ClaimPlan(
         severity=assertion.severity,
-        text=f"{no}{subject} {claim.operator} {shown(value)}{on}",
-        measure=measure,
-        args=args,
+        text=f"{no}{subject} {claim.operator} {compared}{on}",
+        measure=left.measure,
+        args=left.args,
         operator=claim.operator,
-        value=value,
+        value=compared if isinstance(right, Side) else right,
         negated=claim.negated,
         data=assertion.data,
         at=assertion.span,
+        against=against,
+        per_address=left.per_address,
     )
-
-
-def _words(claim: ClaimPlan, unit: Unit) -> list[Diagnostic]:
-    """QF110 for words its measure does not know."""
-    if claim.measure in (DTYPE, SCALE) or unit.model is None:
-        return []
-    measure = registry.load(MEASURES, claim.measure)
-    sentences = measure(claim.args).check(claim.args, unit)
-    return [Diagnostic("QF110", sentence, at=claim.at) for sentence in sentences]

@@ -24,7 +24,7 @@ from qflow.plan.plan import (
 
 _PROVENANCE = frozenset({"why", "rules", "fields", "text", "proved", "reads", "weights", "macs"})
 """Fields that say where a decision came from, not what it is; and facts of the trace."""
-_OPTIONAL = frozenset({"later", "freezes", "against", "addresses"})
+_OPTIONAL = frozenset({"later", "freezes", "against", "per_address", "addresses"})
 """Left out where empty: a stage that says nothing of epochs hashes as before there were any."""
 _KINDS = (Observed, Fixed, Shared)
 _BARE = frozenset({str, int, float, bool, type(None)})

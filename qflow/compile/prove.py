@@ -1,12 +1,12 @@
-"""prove: claims that the plan alone decides: `output.logits is int32`."""
+"""prove: claims that the plan alone decides: `output.logits is int32`; what others are about."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 from qflow.compile.claims import DTYPE
 from qflow.compile.unit import Unit
-from qflow.diagnostics import Diagnostic, Label
-from qflow.plan.address import nearest
+from qflow.diagnostics import Diagnostic, Label, has_errors
+from qflow.plan.address import matches, nearest
 from qflow.plan.inventory import Inventory
 from qflow.plan.plan import ClaimPlan, Decided, ModulePlan
 
@@ -14,13 +14,21 @@ OUTPUT = "output."
 
 
 def claims(unit: Unit) -> Unit:
-    """Marks `is` claims as proved or refuted. QF402 a refuted one, QF204 an unknown address."""
+    """Marks `is` claims as proved or refuted; resolves patterns in the others.
+
+    QF402 a refuted claim, QF204 an unknown address, QF201 a pattern without a tensor on a grid.
+    """
     if unit.inventory is None:
         return unit
     modules = {m.address: m for m in unit.modules}
     found: list[Diagnostic] = []
     judged: list[ClaimPlan] = []
     for claim in unit.claims:
+        if claim.per_address:
+            measured = replace(claim, addresses=_on_grids(claim.args[0], modules, unit))
+            found += [] if measured.addresses or has_errors(unit.diagnostics) else [_none(claim)]
+            judged.append(measured)
+            continue
         if claim.measure != DTYPE:
             judged.append(claim)
             continue
@@ -37,6 +45,23 @@ def claims(unit: Unit) -> Unit:
         if against:
             found.append(_refuted(claim, against[0], decided[against[0]]))
     return replace(unit, claims=tuple(judged)).having(found)
+
+
+def _on_grids(pattern: str, modules: dict[str, ModulePlan], unit: Unit) -> tuple[str, ...]:
+    """Running addresses that a pattern covers, a member of a fusion under that of the fusion."""
+    covered = (a for a in unit.region if matches(pattern, a))
+    running = dict.fromkeys(unit.lives_at.get(a, a) for a in covered)
+    return tuple(a for a in running if (m := modules.get(a)) is not None and _has_grid(m))
+
+
+def _has_grid(module: ModulePlan) -> bool:
+    return module.act is not None or module.output_dtype == "int32"
+
+
+def _none(claim: ClaimPlan) -> Diagnostic:
+    message = f"`{claim.args[0]}` covers nothing whose output lies on a grid"
+    help_ = "write the pattern of addresses that become integer: `qflow plan` lists them"
+    return Diagnostic("QF201", message, at=claim.at, help=help_)
 
 
 def _producers(subject: str, inventory: Inventory) -> tuple[str, ...]:

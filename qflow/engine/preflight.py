@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from qflow import registry
 from qflow.diagnostics import Diagnostic, QflowError
-from qflow.engine import extension, method, scales, training
+from qflow.engine import claimed, extension, method, training
 from qflow.engine.work import Work
 
 
@@ -14,6 +13,7 @@ def check(work: Work) -> None:
     found = [*_targets(work)]
     asked: list[Callable[[], object]] = []
     asked += [partial(extension.metric_of, name, work) for name in work.data]
+    asked += [partial(claimed.check, claim, work) for claim in claimed.measured(work.plan)]
     asked += [partial(method.check, stage, work) for stage in work.plan.stages]
     asked += [partial(training.check, stage, work) for stage in work.plan.stages]
     for ask in asked:
@@ -30,12 +30,11 @@ def _targets(work: Work) -> Iterator[Diagnostic]:
     for name, data in work.data.items():
         if data.spec.metric is not None and not data.has_targets:
             yield _missing(name, f"the metric `{data.spec.metric}`", work)
-    for claim in work.plan.claims:
-        if claim.measure == scales.SCALE or claim.data is None or claim.proved is not None:
+    for claim in claimed.measured(work.plan):
+        if claim.data is None or work.data[claim.data].has_targets:
             continue
-        measure = registry.load("analysis.measures", claim.measure)
-        if getattr(measure, "needs_targets", False) and not work.data[claim.data].has_targets:
-            yield _missing(claim.data, f"`{claim.measure}`", work)
+        for measure in claimed.needing_targets(claim)[:1]:
+            yield _missing(claim.data, f"`{measure}`", work)
 
 
 def _missing(name: str, who: str, work: Work) -> Diagnostic:

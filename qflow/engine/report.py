@@ -96,8 +96,13 @@ def _checks(verdicts: Sequence[Verdict]) -> Table:
     table = _table("check", "", "measured")
     for v in verdicts:
         word = Text(v.word, style=_STYLE[v.word])
-        table.add_row(f"{v.claim.severity} {v.claim.text}", word, _value(v.value))
+        table.add_row(f"{v.claim.severity} {v.claim.text}", word, _measured(v))
     return table
+
+
+def _measured(verdict: Verdict) -> str:
+    against = "" if verdict.against is None else f" against {_value(verdict.against)}"
+    return f"{_value(verdict.value)}{against}"
 
 
 def _value(value: Any) -> str:

@@ -64,7 +64,9 @@ def _runtime(lane: str) -> str:
 
 
 def _check(verdict: Verdict) -> dict[str, Any]:
+    against = {} if verdict.against is None else {"against": verdict.against}
     return {
+        **against,
         "claim": verdict.claim.text,
         "severity": verdict.claim.severity,
         "line": verdict.claim.at.line,

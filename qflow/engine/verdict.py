@@ -23,6 +23,8 @@ class Verdict:
     value: Any
     """What was measured; None for a claim the plan decided."""
     holds: bool
+    against: Any = None
+    """What was measured on the right side; None where the claim has a value there."""
 
     @property
     def word(self) -> str:
@@ -48,8 +50,10 @@ def judge(claim: ClaimPlan, value: Any) -> Mapping[str, Any]:
 def verdicts(plan: Plan, measured: Mapping[str, Mapping[str, Any]]) -> tuple[Verdict, ...]:
     """One per claim, in the order of the file. `measured` is by the text of the claim."""
     return tuple(
-        Verdict(c, None, c.proved)
-        if c.proved is not None
-        else Verdict(c, measured[c.text]["value"], bool(measured[c.text]["holds"]))
+        Verdict(c, None, c.proved) if c.proved is not None else _verdict(c, measured[c.text])
         for c in plan.claims
     )
+
+
+def _verdict(claim: ClaimPlan, found: Mapping[str, Any]) -> Verdict:
+    return Verdict(claim, found["value"], bool(found["holds"]), found.get("against"))

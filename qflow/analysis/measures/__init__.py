@@ -25,6 +25,10 @@ class Measure:
 
     forms: ClassVar[str] = ""
     """How it is written, for messages: `accuracy_drop(LANE)`."""
+    of_one_lane: ClassVar[bool] = False
+    """Whether a lane is all it needs: `accuracy(float)`, which may be written `float.accuracy`."""
+    truth: ClassVar[bool] = False
+    """Whether its result is `true` or `false`, not a number."""
 
     def check(self, args: tuple[str, ...], plan: Facts) -> tuple[str, ...]:
         """Sentences, lower case and without full stop; none when the words are fine."""

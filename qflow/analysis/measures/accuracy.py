@@ -19,6 +19,7 @@ class Accuracy(Measure):
 
     forms: ClassVar[str] = "accuracy(LANE)"
     needs_targets: ClassVar[bool] = True
+    of_one_lane: ClassVar[bool] = True
 
     def check(self, args: tuple[str, ...], plan: lanes.Facts) -> tuple[str, ...]:
         return self.wants(args, (1,)) or lanes.unknown(args, plan)

@@ -25,6 +25,7 @@ class AccuracyDrop(Measure):
 
     forms: ClassVar[str] = "accuracy_drop(LANE)"
     needs_targets: ClassVar[bool] = True
+    of_one_lane: ClassVar[bool] = True
 
     def check(self, args: tuple[str, ...], plan: lanes.Facts) -> tuple[str, ...]:
         return self.wants(args, (1,)) or lanes.unknown(args, plan)

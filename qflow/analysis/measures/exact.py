@@ -19,6 +19,7 @@ class Exact(Measure):
     differences: int = 0
 
     forms: ClassVar[str] = "exact(LANE, LANE)"
+    truth: ClassVar[bool] = True
 
     def check(self, args: tuple[str, ...], plan: lanes.Facts) -> tuple[str, ...]:
         return self.wants(args, (2,)) or lanes.unknown(args, plan)

@@ -9,17 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from qflow import registry
 from qflow.analysis.batch import Batch
-from qflow.analysis.measures import Measure
 from qflow.analysis.measures.steps import Steps
 from qflow.emulation.graph import IntegerGraph
 from qflow.engine import extension, files, reach, scales
+from qflow.engine.claimed import Claimed, entries
 from qflow.engine.counting import Counter
 from qflow.engine.data import DataSet
 from qflow.engine.entry import UserCode
 from qflow.engine.lanes import Lanes, open_lanes
-from qflow.engine.verdict import judge
 from qflow.engine.work import (
     CONVERT,
     EXPORT,
@@ -32,7 +30,7 @@ from qflow.engine.work import (
     judged_on,
     last_state,
 )
-from qflow.plan.plan import ClaimPlan, Plan
+from qflow.plan.plan import Plan
 
 RESULTS = "results.json"
 
@@ -41,14 +39,13 @@ def stages(plan: Plan) -> tuple[Stage, ...]:
     reads = [(last_state(plan), STATE), (CONVERT, INTEGER), (CONVERT, LOGICAL)]
     reads += [(EXPORT, "*")] if plan.exports else []
     used = data_of(plan)
-    code = extension.metric_entries(plan, used)
+    code = tuple(dict.fromkeys((*extension.metric_entries(plan, used), *entries(plan))))
     return (Stage(VERIFY, make, reads=tuple(reads), weights=True, data=used, code=code),)
 
 
 def data_of(plan: Plan) -> tuple[str, ...]:
     """Data blocks the lanes run over: the one the summary is about first."""
-    claimed = [c.data for c in plan.claims if c.data is not None and c.proved is None]
-    named = [judged_on(plan), *claimed]
+    named = [judged_on(plan), *(c.data for c in plan.claims if c.proved is None)]
     return tuple(dict.fromkeys(name for name in named if name is not None))
 
 
@@ -61,7 +58,7 @@ def make(work: Work, folder: Path) -> None:
         counted = Counted.of(work, name, lanes)
         _over(work, lanes, work.data[name], counted)
         data[name] = counted.results(lanes)
-        claims.update(counted.claims())
+        claims.update(counted.claimed.results())
     for claim in work.plan.claims:
         if claim.measure == scales.SCALE:
             claims[claim.text] = scales.judge(claim, work.plan, lanes.prepared)
@@ -77,6 +74,7 @@ def _over(work: Work, lanes: Lanes, data: DataSet, counted: "Counted") -> None:
             answers = lanes.run(batch)
             with UserCode(f"measuring on data `{data.spec.name}`", data.spec.at, "QF315"):
                 counted.update(answers)
+                counted.claimed.update(answers, batch)
             step.advance(len(batch))
         step.say(
             f"{len(data)} samples of `{data.spec.name}` in {len(lanes.plain) + 2} lanes, "
@@ -88,6 +86,7 @@ def _over(work: Work, lanes: Lanes, data: DataSet, counted: "Counted") -> None:
 class Counted:
     """What is counted on one data block while batches pass."""
 
+    claimed: Claimed
     samples: int = 0
     integers: int = 0
     mismatches: int = 0
@@ -97,7 +96,6 @@ class Counted:
     metric_name: str = ""
     metrics: dict[str, Counter] = field(default_factory=dict)
     """Lane to its metric."""
-    measures: list[tuple[ClaimPlan, Measure]] = field(default_factory=list)
     classes: int = 1
     """Axis of the first output along which its classes lie."""
     distances: dict[str, tuple[Steps, Steps]] = field(default_factory=dict)
@@ -105,16 +103,13 @@ class Counted:
 
     @classmethod
     def of(cls, work: Work, name: str, lanes: Lanes) -> "Counted":
-        claims = [c for c in work.plan.claims if c.data == name and c.proved is None]
-        claims = [c for c in claims if c.measure != scales.SCALE]
-        measures = [(c, registry.load("analysis.measures", c.measure)(c.args)) for c in claims]
         exports = [lane for lane in lanes.plain if lane.startswith("export.")]
         distances = {e: (Steps(("emulator", e)), Steps(("integer", e))) for e in exports}
         spec = work.data[name].spec
         return cls(
+            Claimed(work, name),
             metric=partial(extension.metric_of, name, work),
             metric_name=extension.metric_name(spec.metric or ""),
-            measures=measures,
             classes=_class_axis(lanes.graph),
             distances=distances,
         )
@@ -134,11 +129,6 @@ class Counted:
                 distance.update(batch)
             ours, theirs = batch.outputs["integer"], batch.outputs[lane]
             self.same_class += _agreeing(ours, theirs, self.classes)
-        for _, measure in self.measures:
-            measure.update(batch)
-
-    def claims(self) -> dict[str, Any]:
-        return {c.text: judge(c, measure.result()) for c, measure in self.measures}
 
     def results(self, lanes: Lanes) -> Mapping[str, Any]:
         """Plain data; lanes of an export have its name without `export.`."""
