@@ -78,9 +78,14 @@ def planned(path: Path, settings: Mapping[str, str], sources: Sources = DISK) ->
     """
     found = front(path, settings, sources=sources)
     if found.plan is None:
-        diagnostics = tuple(_as_error(d) for d in found.diagnostics)
-        raise QflowError(diagnostics, sources=dict(found.sources))
+        raise unplanned(found)
     return found, found.plan
+
+
+def unplanned(found: Front) -> QflowError:
+    """Why a file has no plan."""
+    diagnostics = tuple(_as_error(d) for d in found.diagnostics)
+    return QflowError(diagnostics, sources=dict(found.sources))
 
 
 def _as_error(found: Diagnostic) -> Diagnostic:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from qflow.compile.assemble import whole
-from qflow.compile.front import front
-from qflow.diagnostics import Diagnostic, QflowError, has_errors
+from qflow.compile.front import front, unplanned
+from qflow.diagnostics import Diagnostic, has_errors
 from qflow.lang.sources import DISK, Sources
 from qflow.plan.diff import Side
 
@@ -40,8 +40,7 @@ def side(path: Path, name: str, settings: Mapping[str, str], sources: Sources = 
     if plan is None and found.unit is not None and {d.code for d in errors} <= HARMLESS:
         plan = whole(found.unit)
     if plan is None:
-        # a note says that there is no lock
-        raise QflowError(found.diagnostics, sources=dict(found.sources))
+        raise unplanned(found)
     texts = dict(found.sources)
     return Judged(Side(name, plan, texts), tuple(errors), texts)
 
