@@ -67,6 +67,7 @@ def front(
     stale = [*_stale(lock, done.unit, locked), *_changed(lock, path, locked, sources)]
     found += done.diagnostics
     found += stale
+    found += _not_locked(lock, program) if locked else ()
     plan = None if has_errors(found) else done.plan
     return Front(program, text, lock, plan, done.unit, sort(found), texts)
 
@@ -167,6 +168,15 @@ def _changed(lock: Lock, path: Path, locked: bool, sources: Sources) -> Iterator
                 help=f"run `qflow lock {path.as_posix()}`",
                 severity=_severity(locked),
             )
+
+
+def _not_locked(lock: Lock, program: Program) -> Iterator[Diagnostic]:
+    """Imported files the lock knows nothing of: it was written before they were used."""
+    known = {fact.path for fact in lock.files}
+    for name in program.imported:
+        if name not in known:
+            message = f"the lock says nothing of `{name}`, which is imported"
+            yield Diagnostic("QF303", message, help=f"run `qflow lock {program.path}`")
 
 
 def _missing(fact: FileFact, locked: bool) -> Diagnostic:

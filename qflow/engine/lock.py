@@ -10,8 +10,9 @@ from qflow import compile as compiler
 from qflow import lang
 from qflow.diagnostics import QflowError, has_errors
 from qflow.engine import entry
+from qflow.lang.program import Program
 from qflow.plan import code_parts
-from qflow.plan.lock import FileFact, Lock, without_checks
+from qflow.plan.lock import FileFact, Lock, digest, without_checks
 from qflow.plan.plan import ModelSpec
 
 
@@ -29,9 +30,15 @@ def make_lock(path: Path, settings: Mapping[str, str]) -> Lock:
     from qflow.engine.model import build, traced
 
     folder = path.parent
-    facts = tuple(_facts(outline.model, folder))
+    facts = (*_imported(program, folder), *_facts(outline.model, folder))
     found = traced(build(outline.model, folder), outline.model, outline.graph, folder)
     return Lock(found.inventory, facts, compiler.traced(outline.model, outline.graph))
+
+
+def _imported(program: Program, folder: Path) -> Iterator[FileFact]:
+    """The files whose names the program uses: a change of one is a change of all that use it."""
+    for name in program.imported:
+        yield FileFact("file", name, digest((folder / name).read_bytes().replace(b"\r\n", b"\n")))
 
 
 def _facts(spec: ModelSpec, folder: Path) -> Iterator[FileFact]:

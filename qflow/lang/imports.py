@@ -64,7 +64,7 @@ class _Reading:
                 parts.append((alias, qualified(part, alias, posixpath.dirname(path))))
                 files += [path, *parts[-1][1].imported]
                 self.found += _left_behind(use, part)
-        done, strangers = merged(program, parts, files)
+        done, strangers = merged(program, parts, files, first.keys() - {a for a, _ in parts})
         self.found += strangers
         return done
 

@@ -5,7 +5,7 @@ Blocks without a name of their own (`quantize`, `schedule`, `graph`, `check`, `e
 their file; the model and the target are those the file itself has.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from qflow import registry
@@ -19,9 +19,15 @@ Blocks = tuple[syntax.Block, ...]
 
 
 def merged(
-    program: Program, parts: Sequence[tuple[str, Program]], files: Iterable[str]
+    program: Program,
+    parts: Sequence[tuple[str, Program]],
+    files: Iterable[str],
+    unread: Collection[str] = (),
 ) -> tuple[Program, tuple[Diagnostic, ...]]:
-    """`program` with its imports, alias and qualified program each; QF110 for a name not there."""
+    """`program` with its imports, alias and qualified program each; QF110 for a name not there.
+
+    `unread`: aliases of files in which something is wrong, so that nobody knows their names.
+    """
     found: list[Diagnostic] = []
     aliases = [alias for alias, _ in parts]
 
@@ -29,7 +35,8 @@ def merged(
         known = {b.name: b for b in imported}
         done = []
         for block in blocks:
-            found.extend(_stranger(block, known, aliases))
+            if block.name.partition(".")[0] not in unread:
+                found.extend(_stranger(block, known, aliases))
             base = known.get(block.name)
             done.append(_refined(block, base) if base is not None else block)
         return tuple(done)

@@ -73,6 +73,8 @@ def _blocks(plan: Plan) -> Iterator[tuple[tuple[str, str], Fields]]:
     for kind, leaves in (("leaf", plan.graph.leaves), ("leaf type", plan.graph.leaf_types)):
         for name in leaves:
             yield ("graph", f"{kind} {name}"), {"": Said("kept whole")}
+    for leaf in plan.graph.leaf_parts:
+        yield ("graph", f"leaf {show.leaf(leaf)}"), {"": Said("kept whole")}
 
 
 def _data(spec: DataSpec) -> Iterator[tuple[str, Said]]:
