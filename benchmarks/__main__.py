@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import calibration, fake_quant, growth, integer_forward, memory, verbs
+from benchmarks import calibration, compile, fake_quant, growth, integer_forward, memory, verbs
 
 QUICK_ROUNDS = 1
 QUICK_BATCH = 1
 QUICK_SIZES = (100, 1_000)
+QUICK_RULES = ((100, 20), (1_000, 20))
 
 
 def main() -> None:
@@ -19,6 +20,7 @@ def main() -> None:
         quick()
         return
     verbs.run()
+    compile.run()
     integer_forward.run()
     fake_quant.run()
     calibration.run()
@@ -28,6 +30,7 @@ def main() -> None:
 
 def quick() -> None:
     verbs.run(QUICK_ROUNDS)
+    compile.run(QUICK_RULES, QUICK_ROUNDS)
     integer_forward.run(QUICK_ROUNDS, (QUICK_BATCH,))
     fake_quant.run(QUICK_ROUNDS, QUICK_BATCH)
     calibration.run(QUICK_ROUNDS, QUICK_BATCH)

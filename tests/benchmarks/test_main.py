@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import __main__ as every
 
-PARTS = ("verbs", "integer_forward", "fake_quant", "calibration", "growth", "memory")
+PARTS = ("verbs", "compile", "integer_forward", "fake_quant", "calibration", "growth", "memory")
 
 
 @pytest.fixture
