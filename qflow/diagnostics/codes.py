@@ -106,6 +106,7 @@ CODES: dict[str, str] = {
     "QF306": "a plan of another format version",
     "QF307": "a git revision that cannot be read",
     "QF308": "nothing that could be compared",
+    "QF309": "a field that an address does not have",
     "QF310": "a checkpoint whose keys do not fit the model",
     "QF311": "a checkpoint that is not plain weights",
     "QF312": "an entry point that cannot be used",

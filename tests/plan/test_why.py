@@ -1,12 +1,14 @@
 """why: field, value, line."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from qflow.compile.front import front
 from qflow.diagnostics import QflowError
-from qflow.plan.why import why
+from qflow.plan.places import shown
+from qflow.plan.why import plain, why
 
 CASES = Path(__file__).parent.parent / "cases" / "compile"
 
@@ -74,3 +76,70 @@ def test_an_unknown_address_names_the_nearest() -> None:
     (finding,) = caught.value.diagnostics
     assert finding.code == "QF204"
     assert "`stem.conv`" in finding.notes[0]
+
+
+def test_one_field_tells_every_rule_that_matched() -> None:
+    found = front(CASES / "last_match_wins" / "x.qf", {})
+    assert found.plan is not None
+    assert why(found.plan, "stem.conv", found.sources, "act.observer") == (
+        "stem.conv\n"
+        "  act.observer         moving_average   17 |"
+        ' match "stem.**" patch { act.observer = moving_average }\n'
+        "  rules that matched:\n"
+        "    15 | default use w8a8\n"
+        '    16 | match "stem.**", "pool" use w8a8 with'
+        " { act.observer = percentile; act.percentile = 99.9 }\n"
+        '    17 | match "stem.**" patch { act.observer = moving_average }\n'
+    )
+    both = why(found.plan, "stem.conv", found.sources, "act").splitlines()
+    assert [line.split()[0] for line in both if line.startswith("  act")] == [
+        *("act.dtype", "act.scheme", "act.observer", "act.averaging_constant")
+    ]
+    assert "weight" not in "".join(both)
+
+
+def test_a_field_that_none_has() -> None:
+    found = front(CASES / "int8" / "x.qf", {})
+    assert found.plan is not None
+    for field in ("act.dtpye", "ac", "act.dtype.x", "in calibrate"):
+        with pytest.raises(QflowError) as caught:
+            why(found.plan, "stem.*", found.sources, field)
+        (finding,) = caught.value.diagnostics
+        assert finding.code == "QF309"
+        assert "`act.dtype`" in finding.notes[0]
+
+
+def test_data() -> None:
+    found = front(CASES / "int8" / "x.qf", {})
+    assert found.plan is not None
+    (head,) = plain(found.plan, "head", found.sources)
+    assert head["address"] == "head"
+    assert head["runs_in"] is None
+    out = next(f for f in head["fields"] if f["field"] == "out.dtype")
+    assert out == {
+        "field": "out.dtype",
+        "value": "int32",
+        "file": None,
+        "line": None,
+        "source": "",
+        "why": "nash-m: tail",
+    }
+    assert head["rules"] == [{"file": "x.qf", "line": 15, "source": "default use w8a8", "why": ""}]
+    assert [s["stage"] for s in head["stages"]] == [s.name for s in found.plan.stages]
+    (pool,) = plain(found.plan, "pool", found.sources, "act")
+    assert pool["grid"]["owner"] == "stem.conv"
+    assert pool["stages"] == []
+
+
+def test_lines_of_an_imported_file_say_which() -> None:
+    found = front(CASES / "int8" / "x.qf", {})
+    assert found.plan is not None
+    (head,) = (m for m in found.plan.modules if m.address == "head")
+    other = replace(head.rules[0], path=shown(found.plan.folder, "common/npu.qf"), line=2)
+    modules = tuple(replace(m, rules=(other,)) if m is head else m for m in found.plan.modules)
+    plan = replace(found.plan, modules=modules, files=("x.qf", "common/npu.qf"))
+    texts = {**found.sources, other.path: "first\n  match use it\n"}
+    assert "  rules that matched: common/npu.qf:2 use\n" in why(plan, "head", texts)
+    (data,) = plain(plan, "head", texts)
+    assert data["rules"][0]["file"] == "common/npu.qf"
+    assert data["rules"][0]["source"] == "match use it"
