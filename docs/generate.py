@@ -15,6 +15,7 @@ import python_pages
 
 from qflow import cli, march, registry
 from qflow.compile import facts
+from qflow.diagnostics import explaining
 from qflow.diagnostics.codes import CODES
 from qflow.plan import op_facts
 
@@ -79,9 +80,33 @@ def remarks(kind: str, name: str) -> Iterator[str]:
 
 
 def diagnostics() -> Iterator[str]:
-    yield "| id | stands for |\n|---|---|\n"
-    for code, meaning in CODES.items():
-        yield f"| {code} | {meaning} |\n"
+    """A list of all ids, then what `qflow explain` says of each."""
+    yield (
+        "What a finding means, why it matters and what to do. `qflow explain QF210` prints a "
+        "section. Of each pair of examples the first gives the id, and the second is the same, "
+        "mended: the tests run them all.\n\n"
+    )
+    for family, codes in explaining.by_family().items():
+        yield f"**{family[0].upper()}{family[1:]}**\n\n| id | stands for |\n|---|---|\n"
+        yield from (f"| [{code}](#{code.lower()}) | {CODES[code]} |\n" for code in codes)
+        yield "\n"
+    yield "#" + explaining.frame().rstrip() + "\n\n"
+    for code in CODES:
+        if page := explaining.page(code):
+            yield f"## {code}\n\n**{page.title}**\n\n{page.text}\n\n"
+            yield from map(example, page.blocks)
+            yield f"There is no example: {page.no_example}\n\n" if page.no_example else ""
+
+
+def example(block: explaining.Block) -> str:
+    language = {"script": "python", "console": "sh", "file": ""}.get(block.kind, block.kind)
+    if block.kind == "file" and block.words[0].endswith(".py"):
+        language = "python"
+    if block.kind in explaining.SHOWN:
+        return f"{explaining.heading(block)}\n\n```{language}\n{block.text}```\n\n"
+    if block.kind == "file" and block.text:
+        return f"With `{block.words[0]}`:\n\n```{language}\n{block.text}```\n\n"
+    return ""
 
 
 def pitfalls() -> Iterator[str]:

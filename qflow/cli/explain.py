@@ -20,7 +20,6 @@ _WIDEST = 96
 _AROUND = 2
 """Lines of a whole file that are shown around what differs."""
 _COLORS = {"code": "1;33", "head": "1", "frame": "1;34", "fail": "31", "mended": "32"}
-_HEADS = {"fail": "gives it", "mended": "mended"}
 
 
 def _format(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -110,18 +109,13 @@ def _told(code: str, paint: _Paint) -> Iterator[str]:
             yield textwrap.fill(" ".join(row.split()), max(width, 40)) if rows else ""
     for block in page.examples:
         yield ""
-        yield paint(_head(block), "frame")
+        yield paint(explaining.heading(block), "frame")
         yield from (
             f"{paint('  |', 'frame')} {line}".rstrip() for line in _excerpt(block, page, paint)
         )
     if page.no_example:
         yield ""
         yield textwrap.fill(f"There is no example: {page.no_example}", max(width, 40))
-
-
-def _head(block: Block) -> str:
-    how = {"script": ", as `qflow check` reads it", "python": " in Python"}.get(block.kind, "")
-    return f"{_HEADS.get(block.role, block.role)}{how}:"
 
 
 def _excerpt(block: Block, page: Page, paint: _Paint) -> Iterator[str]:

@@ -96,6 +96,25 @@ def _block(info: str, lines: list[str]) -> Block:
     return Block(kind, role, rest, "".join(f"{line}\n" for line in lines))
 
 
+_HEADS = {"fail": "Gives it", "mended": "Mended"}
+
+
+def heading(block: Block) -> str:
+    """What stands above an example, such as `Gives it, in nets/data.py:`."""
+    place = next((w for w in block.words if w.endswith(".py")), "")
+    how = {"script": ", as `qflow check` reads it", "python": ", in Python"}.get(block.kind, "")
+    if place:
+        how = f", in `{place}`, when the pipeline is run"
+    elif "run" in block.words:
+        how = ", when it is run"
+    elif "trace" in block.words:
+        how = ", when it is traced"
+    packages = [w.partition(":")[2] for w in block.words if w.startswith("without:")]
+    if packages:
+        how += f", where {' and '.join(f'`{p}`' for p in packages)} is not installed"
+    return f"{_HEADS[block.role]}{how}:"
+
+
 def page(code: str) -> Page | None:
     """The page of an id, or None for an id without one."""
     path = FOLDER / f"{code}.md"

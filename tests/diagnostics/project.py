@@ -55,7 +55,7 @@ import torch
 
 def calibration():
     random = torch.Generator().manual_seed(0)
-    return [(torch.randn(1, 8, 8, generator=random), n % 10) for n in range(16)]
+    return [(torch.randn(1, 8, 8, generator=random), n % 10) for n in range(64)]
 
 
 training = validation = calibration

@@ -1,5 +1,6 @@
 """Every id has a page, its failing example gives the id, and its mended example does not."""
 
+import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from qflow import loops
+from qflow import loops, registry
 from qflow.diagnostics import explaining
 from qflow.diagnostics.codes import CODES
 from qflow.diagnostics.explaining import Page
@@ -80,3 +81,11 @@ def test_an_excerpt_takes_the_place_of_its_blocks() -> None:
     assert text.count("quantize {") == text.count("data val") == text.count("schedule {") == 1
     assert "w16a16" in text
     assert whole("qflow 1\n", frame) == "qflow 1\n"
+
+
+@pytest.mark.parametrize("code", [c for c in CODES if c.startswith("QF7")])
+def test_pitfalls_are_told_alike(code: str) -> None:
+    """The page of a pitfall and the docstring of its rule, which is on another page of the docs."""
+    said = inspect.getdoc(registry.load("lint", code.lower()))
+    assert said is not None
+    assert PAGES[code].text.split() == said.partition("Anti-pattern:")[0].split()
