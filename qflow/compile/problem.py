@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from qflow.diagnostics import Diagnostic, Span
+from qflow.diagnostics.meant import respelled
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,17 @@ class Problem:
     message: str
     notes: tuple[str, ...] = ()
     help: str = ""
+    word: str = ""
+    """A word that is none of those known."""
+    known: tuple[str, ...] = ()
 
     def at(self, span: Span) -> Diagnostic:
-        return Diagnostic(self.code, self.message, at=span, notes=self.notes, help=self.help)
+        return Diagnostic(
+            self.code,
+            self.message,
+            at=span,
+            notes=self.notes,
+            help=self.help,
+            about=self.word,
+            edits=respelled(span, self.word, self.known),
+        )

@@ -8,6 +8,7 @@ from qflow.compile.problem import Problem
 from qflow.compile.unit import Fields
 from qflow.compile.values import describe, scalar
 from qflow.diagnostics import Diagnostic, QflowError
+from qflow.diagnostics.meant import respelled
 from qflow.dtype import DTYPES
 from qflow.lang import syntax
 from qflow.plan.plan import Decided, Scalar
@@ -64,6 +65,8 @@ def _no_such(field: syntax.Field) -> Diagnostic:
         f"a qconfig has no field `{field.name}`",
         at=field.name_span,
         notes=(f"the nearest: {', '.join(f'`{n}`' for n in near)}",),
+        about=field.name,
+        edits=respelled(field.name_span, field.name, known),
     )
 
 
@@ -131,7 +134,8 @@ def _observer(part: str, fields: Mapping[str, Scalar]) -> Iterator[Problem]:
     if observer not in known:
         near = registry.nearest(str(observer), known) or known
         notes = (f"the nearest: {', '.join(f'`{n}`' for n in near)}",)
-        yield Problem("QF110", name, f"there is no observer `{observer}`", notes)
+        message = f"there is no observer `{observer}`"
+        yield Problem("QF110", name, message, notes, word=str(observer), known=tuple(known))
         return
     given = [f"{part}.{n}" for n in ("scale", "threshold") if f"{part}.{n}" in fields]
     if observer == FIXED:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from qflow import registry
-from qflow.diagnostics import Diagnostic
+from qflow.diagnostics import Diagnostic, Edit
+from qflow.diagnostics.meant import respelled
 from qflow.lang import syntax
 from qflow.plan.address import nearest
 from qflow.plan.inventory import Inventory, Module
@@ -77,7 +78,26 @@ def _nothing(atom: syntax.Atom, modules: Sequence[Module], help: str) -> Diagnos
         label="the model has nothing like this",
         notes=tuple(_notes(atom, modules)),
         help=help,
+        about=_pattern(atom),
+        edits=_respelled(atom, modules),
     )
+
+
+def _pattern(atom: syntax.Atom) -> str:
+    """What stays of a selector when its line moves."""
+    match atom:
+        case syntax.ByName(pattern=pattern):
+            return pattern
+        case syntax.ByType(type=word, within=within) | syntax.ByOp(op=word, within=within):
+            return word if within is None else f"{word} in {within}"
+        case syntax.Call(function=function):
+            return function
+
+
+def _respelled(atom: syntax.Atom, modules: Sequence[Module]) -> tuple[Edit, ...]:
+    if not isinstance(atom, syntax.ByName):
+        return ()
+    return respelled(atom.span, atom.pattern, nearest(atom.pattern, [m.address for m in modules]))
 
 
 def _notes(atom: syntax.Atom, modules: Sequence[Module]) -> Iterator[str]:

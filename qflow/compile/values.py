@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from qflow import registry
 from qflow.diagnostics import Diagnostic, Label, Span
+from qflow.diagnostics.meant import respelled
 from qflow.lang import syntax
 from qflow.plan.plan import Data, Scalar
 
@@ -108,7 +109,9 @@ def unknown(what: str, word: str, names: Iterable[str], at: Span) -> Diagnostic:
         notes = (f"the nearest: {', '.join(f'`{n}`' for n in near)}",)
     elif listed and len(listed) <= 12:
         notes = (f"there are {', '.join(f'`{n}`' for n in listed)}",)
-    return Diagnostic("QF110", f"there is no {what} `{word}`", at=at, notes=notes)
+    edits = respelled(at, word, listed)
+    message = f"there is no {what} `{word}`"
+    return Diagnostic("QF110", message, at=at, notes=notes, about=word, edits=edits)
 
 
 def wrong_kind(name: str, kind: Kind[T], value: syntax.Value) -> Diagnostic:
@@ -226,6 +229,8 @@ class Reader:
                 f"{self._what} has no field `{name}`",
                 at=field.name_span,
                 notes=_nearest_note(name, self._known),
+                about=name,
+                edits=respelled(field.name_span, name, dict.fromkeys(self._known)),
             )
             for name, field in self._fields.items()
             if name not in self._known

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 
 from qflow import registry
-from qflow.diagnostics import Diagnostic, Label, Span
+from qflow.diagnostics import Diagnostic, Edit, Label, Span
+from qflow.diagnostics.meant import respelled
 from qflow.lang.expected import ACTION, SELECTOR, keywords, readable
 from qflow.lang.split import ITEM_WORDS
 from qflow.lang.stop import NOT_SPACE, Stop
@@ -17,6 +18,7 @@ _LONGEST_QUOTE = 40
 _CLOSING = {"{": "}", "[": "]", "(": ")"}
 _ITEM = re.compile(rf"(?:{'|'.join(ITEM_WORDS)})\s+\w[^=]*\{{|(?:use|param)\s+[\w\"]")
 _STAGE = re.compile(r"\s*stage\s+\w+\s+on\b")
+_SINGLE_QUOTED = re.compile(r"'([^'\"\\\n]*)'")
 _PATTERN = re.compile(r"[\w.*?\-\[\]]+")
 
 
@@ -49,6 +51,7 @@ def _colon_for_equals(stop: Stop) -> Diagnostic | None:
         "a field is set with `=`, not with `:`",
         at=stop.here,
         label="write `=`",
+        edits=(Edit(stop.here, "=" if stop.chunk.text[stop.offset - 1].isspace() else " ="),),
     )
 
 
@@ -60,6 +63,7 @@ def _equals_for_colon(stop: Stop) -> Diagnostic | None:
         "inside a value a name is followed by `:`, not by `=`",
         at=stop.here,
         label="write `:`",
+        edits=(Edit(stop.here, ":"),),
     )
 
 
@@ -152,18 +156,22 @@ def _unquoted_pattern(stop: Stop) -> Diagnostic | None:
         at=stop.span(found.start(), found.end()),
         label="not quoted",
         help=f'write `"{found.group()}"`',
+        edits=(Edit(stop.span(found.start(), found.end()), f'"{found.group()}"'),),
     )
 
 
 def _single_quotes(stop: Stop) -> Diagnostic | None:
     if not stop.text.startswith("'"):
         return None
+    whole = _SINGLE_QUOTED.match(stop.chunk.text, stop.offset)
+    edits = (Edit(stop.span(*whole.span()), f'"{whole[1]}"'),) if whole else ()
     return Diagnostic(
         "QF105",
         "a string stands in double quotes",
         at=stop.here,
         label="not a quote of the language",
         help='write `"..."`',
+        edits=edits,
     )
 
 
@@ -198,6 +206,7 @@ def _misspelt(stop: Stop) -> Diagnostic | None:
         f"expected {readable(stop.accepted)}, found `{_short(stop.text)}`",
         at=stop.here,
         help=f"did you mean `{near[0]}`?",
+        edits=respelled(stop.here, stop.text, known),
     )
 
 
@@ -209,6 +218,7 @@ def _unexpected(stop: Stop) -> Diagnostic:
         f"expected {readable(stop.accepted)}, found {found}",
         at=stop.here,
         help="write `==` to compare" if compared else "",
+        edits=(Edit(stop.here, "=="),) if compared else (),
     )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from lark.exceptions import UnexpectedInput
 
 from qflow import registry
-from qflow.diagnostics import Diagnostic, Span, sort
+from qflow.diagnostics import Diagnostic, Edit, Span, sort
+from qflow.diagnostics.meant import respelled
 from qflow.lang import syntax
 from qflow.lang.attempt import attempt
 from qflow.lang.brackets import Nesting, Places, marks
@@ -123,6 +124,7 @@ def _edition(chunks: tuple[Chunk, ...], path: str) -> tuple[int | None, Diagnost
             "the file does not say which edition of the language it is written in",
             at=Span(path, line, column, line, column + max(1, len(first))),
             help=help_,
+            edits=(Edit(Span(path, line, 1, line, 1), f"qflow {EDITION}\n\n"),),
         )
     chunk = chunks[0]
     edition = _edition_number(chunk, path)
@@ -170,6 +172,7 @@ def _no_item(chunk: Chunk, path: str) -> Diagnostic:
         at=at,
         notes=() if near else (f"items are {', '.join(f'`{w}`' for w in ITEM_WORDS)}",),
         help=f"did you mean `{near[0]}`?" if near else "",
+        edits=respelled(at, word, ITEM_WORDS),
     )
 
 

@@ -4,12 +4,13 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qflow.compile.front import Front, front
-from qflow.diagnostics import Diagnostic, sort
+from qflow.diagnostics import Diagnostic, Span, sort
 from qflow.diagnostics.causes import once
+from qflow.diagnostics.meant import spelled
 from qflow.lang.sources import DISK, Sources
 from qflow.lint import _files as files
 from qflow.lint import run
@@ -58,8 +59,21 @@ def _findings(
     complete: bool,
 ) -> Findings:
     own = path.as_posix()
-    after = sort(once(marked(every, texts, own)))
+    after = sort(once(marked([_able(d, texts) for d in every], texts, own)))
     shown = tuple(d for d in after if not d.allowed)
     comments = about_comments(after, texts, own, complete)
     allowed = tuple(d for d in after if d.allowed)
     return Findings(found, sort((*shown, *comments)), allowed, texts)
+
+
+def _able(d: Diagnostic, texts: Mapping[str, str]) -> Diagnostic:
+    """Without an edit where the word does not stand: the value of a param stands elsewhere."""
+    if not d.about or not d.edits or all(_stands(e.span, d.about, texts) for e in d.edits):
+        return d
+    return replace(d, edits=())
+
+
+def _stands(span: Span, word: str, texts: Mapping[str, str]) -> bool:
+    rows = texts.get(span.path, "").split("\n")
+    row = rows[span.line - 1] if span.line <= len(rows) else ""
+    return spelled(row[span.column - 1 : span.end_column - 1], word)
