@@ -9,6 +9,7 @@ from qflow.compile.unit import Unit
 from qflow.diagnostics import Diagnostic, QflowError, Severity, has_errors, sort
 from qflow.lang.either import parse_file
 from qflow.lang.imports import imported
+from qflow.lang.parse import Parsed
 from qflow.lang.program import Program, program_of
 from qflow.lang.sources import DISK, Sources
 from qflow.plan.code_parts import parts
@@ -46,8 +47,20 @@ def front(
     """
     shown = path.as_posix()
     text = sources.text(path, shown)
-    parsed = parse_file(text, shown)
-    texts = {shown: text}
+    return judged(parse_file(text, shown), path, {shown: text}, settings, locked, sources)
+
+
+def judged(
+    parsed: Parsed,
+    path: Path,
+    texts: Mapping[str, str],
+    settings: Mapping[str, str],
+    locked: bool = False,
+    sources: Sources = DISK,
+) -> Front:
+    """As `front`, of a program that was read already, whose nodes may come from `texts`."""
+    texts = dict(texts)
+    text = texts.get(path.as_posix(), "")
     if parsed.file is None:
         return Front(None, text, None, None, None, sort(parsed.diagnostics), texts)
     whole = imported(program_of(parsed.file), sources)
