@@ -46,7 +46,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "functional": _BASE | {"quantization", "tracing"},
     "qat_mode": _BASE | {"quantization", "tracing"},
     "engine": _FRONT | _BACK | {"functional"},
-    "cli": _FRONT | {"cli", "engine"},
+    "lsp": _FRONT,
+    "cli": _FRONT | {"cli", "engine", "lsp"},
     "__main__": {"cli"},
 }
 
@@ -94,7 +95,7 @@ def test_relative_imports_are_not_used(path: Path) -> None:
 TORCH_FREE = [
     m
     for m in MODULES
-    if m.split(".")[1] in _FRONT | {"cli"}
+    if m.split(".")[1] in _FRONT | {"cli", "lsp"}
     or m.startswith(
         ("qflow.emulation.ops", "qflow.emulation.profiles", "qflow.quantization.observers")
     )
