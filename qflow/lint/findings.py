@@ -40,7 +40,13 @@ def findings(
     if path.suffix == ".py":
         said, texts = files.script(path, sources)
         return _findings(None, path, said, texts, complete=True)
-    found = front(path, settings, locked, sources)
+    return judged(front(path, settings, locked, sources), path, settings, sources)
+
+
+def judged(
+    found: Front, path: Path, settings: Mapping[str, str], sources: Sources = DISK
+) -> Findings:
+    """As `findings`, of what is known already: a program may be composed of several files."""
     if found.unit is None:
         return _findings(found, path, found.diagnostics, found.sources, complete=False)
     warnings = tuple(run(found.unit))
