@@ -90,7 +90,7 @@ def diagnostics() -> Iterator[str]:
         yield f"**{family[0].upper()}{family[1:]}**\n\n| id | stands for |\n|---|---|\n"
         yield from (f"| [{code}](#{code.lower()}) | {CODES[code]} |\n" for code in codes)
         yield "\n"
-    yield "#" + explaining.frame().rstrip() + "\n\n"
+    yield "#" + explaining.frame().replace(" frame\n", "\n").rstrip() + "\n\n"
     for code in CODES:
         if page := explaining.page(code):
             yield f"## {code}\n\n**{page.title}**\n\n{page.text}\n\n"

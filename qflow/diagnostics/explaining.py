@@ -109,6 +109,8 @@ def heading(block: Block) -> str:
         how = ", when it is run"
     elif "trace" in block.words:
         how = ", when it is traced"
+    if "unset" in block.words:
+        how += ", without `set_march`"
     packages = [w.partition(":")[2] for w in block.words if w.startswith("without:")]
     if packages:
         how += f", where {' and '.join(f'`{p}`' for p in packages)} is not installed"

@@ -26,7 +26,7 @@ LOCKS = Path(__file__).parent / "locks"
 MEASURED = Path(__file__).parent.parent / "cases" / "compile" / "sensitive_top" / "x.sens.json"
 """What `measured` behind the name of a file stands for: a table of the network of the frame."""
 ID = re.compile(r"\bQF\d{3}\b")
-ENTRY = re.compile(r'"nets:(\w+)"')
+ENTRY = re.compile(r"\bnets:(\w+)")
 NAMED = ("data", "qconfig", "sensitivity", "rules", "sweep")
 """Blocks of which a file has several, told apart by their names."""
 
@@ -87,7 +87,7 @@ def _qf(page: Page, block: Block) -> Given:
     elif named and named != "none" and named not in MODELS:
         lock_path(path).write_bytes((LOCKS / f"{named}.qf.lock").read_bytes())
     elif named != "none" and entry and entry[1] in MODELS:
-        lock_path(path).write_text(_lock_of(entry[0].strip('"')))
+        lock_path(path).write_text(_lock_of(entry[0]))
     _files(needs)
     lines = [line for b in needs if b.kind == "set" for line in b.text.splitlines()]
     settings = dict(line.split("=", 1) for line in lines)
@@ -198,7 +198,8 @@ def _pipeline(page: Page, block: Block, text: str, lines: list[str]) -> Given:
     _files([b for b in page.blocks if b.role in ("", block.role)])
     Path("x.qf").write_text(text)
     try:
-        return _called(lines)
+        with _without(block):
+            return _called(lines)
     finally:
         project.forget()
 
