@@ -63,7 +63,8 @@ def judged(
     text = texts.get(path.as_posix(), "")
     if parsed.file is None:
         return Front(None, text, None, None, None, sort(parsed.diagnostics), texts)
-    whole = imported(program_of(parsed.file), sources)
+    own = replace(program_of(parsed.file), parts=tuple(sorted({*texts} - {path.as_posix()})))
+    whole = imported(own, sources)
     program, found = whole.program, [*parsed.diagnostics, *whole.diagnostics]
     texts.update(whole.texts)
     if has_errors(found):

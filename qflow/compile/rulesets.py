@@ -88,7 +88,7 @@ def _again(rule: syntax.ApplyRule, first: Span) -> Diagnostic:
 def _idle(program: Program, applied: dict[str, Span]) -> Iterator[Diagnostic]:
     """Sets of the file itself that nothing applies; others may offer more than is used."""
     for found in program.rule_sets:
-        if found.name not in applied and found.span.path == program.path:
+        if found.name not in applied and program.is_own(found.span):
             yield Diagnostic(
                 "QF121",
                 f"nothing applies `rules {found.name}`",

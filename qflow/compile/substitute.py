@@ -7,6 +7,7 @@ from typing import TypeVar
 from qflow.compile.unit import Unit
 from qflow.diagnostics import Span
 from qflow.lang import syntax
+from qflow.lang.program import Program
 from qflow.lang.rewrite import rewrite
 from qflow.lang.syntax import Node
 from qflow.plan.plan import Scalar
@@ -24,7 +25,7 @@ def values(unit: Unit) -> Unit:
     }
     if not params:
         return unit
-    put = _Put(params, program.path)
+    put = _Put(params, program)
     program = replace(
         program,
         models=put.all(program.models),
@@ -44,9 +45,9 @@ def values(unit: Unit) -> Unit:
 class _Put:
     """Values in place of names. A name without a dot means a param in the file itself only."""
 
-    def __init__(self, params: Mapping[str, syntax.Value], path: str) -> None:
+    def __init__(self, params: Mapping[str, syntax.Value], program: Program) -> None:
         self._params = params
-        self._path = path
+        self._is_own = program.is_own
 
     def all(self, nodes: tuple[N, ...]) -> tuple[N, ...]:
         return tuple(self._inside(n) for n in nodes)
@@ -55,7 +56,7 @@ class _Put:
         return rewrite(node, self._change)
 
     def _value(self, name: str, at: Span) -> syntax.Value | None:
-        return self._params.get(name) if "." in name or at.path == self._path else None
+        return self._params.get(name) if "." in name or self._is_own(at) else None
 
     def _change(self, node: Node) -> Node | None:
         match node:

@@ -34,8 +34,14 @@ class Program:
     """Blocks of imported files that nothing here uses: names without effect."""
     scopes: tuple[str, ...] = ()
     """What stands before the dot of imported names: `npu`, and `npu.base` for what npu imports."""
+    parts: tuple[str, ...] = ()
+    """Files the program itself is written in besides `path`, where several compose it."""
     imported: tuple[str, ...] = ()
     """Files whose names are among the above, relative to the folder of this one, sorted."""
+
+    def is_own(self, span: Span) -> bool:
+        """Whether something stands in the program itself, and not in a file it imports."""
+        return span.path == self.path or span.path in self.parts
 
 
 def program_of(file: syntax.File) -> Program:

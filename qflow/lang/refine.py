@@ -76,7 +76,7 @@ def used(program: Program) -> Program:
     """
     wanted = _wanted(program)
     blocks = (*program.data, *program.sensitivities)
-    idle = tuple(b for b in blocks if b.span.path != program.path and b.name not in wanted)
+    idle = tuple(b for b in blocks if not program.is_own(b.span) and b.name not in wanted)
     names = {b.name for b in idle}
     return replace(
         program,
@@ -135,8 +135,8 @@ def _wanted(program: Program) -> frozenset[str]:
         *program.quantizes,
         *program.schedules,
         *program.checks,
-        *(b for b in program.data if b.span.path == program.path),
-        *(s for s in program.sensitivities if s.span.path == program.path),
+        *(b for b in program.data if program.is_own(b.span)),
+        *(s for s in program.sensitivities if program.is_own(s.span)),
     )
     found: set[str] = set()
     waiting: list[Node] = list(own)
