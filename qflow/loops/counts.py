@@ -1,4 +1,7 @@
-"""counts: how many values lie in each bin of a histogram around zero, added to those before."""
+"""counts: how many values lie in each bin of a histogram around zero, added to those before.
+
+The same pass sees how large they are, and whether they are finite.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from qflow.loops.frame import (
     share,
     thread,
 )
+from qflow.loops.ordered import HIGHEST, LOWEST, ends, float_of
 
 BLOCK = 1024
 """Values whose bins are found before they are counted: only then that is done several at once."""
@@ -28,13 +32,13 @@ BLOCK = 1024
 
 @njit
 def _places(values, factor, bins, places):
-    zeros = np.int64(0)
+    zeros, last = np.int32(0), np.uint32(2 * bins - 1)
     for i in range(values.size):
         below = np.int32(values[i] < 0)
-        place = np.int32(values[i] * factor) - below + bins
-        # values beyond the extremes that a caller told must not be counted elsewhere in memory
-        places[i] = np.uint32(place) & np.uint32(2 * bins - 1)
-        zeros += values[i] == 0
+        place = np.int32(np.int32(np.int32(values[i] * factor) - below) + bins)
+        # a value beyond the top, which is found out later, must not be counted beyond the table
+        places[i] = np.uint32(np.uint32(place) & last)
+        zeros = np.int32(zeros + np.int32(values[i] == 0))
     return zeros
 
 
@@ -52,18 +56,21 @@ def _count(places, even, odd):
 
 @Loop
 def _counts(frame):
-    values, factor, bins = float32_at(frame, 0), float32_at(frame, 1)[0], integer_at(frame, 2)
-    tables, zeros, size = int32_at(frame, 3), int64_at(frame, 4), 2 * bins
-    own = thread()
+    values, bits = float32_at(frame, 0), int32_at(frame, 0)
+    factor, bins = float32_at(frame, 1)[0], integer_at(frame, 2)
+    tables, zeros, keys = int32_at(frame, 3), int64_at(frame, 4), int32_at(frame, 5)
+    own, size = thread(), 2 * bins
     even, odd = tables[2 * own * size :][:size], tables[(2 * own + 1) * size :][:size]
     places = np.empty(BLOCK, np.uint32)
-    found = np.int64(0)
+    found, low, high = np.int64(0), np.int32(HIGHEST), np.int32(LOWEST)
     first, last = share(values.size)
     for start in range(first, last, BLOCK):
-        some = values[start : min(last, start + BLOCK)]
-        found += _places(some, factor, np.int32(bins), places[: some.size])
-        _count(places[: some.size], even, odd)
-    zeros[own] = found
+        stop = min(last, start + BLOCK)
+        low, high = ends(bits[start:stop], low, high)
+        some = places[: stop - start]
+        found += _places(values[start:stop], factor, np.int32(bins), some)
+        _count(some, even, odd)
+    zeros[own], keys[2 * own], keys[2 * own + 1] = found, low, high
 
 
 @Loop
@@ -81,23 +88,37 @@ def _total(frame):
     zeros[-1] = found
 
 
-def counts(values: Tensor, factor: float, before: Tensor) -> tuple[Tensor, int]:
-    """`before`, int64 [1, 2 * bins], with how many values lie in each bin added, and how many are
-    zero, which are in none. A value lies in bin `floor(value factor) + bins`, one below zero in bin
-    `ceil(value factor) - 1 + bins`.
+@dataclass(frozen=True)
+class Counted:
+    counts: Tensor
+    """int64 [1, 2 * bins]: those before and those of the values."""
+    zeros: int
+    """Values that are zero, which are in no bin."""
+    largest: float
+    """The largest magnitude."""
 
-    values: float32, dense, finite, magnitude times `factor` below `bins`, which is a power of two;
-    fewer than 2^31.
+
+def counts(values: Tensor, top: float, before: Tensor) -> Counted | None:
+    """`before`, int64 [1, 2 * bins], with how many values lie in each bin added, of which `bins`
+    reach from 0 to `top`, and as many to its negative. None where a value does not lie below `top`
+    in magnitude, infinities and NaN among them.
+
+    values: float32, dense, not empty, fewer than 2^31; `bins` and `top` are powers of two.
     """
     work, bins = values.numel(), before.shape[1] // 2
     threads = team.size(work)
     scratch = _scratch(2 * bins, threads, get_ident())
-    scratch.factor[0] = factor
-    _counts(work, values, scratch.factor, bins, scratch.tables, scratch.zeros)
+    scratch.factor[0] = bins / top
+    tables, zeros, keys = scratch.tables, scratch.zeros, scratch.keys
+    _counts(work, values, scratch.factor, bins, tables, zeros, keys)
+    low, high = float_of(keys[::2].min()), float_of(keys[1::2].max())
+    if not (-top < low and high < top):
+        tables.fill(0)
+        return None
     after = torch.empty_like(before)
     # adding up some thousand numbers is done before other threads have started
-    _total(0, scratch.tables, scratch.zeros, before, after)
-    return after, int(scratch.zeros[-1])
+    _total(0, tables, zeros, before, after)
+    return Counted(after, int(zeros[-1]), max(high, -low))
 
 
 @dataclass(frozen=True)
@@ -106,6 +127,8 @@ class _Scratch:
     """int32: two per thread of a team, zero between calls."""
     zeros: np.ndarray
     """int64: per thread, and of all."""
+    keys: np.ndarray
+    """int32: the lowest and the highest key of each thread."""
     factor: np.ndarray
     """float32 [1]"""
 
@@ -113,5 +136,5 @@ class _Scratch:
 @lru_cache(maxsize=16)
 def _scratch(size: int, threads: int, caller: int) -> _Scratch:
     """Each caller, a thread of Python, has its own."""
-    tables = np.zeros(2 * threads * size, np.int32)
-    return _Scratch(tables, np.zeros(threads + 1, np.int64), np.zeros(1, np.float32))
+    tables, keys = (np.zeros(2 * threads * n, np.int32) for n in (size, 1))
+    return _Scratch(tables, np.zeros(threads + 1, np.int64), keys, np.zeros(1, np.float32))

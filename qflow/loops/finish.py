@@ -49,7 +49,7 @@ def _twice(product, second):
 
 @njit(inline="always")
 def _byte(value, low, high, zero):
-    return np.uint8(np.int32(min(max(value, low), high)) + zero)
+    return np.uint8(np.int32(np.int32(min(max(value, low), high)) + zero))
 
 
 @njit

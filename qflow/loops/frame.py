@@ -4,6 +4,9 @@ A frame is a row of int64, two words per argument: address and number of values 
 integer and 0. A loop is a function of the frame's address; it reads its arguments by their place
 with `bytes_at` and so on, and works on what `share` gives its thread. Nothing is checked inside:
 who calls it passes contiguous arrays of the dtypes it reads, and indexes that fit.
+
+Numba makes int64 of every sum of smaller integers. Half as many of those fit a vector, and some
+operations on them none; so loops cast each step back where it matters.
 """
 
 from __future__ import annotations
@@ -124,4 +127,4 @@ def sign_of(dtype: torch.dtype) -> int:
 @njit(inline="always")
 def value_of(byte, sign):
     """The integer a byte stands for, int32."""
-    return np.int32(byte ^ sign) - np.int32(sign)
+    return np.int32(np.int32(byte ^ sign) - np.int32(sign))

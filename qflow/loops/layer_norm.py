@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+BLOCK = 1 << 15
+"""Values whose squares, below 2^16 each, add up below 2^31."""
+
+
 @dataclass(frozen=True)
 class Constants:
     """Of one normalization."""
@@ -75,15 +79,25 @@ def _reciprocal_root(number, width, dividend):
 
 
 @njit
+def _sums(x, sign):
+    """Of values and of their squares, which fit int32 in a block."""
+    total, squares = np.int32(0), np.int32(0)
+    for i in range(x.size):
+        value = value_of(x[i], sign)
+        total = np.int32(total + value)
+        squares = np.int32(squares + np.int32(value * value))
+    return np.int64(total), np.int64(squares)
+
+
+@njit
 def _line(x, sign, eps, spread_shift, fraction, width, dividend, longest):
     """What the values of a row are multiplied by, and what is then taken away."""
     count = np.int64(x.size)
-    total = np.int64(0)
-    squares = np.int64(0)
-    for i in range(x.size):
-        value = np.int64(value_of(x[i], sign))
-        total += value
-        squares += value * value
+    total, squares = np.int64(0), np.int64(0)
+    for start in range(0, x.size, BLOCK):
+        some = x[start : start + BLOCK]
+        sums = _sums(some, sign)
+        total, squares = total + sums[0], squares + sums[1]
     mean = total // count
     rest = total - mean * count
     squares -= mean * (2 * total - mean * count)

@@ -35,9 +35,9 @@ class Constants:
 def _row(x, sign, exponents, unit, scale, low, high, zero, found, out):
     top = np.uint8(0)
     for i in range(x.size):
-        top = max(top, x[i] ^ sign)
+        top = np.uint8(max(top, np.uint8(x[i] ^ sign)))
     for i in range(x.size):
-        found[i] = exponents[np.uint8(top - (x[i] ^ sign))]
+        found[i] = exponents[np.uint8(top - np.uint8(x[i] ^ sign))]
     total = np.int64(0)
     for i in range(x.size):
         total += found[i]
@@ -45,7 +45,7 @@ def _row(x, sign, exponents, unit, scale, low, high, zero, found, out):
     half = divisor * 0.5
     for i in range(x.size):
         part = np.floor((np.float64(found[i]) * unit + half) / divisor)
-        out[i] = np.uint8(np.int32(min(max(part, low), high)) + zero)
+        out[i] = np.uint8(np.int32(np.int32(min(max(part, low), high)) + zero))
 
 
 @Loop

@@ -168,7 +168,10 @@ class FakeQuantize(Settling):
     def _observe(self, x: Tensor) -> None:
         if x.numel() == 0:
             return
-        rows = self._rows(x)
+        rows, statistics = self._rows(x), self.activation_post_process
+        if not self._held and statistics.observe_at_once(rows, anew=self.follows):
+            vars(self).update(_outdated=True, _known=True)
+            return
         low, high = extremes(rows)
         if not _finite(low, high):
             kind = "NaN" if torch.isnan(x).any() else "infinity"
@@ -181,7 +184,6 @@ class FakeQuantize(Settling):
             )
         if self._held:
             return
-        statistics = self.activation_post_process
         if self.follows:
             statistics.forget(rows.shape[0])
         statistics.observe(rows if rows.dtype == torch.float64 else rows.float(), low, high)

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from qflow import loops
-
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -22,23 +20,10 @@ if TYPE_CHECKING:
 def extremes(x: Tensor) -> tuple[Tensor, Tensor]:
     """Lowest and highest value of each row of [C, N], [C] each; NaN where there is one."""
     if x.shape[0] > 1:
-        found = _in_one_pass(x)
-        if found is not None:
-            return found
         # torch's `aminmax` is slow along a dimension, and fast over all there is
         return x.amin(dim=1), x.amax(dim=1)
     low, high = x.reshape(-1).aminmax()
     return low.reshape(1), high.reshape(1)
-
-
-def _in_one_pass(x: Tensor) -> tuple[Tensor, Tensor] | None:
-    import torch
-
-    if not loops.is_there(x.device) or x.dtype != torch.float32 or not x.is_contiguous():
-        return None
-    from qflow.loops.extremes import extremes as compiled
-
-    return compiled(x) if x.numel() else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +72,11 @@ class Observer:
         read `x` again.
         """
         return self.observe(state, x)
+
+    def observe_at_once(self, state: Any | None, x: Tensor) -> Any | None:
+        """`observe` in a single pass over `x`, which need not be finite: None where it is not, or
+        where there is no such pass for this batch. A state of None is one before any data."""
+        return None
 
     def merge(self, a: Any, b: Any) -> Any:
         """The state as if the batches of `b` had followed those of `a`."""

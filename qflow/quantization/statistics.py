@@ -96,6 +96,15 @@ class Statistics(Settling):
         # `nn.Module` looks long at what is set, and this is done at every batch
         vars(self).update(state=state, _outdated=True)
 
+    def observe_at_once(self, x: Tensor, anew: bool) -> bool:
+        """Take in a batch [C, N] that need not be finite, in one pass, after what came before or
+        anew; whether that was done."""
+        before = None if anew else self.state.to(x.device)
+        state = self.observer.observe_at_once(before, x)
+        if state is not None:
+            vars(self).update(state=state, _outdated=True)
+        return state is not None
+
     def forget(self, channels: int) -> None:
         """Start anew, as for weights, which are wholly known at any time."""
         self.state = self.observer.start(channels)

@@ -124,17 +124,26 @@ def test_counts(size: int, bins: int, seed: int) -> None:
     x = random.standard_normal(size).astype(np.float32).clip(-1.99, 1.99)
     x[random.random(size) < 0.3] = random.choice([0.0, -0.0, 2.0**-11, -(2.0**-11), 1.5])
     before = random.integers(0, 5, (1, 2 * bins))
-    found, zeros = counting.counts(torch.from_numpy(x)[None], bins / 2, torch.from_numpy(before))
+    found = counting.counts(torch.from_numpy(x)[None], 2.0, torch.from_numpy(before))
+    assert found is not None
     place = np.trunc(x.astype(np.float64) * bins / 2).astype(int) - (x < 0) + bins
     exact = np.bincount(place[x != 0], minlength=2 * bins)
-    assert zeros == (x == 0).sum()
-    assert np.array_equal(found[0].numpy(), before[0] + exact)
+    assert found.zeros == (x == 0).sum()
+    assert found.largest == np.abs(x).max()
+    assert np.array_equal(found.counts[0].numpy(), before[0] + exact)
 
 
-def test_values_beyond_what_was_told_stay_within_the_table() -> None:
-    x = torch.tensor([[0.5, 100.0, -100.0, float("nan"), float("inf"), -float("inf"), 1e30]])
-    found, _ = counting.counts(x, 8.0, torch.zeros(1, 32, dtype=torch.int64))
-    assert found.sum() == x.numel()
+@pytest.mark.parametrize("beyond", [2.0, -2.0, 1e30, np.nan, -np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("size", [1, 40_000])
+def test_nothing_is_counted_where_a_value_lies_beyond_the_top(beyond: float, size: int) -> None:
+    x, before = torch.full((1, size), 0.5), torch.zeros(1, 32, dtype=torch.int64)
+    x[0, size // 2] = beyond
+    assert counting.counts(x, 2.0, before) is None
+    x[0, size // 2] = -1.99
+    found = counting.counts(x, 2.0, before)
+    assert found is not None
+    assert found.counts.sum() == size
+    assert (found.zeros, found.largest) == (0, np.float32(1.99))
 
 
 @QUICK

@@ -50,19 +50,11 @@ def in_one(x: Tensor, bins: int) -> bool:
 
 
 def in_one_pass(x: Tensor, bins: int) -> bool:
-    """Whether `added_in_one_pass` takes a batch [C, N]."""
+    """Whether compiled loops count a batch [C, N]."""
     import torch
 
     narrow = x.dtype == torch.float32 and x.is_contiguous() and x.numel() < MOST_VALUES
     return narrow and in_one(x, bins) and loops.is_there()
-
-
-def added_in_one_pass(x: Tensor, exponent: int, before: Tensor) -> tuple[Tensor, int]:
-    """`before`, int64 [1, 2 * bins], with the counts of one channel [1, N] added, and how many of
-    these are exact zeros, which are not counted: what `counted` finds, compiled."""
-    from qflow.loops.counts import counts
-
-    return counts(x, math.ldexp(before.shape[1] // 2, -exponent), before)
 
 
 def indices(x: Tensor, exponent: Tensor, bins: int) -> Tensor:

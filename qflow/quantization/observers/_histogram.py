@@ -7,7 +7,7 @@ spread over two bins, so two halves merged are the whole, exactly, in any order.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qflow.quantization.observer import Observer, State, extremes
@@ -54,6 +54,9 @@ class Counting(Observer):
 
     def observe(self, state: Counts, x: Tensor) -> Counts:
         return with_values(state, x)
+
+    def observe_at_once(self, state: Counts | None, x: Tensor) -> Counts | None:
+        return None if state is None else with_values_at_once(state, x)
 
     def observe_within(self, state: Counts, x: Tensor, low: Tensor, high: Tensor) -> Counts:
         return with_values_within(state, x, low, high)
@@ -110,16 +113,27 @@ def _with_one_channel(state: Counts, x: Tensor, low: float, high: float) -> Coun
     top = max(exponent, before)
     tops = state.exponent if top == before else torch.tensor([top])
     counts = state.counts if top == before else grown(state.counts, state.exponent, tops)
-    if _counting.in_one_pass(x, state.bins):
-        counts, zeros = _counting.added_in_one_pass(x, top, counts)
-    else:
-        signs = {"signed": low < 0, "touches": low <= 0 <= high}
-        found, zeros = _counting.counted_in_one(x, top, state.bins, **signs)
-        counts = counts + torch.from_numpy(found)
+    signs = {"signed": low < 0, "touches": low <= 0 <= high}
+    found, zeros = _counting.counted_in_one(x, top, state.bins, **signs)
+    counts = counts + torch.from_numpy(found)
+    return Counts(counts, state.zeros + zeros, tops, state.largest.clamp_min(largest))
+
+
+def with_values_at_once(state: Counts, x: Tensor) -> Counts | None:
+    """The same in one pass that looks for nothing before: of one channel on a CPU whose values lie
+    below the top there is. None otherwise."""
+    if not _counting.in_one_pass(x, state.bins) or not state.largest.item():
+        return None
+    from qflow.loops.counts import counts
+
+    found = counts(x, math.ldexp(1.0, int(state.exponent)), state.counts)
+    if found is None:
+        return None
+    zeros = state.zeros + found.zeros if found.zeros else state.zeros
     highest = state.largest
-    if largest > highest.item():
-        highest = highest.clamp_min(largest)
-    return Counts(counts, state.zeros + zeros if zeros else state.zeros, tops, highest)
+    if found.largest > highest.item():
+        highest = highest.clamp_min(found.largest)
+    return replace(state, counts=found.counts, zeros=zeros, largest=highest)
 
 
 def merged(a: Counts, b: Counts) -> Counts:
