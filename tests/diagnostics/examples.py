@@ -22,7 +22,6 @@ from qflow.plan.lock import Lock, lock_path, render
 from tests.compile.models import MODELS, of_entry
 from tests.diagnostics import project
 
-LOCKS = Path(__file__).parent / "locks"
 MEASURED = Path(__file__).parent.parent / "cases" / "compile" / "sensitive_top" / "x.sens.json"
 """What `measured` behind the name of a file stands for: a table of the network of the frame."""
 ID = re.compile(r"\bQF\d{3}\b")
@@ -70,29 +69,41 @@ def _name(line: str) -> str:
 
 
 def _qf(page: Page, block: Block) -> Given:
-    frame = explaining.frame_of("qf")
-    needs = [b for b in page.blocks if b.role in ("", block.role)]
+    needs = _needs(page, block)
     locks = [b for b in needs if b.kind == "lock"]
-    named = locks[-1].words[0] if locks and locks[-1].words else ""
-    if named in MODELS:
-        frame = frame.replace("nets:digits", f"nets:{named}")
-    path = Path("x.yaml" if block.kind == "yaml" else "x.qf")
-    text = (
-        block.text if block.kind == "yaml" else whole(block.text, frame, "excerpt" in block.words)
-    )
-    path.write_bytes(text.encode())
-    entry = ENTRY.search(text)
-    if locks and locks[-1].text:
-        lock_path(path).write_text(locks[-1].text)
-    elif named and named != "none" and named not in MODELS:
-        lock_path(path).write_bytes((LOCKS / f"{named}.qf.lock").read_bytes())
-    elif named != "none" and entry and entry[1] in MODELS:
-        lock_path(path).write_text(_lock_of(entry[0]))
+    text, path = block.text, Path("x.yaml")
+    if block.kind == "qf":
+        frame = explaining.frame_of("qf").replace("nets:digits", _model(locks))
+        text, path = whole(text, frame, "excerpt" in block.words), Path("x.qf")
+    path.write_text(text, encoding="utf-8", newline="")
+    if lock := _lock(locks, text):
+        lock_path(path).write_text(lock)
     _files(needs)
     lines = [line for b in needs if b.kind == "set" for line in b.text.splitlines()]
     settings = dict(line.split("=", 1) for line in lines)
     locked = any("locked" in b.words for b in (block, *locks))
     return _of(path, settings, locked)
+
+
+def _needs(page: Page, block: Block) -> list[Block]:
+    """Blocks that belong to every example, or to those of this role."""
+    return [b for b in page.blocks if b.role in ("", block.role)]
+
+
+def _model(locks: list[Block]) -> str:
+    """Entry of the model that `lock NAME` says."""
+    named = [w for b in locks for w in b.words if w in MODELS]
+    return f"nets:{named[-1]}" if named else "nets:digits"
+
+
+def _lock(locks: list[Block], text: str) -> str:
+    """What a page says itself, else what the trace of the model would give; empty for `none`."""
+    if locks and locks[-1].text:
+        return locks[-1].text
+    entry = ENTRY.search(text)
+    if any("none" in b.words for b in locks) or not entry or entry[1] not in MODELS:
+        return ""
+    return _lock_of(entry[0])
 
 
 def _of(path: Path, settings: dict[str, str], locked: bool = False) -> Given:
@@ -124,7 +135,7 @@ def _prelude() -> Any:
 
 def _python(page: Page, block: Block) -> Given:
     """What is raised, what is said through logging, and what the example prints."""
-    _files([b for b in page.blocks if b.role in ("", block.role)])
+    _files(_needs(page, block))
     name = f"<{page.code} {block.role} {page.blocks.index(block)}>"
     # forward functions are read for their source
     lines = block.text.splitlines(keepends=True)
@@ -195,7 +206,7 @@ def _pipeline(page: Page, block: Block, text: str, lines: list[str]) -> Given:
     project.write(Path(), more)
     if ".safetensors" in text:
         project.write_weights(Path())
-    _files([b for b in page.blocks if b.role in ("", block.role)])
+    _files(_needs(page, block))
     Path("x.qf").write_text(text)
     try:
         with _without(block):
