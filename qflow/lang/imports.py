@@ -14,6 +14,8 @@ from qflow.lang.sources import DISK, Sources
 
 MOST_FILES = 200
 """Imports one program may lead to, each counted as often as it is imported."""
+TAKEN = ("output", "float", "fake_quant", "integer", "oracle", "emulator", "export")
+"""What stands before a dot in a claim: `float.accuracy`, `output.logits`."""
 _UNNAMED = ("graph", "quantize", "schedule", "check", "export")
 
 
@@ -71,11 +73,13 @@ class _Reading:
     def _alias(self, use: syntax.Use, first: dict[str, syntax.Use]) -> str | None:
         """The word before the dot: as written, or the name of the file."""
         alias = use.alias or posixpath.basename(use.path).partition(".")[0]
-        if not (alias.isascii() and alias.isidentifier()):
+        word = alias.isascii() and alias.isidentifier()
+        if not word or alias in TAKEN:
+            reason = "stands for what a run computes" if word else "is no word"
             self.found.append(
                 Diagnostic(
                     "QF111",
-                    f"`{alias}` cannot stand before a dot",
+                    f"no file can be called `{alias}`: that {reason}",
                     at=use.path_span or use.span,
                     help=f'write `use "{use.path}" as NAME`',
                 )
