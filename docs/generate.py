@@ -14,7 +14,6 @@ import click
 import python_pages
 
 from qflow import cli, march, registry
-from qflow.compile import facts
 from qflow.diagnostics import explaining
 from qflow.diagnostics.codes import CODES
 from qflow.plan import op_facts
@@ -75,7 +74,7 @@ def extensions(kind: str, settable: bool = True) -> Iterator[str]:
 
 def remarks(kind: str, name: str) -> Iterator[str]:
     """What of an extension its docstrings need not repeat."""
-    if kind == "emulation.ops" and not facts.integer(name) and op_facts.pattern_word(name) != "bn":
+    if kind == "emulation.ops" and not op_facts.integer(name) and op_facts.pattern_word(name) != "bn":
         yield "*Fake-quant only*: it is prepared and trained, but has no integer form yet."
 
 
