@@ -74,7 +74,9 @@ def extensions(kind: str, settable: bool = True) -> Iterator[str]:
 
 def remarks(kind: str, name: str) -> Iterator[str]:
     """What of an extension its docstrings need not repeat."""
-    if kind == "emulation.ops" and not op_facts.integer(name) and op_facts.pattern_word(name) != "bn":
+    if kind != "emulation.ops" or op_facts.integer(name):
+        return
+    if op_facts.pattern_word(name) != "bn":
         yield "*Fake-quant only*: it is prepared and trained, but has no integer form yet."
 
 
