@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from qflow import registry
-from qflow.diagnostics import Diagnostic, Edit
+from qflow.diagnostics import Diagnostic
 from qflow.diagnostics.meant import respelled
 from qflow.lang import syntax
 from qflow.plan.address import nearest
@@ -71,15 +71,17 @@ def _addresses(positions: Sequence[int], inventory: Inventory) -> tuple[str, ...
 
 
 def _nothing(atom: syntax.Atom, modules: Sequence[Module], help: str) -> Diagnostic:
+    named = isinstance(atom, syntax.ByName)
+    near = nearest(_pattern(atom), [m.address for m in modules]) if named else ()
     return Diagnostic(
         "QF201",
         "this matches no module",
         at=atom.span,
         label="the model has nothing like this",
-        notes=tuple(_notes(atom, modules)),
+        notes=tuple(_near(near) if named else _notes(atom, modules)),
         help=help,
         about=_pattern(atom),
-        edits=_respelled(atom, modules),
+        edits=respelled(atom.span, _pattern(atom), near),
     )
 
 
@@ -94,16 +96,8 @@ def _pattern(atom: syntax.Atom) -> str:
             return function
 
 
-def _respelled(atom: syntax.Atom, modules: Sequence[Module]) -> tuple[Edit, ...]:
-    if not isinstance(atom, syntax.ByName):
-        return ()
-    return respelled(atom.span, atom.pattern, nearest(atom.pattern, [m.address for m in modules]))
-
-
 def _notes(atom: syntax.Atom, modules: Sequence[Module]) -> Iterator[str]:
     match atom:
-        case syntax.ByName(pattern=pattern):
-            yield from _near(nearest(pattern, [m.address for m in modules]))
         case syntax.ByType(type=word, within=within):
             types = tuple(sorted({m.type for m in modules}))
             yield from _word(word, types, within, modules)

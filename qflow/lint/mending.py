@@ -1,7 +1,7 @@
 """mending: the edits that findings of a file bring, made as far as nothing gets worse."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def mend(
         for group in (batch, *((d,) for d in batch if len(batch) > 1)):
             changed = apply(text, (e for d in group for e in d.edits))
             after = findings(path, settings, locked, Overlay(sources, {path: changed}))
-            if _no_worse(found, after):
+            if _no_worse(found, after, group):
                 text, found = changed, after
                 done += group
                 break
@@ -72,17 +72,26 @@ def _inside(d: Diagnostic, path: Path) -> bool:
     return all(e.span.path == path.as_posix() for e in d.edits)
 
 
-def _no_worse(before: Findings, after: Findings) -> bool:
+def _no_worse(before: Findings, after: Findings, mended: Iterable[Diagnostic]) -> bool:
     """Whether every error was there before. Lines may have moved, so they are not compared.
 
-    What a text says is seen only when it parses: there new errors are no work of the edit.
+    What a text says is seen only where it parses: behind a mistake of the text new errors are no
+    work of the edit, unless there are more of these mistakes or its own is still there.
     """
-    return _errors(after) <= _errors(before) or (not _parses(before) and _parses(after))
+    old, new = _errors(before), _errors(after)
+    if new <= old:
+        return True
+    left = any(new[_said(d)] >= old[_said(d)] for d in mended)
+    return not left and 0 < _of_text(old) >= _of_text(new)
 
 
 def _errors(found: Findings) -> Counter[tuple[str, str]]:
-    return Counter((d.code, d.message) for d in found.diagnostics if d.severity == "error")
+    return Counter(_said(d) for d in found.diagnostics if d.severity == "error")
 
 
-def _parses(found: Findings) -> bool:
-    return not any(d.code.startswith("QF10") and d.severity == "error" for d in found.diagnostics)
+def _said(d: Diagnostic) -> tuple[str, str]:
+    return d.code, d.message
+
+
+def _of_text(errors: Counter[tuple[str, str]]) -> int:
+    return sum(n for (code, _), n in errors.items() if code.startswith("QF10"))

@@ -56,11 +56,12 @@ def test_a_table_and_the_excerpts_below() -> None:
         "```\n"
         "\n"
         "</details>\n"
+        "\n"
     )
 
 
 def test_nothing_found_says_so() -> None:
-    assert Markdown().render([], {}) == "### qflow: nothing to say\n"
+    assert Markdown().render([], {}) == "### qflow: nothing to say\n\n"
 
 
 def test_what_is_allowed_is_folded_away_with_its_reason() -> None:
@@ -126,7 +127,7 @@ def test_any_text_keeps_the_form(message: str, name: str, source: str) -> None:
     assert not fence
     rows = [line for line in outside if line.startswith("|")]
     assert [row.count("|") for row in rows] == [5, 5, 5]
-    assert len(outside) == 11
+    assert len(outside) == 12
     for line in outside:
         assert "<" not in TAGS.sub("", line)
 

@@ -75,9 +75,9 @@ def codes(path: Path, text: str) -> list[str]:
     return [d.code for d in findings(path, {}, sources=Overlay(DISK, {path: text})).diagnostics]
 
 
-def rule(text: str) -> tuple[str, str]:
+def rule(text: str, code: str) -> tuple[str, str, str]:
     """One rule more, the last."""
-    return "use careful\n}", f"use careful\n  {text}\n}}"
+    return "use careful\n}", f"use careful\n  {text}\n}}", code
 
 
 def test_nothing_changed(path: Path) -> None:
@@ -107,27 +107,27 @@ def test_nothing_changed(path: Path) -> None:
         ("target board {\n  march    = march\n  unlisted = error\n}\n", "", "QF115"),
         ("  output = {logits: float32[N, 10]}\n", "", "QF115"),
         # rules
-        rule('match "no.such" use w8a8') + ("QF201",),
-        rule('match "average" expect 4 use w8a8') + ("QF202",),
-        rule('match "**" use w8a8') + ("QF203",),
-        rule('match "average" patch { }') + ("QF206",),
-        rule('match "block.**" patch { act.dtyp = int16 }') + ("QF112",),
-        rule('match "block.**" patch { act.dtype = int17 }') + ("QF110",),
-        rule('match "block.**" patch { act.observer = fixed }') + ("QF115",),
+        rule('match "no.such" use w8a8', "QF201"),
+        rule('match "average" expect 4 use w8a8', "QF202"),
+        rule('match "**" use w8a8', "QF203"),
+        rule('match "average" patch { }', "QF206"),
+        rule('match "block.**" patch { act.dtyp = int16 }', "QF112"),
+        rule('match "block.**" patch { act.dtype = int17 }', "QF110"),
+        rule('match "block.**" patch { act.observer = fixed }', "QF115"),
         (
             '  default         use w8a8 with { act.dtype = act }\n  match "stem.**" use careful\n',
             '  match "stem.**" use careful\n  default         use w8a8 with { act.dtype = act }\n',
             "QF210",
         ),
         # groups, fusions, the march
-        rule('match "stem.conv", "stem.bn", "stem.relu" patch { act.dtype = int16 }') + ("QF224",),
-        rule('match "average" patch { act.dtype = int16 }') + ("QF224",),
-        rule('match "flatten" patch { act.dtype = int16 }') + ("QF224",),
-        rule('match "stem.conv" patch { act.dtype = int16 }') + ("QF222",),
-        rule('match "block.**" patch { act.dtype = int4 }') + ("QF501",),
-        rule('match "**" patch { weight.dtype = int4 }') + ("QF501",),
-        rule('match "**.relu" patch { out.dtype = int32 }') + ("QF501",),
-        rule('match "head" patch { out.dtype = int16 }') + ("QF111",),
+        rule('match "stem.conv", "stem.bn", "stem.relu" patch { act.dtype = int16 }', "QF224"),
+        rule('match "average" patch { act.dtype = int16 }', "QF224"),
+        rule('match "flatten" patch { act.dtype = int16 }', "QF224"),
+        rule('match "stem.conv" patch { act.dtype = int16 }', "QF222"),
+        rule('match "block.**" patch { act.dtype = int4 }', "QF501"),
+        rule('match "**" patch { weight.dtype = int4 }', "QF501"),
+        rule('match "**.relu" patch { out.dtype = int32 }', "QF501"),
+        rule('match "head" patch { out.dtype = int16 }', "QF111"),
         # the schedule
         ('    state "**" = calibration\n', "", "QF274"),
         ('state "**" = qat', 'state "stme.**" = qat', "QF201"),
@@ -152,4 +152,6 @@ def test_a_name_that_is_wrong_at_several_places_is_one_finding(path: Path) -> No
     text = GOOD.replace("data val  ", "data vla  ")
     (found,) = findings(path, {}, sources=Overlay(DISK, {path: text})).diagnostics
     places = [found.at, *(label.span for label in found.also)]
-    assert [p.line for p in places] == [n for n, x in enumerate(text.split("\n"), 1) if "on val" in x]
+    assert [p.line for p in places] == [
+        n for n, x in enumerate(text.split("\n"), 1) if "on val" in x
+    ]

@@ -43,20 +43,22 @@ class Markdown:
             parts += _excerpts(shown[:MOST_ROWS], sources, repository)
         if allowed:
             parts.append(_allowed(allowed, repository))
-        return "\n\n".join(parts) + "\n"
+        # a heading behind `</details>` is one only after an empty line
+        return "\n\n".join(parts) + "\n\n"
 
 
 def inline(text: str) -> str:
     """A sentence with `code` in it as Markdown that shows just that, in a table as well."""
     parts = _CODE.split(text)
-    return "".join(_code(p) if n % 2 else _plain(p) for n, p in enumerate(parts))
+    return "".join(code(p) if n % 2 else _plain(p) for n, p in enumerate(parts))
 
 
 def _plain(text: str) -> str:
     return _LINKING.sub(r"\g<0>&#8203;", _escaped(text))
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
+    """Text as code, whatever it holds."""
     return f"<code>{_escaped(text)}</code>"
 
 
@@ -72,7 +74,7 @@ def fenced(text: str) -> str:
 
 
 def _where(d: Diagnostic, repository: Repository) -> str:
-    return _code(f"{repository.shown(d.at.path)}:{d.at.line}") if d.at else ""
+    return code(f"{repository.shown(d.at.path)}:{d.at.line}") if d.at else ""
 
 
 def _table(found: list[Diagnostic], repository: Repository) -> str:
