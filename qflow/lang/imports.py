@@ -14,6 +14,8 @@ from qflow.lang.sources import DISK, Sources
 
 MOST_FILES = 200
 """Imports one program may lead to, each counted as often as it is imported."""
+MOST_CHARACTERS = 2_000_000
+"""Of all of them together, counted the same way: as many as one file may have."""
 TAKEN = ("output", "float", "fake_quant", "integer", "oracle", "emulator", "export")
 """What stands before a dot in a claim: `float.accuracy`, `output.logits`."""
 _UNNAMED = ("graph", "quantize", "schedule", "check", "export")
@@ -47,6 +49,7 @@ class _Reading:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._count = 0
+        self._size = 0
         self._parsed: dict[str, Program | None] = {}
         self.found: list[Diagnostic] = []
         self.texts: dict[str, str] = {}
@@ -61,7 +64,8 @@ class _Reading:
             path = self._path(use)
             if alias is None or path is None or not self._counted(use):
                 continue
-            part = self._part(use, posixpath.join(posixpath.dirname(program.path), path), chain)
+            shown = posixpath.normpath(posixpath.join(posixpath.dirname(program.path), path))
+            part = self._part(use, shown, chain)
             if part is not None:
                 parts.append((alias, qualified(part, alias, posixpath.dirname(path))))
                 files += [path, *parts[-1][1].imported]
@@ -117,15 +121,23 @@ class _Reading:
             self.found.append(Diagnostic("QF117", message, at=use.span))
         return self._count <= MOST_FILES
 
+    def _fits(self, use: syntax.Use, size: int) -> bool:
+        before, self._size = self._size, self._size + size
+        if before <= MOST_CHARACTERS < self._size:
+            message = f"imported files have more than {MOST_CHARACTERS} characters in all"
+            self.found.append(Diagnostic("QF117", message, at=use.span))
+        return self._size <= MOST_CHARACTERS
+
     def _part(self, use: syntax.Use, shown: str, chain: tuple[str, ...]) -> Program | None:
         """The imported program with its own imports; None when something is wrong, and said."""
-        shown = posixpath.normpath(shown)
         if shown in (posixpath.normpath(path) for path in chain):
             self.found.append(_cycle(use, shown, chain))
             return None
         if shown not in self._parsed:
             self._parsed[shown] = self._read(use, shown)
         own = self._parsed[shown]
+        if not self._fits(use, len(self.texts.get(shown, ""))):
+            return None
         # merged anew each time, so that what is counted is what is done
         return None if own is None else self.whole(own, (*chain, shown))
 

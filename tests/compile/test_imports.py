@@ -8,7 +8,7 @@ from qflow.compile.front import front
 from qflow.compile.points import points
 from qflow.diagnostics import QflowError
 from qflow.lang import load
-from qflow.lang.imports import MOST_FILES, imported
+from qflow.lang.imports import MOST_CHARACTERS, MOST_FILES, imported
 from qflow.lang.parse import parse
 from qflow.lang.program import Program, program_of
 from qflow.lang.sources import DISK, Overlay
@@ -131,6 +131,26 @@ def test_imports_that_double_at_every_level_end(tmp_path: Path) -> None:
     found = imported(program(path.read_text(), path.as_posix()))
     assert [d.code for d in found.diagnostics] == ["QF117"]
     assert str(MOST_FILES) in found.diagnostics[0].message
+
+
+def test_a_long_chain_of_imports_is_followed_to_its_end(tmp_path: Path) -> None:
+    for level in range(MOST_FILES):
+        use = f'use "f{level + 1}.qf" as next'
+        (tmp_path / f"f{level}.qf").write_text(f"qflow 1\n\n{use}\n")
+    (tmp_path / f"f{MOST_FILES}.qf").write_text("qflow 1\n\nparam p: int = 1\n")
+    path = tmp_path / "f0.qf"
+    found = imported(program(path.read_text(), path.as_posix()))
+    assert found.diagnostics == ()
+    assert [p.name for p in found.program.params] == ["next." * MOST_FILES + "p"]
+
+
+def test_imports_have_a_size_in_all(tmp_path: Path) -> None:
+    (tmp_path / "big.qf").write_text("qflow 1\n# " + "x" * 100_000 + "\nparam p: int = 1\n")
+    path = tmp_path / "x.qf"
+    uses = "".join(f'use "big.qf" as a{n}\n' for n in range(MOST_CHARACTERS // 100_000 + 1))
+    path.write_text(f"qflow 1\n\n{uses}")
+    found = imported(program(path.read_text(), path.as_posix()))
+    assert [d.code for d in found.diagnostics] == ["QF117"]
 
 
 def test_one_file_under_two_names_is_two_sets_of_names(main: Path) -> None:
