@@ -82,6 +82,13 @@ class _Walk:
 
     def next_mistake(self) -> Stop | None:
         """Go on to the next mistake; None when the rest of the item parses."""
+        if stop := self.next_misfit():
+            return stop
+        end = Token("$END", "")
+        return None if self._shift(end) else self._stop(len(self.text), end)
+
+    def next_misfit(self) -> Stop | None:
+        """Go on to the next token that does not fit; None at the end of the text."""
         try:
             for token in self._tokens:
                 if not self._feed(token):
@@ -90,8 +97,11 @@ class _Walk:
             return self._stop(int(error.token.start_pos or 0), error.token)
         except UnexpectedCharacters as error:
             return self._stop(int(error.pos_in_stream or 0), None)
-        end = Token("$END", "")
-        return None if self._shift(end) else self._stop(len(self.text), end)
+        return None
+
+    def accepted(self) -> frozenset[str]:
+        """Names of the terminals that could stand here."""
+        return frozenset(self._parser.accepts())
 
     def leave_out(self, stop: Stop) -> bool:
         """Go on behind the statement with a mistake; False when that cannot be told."""
@@ -166,7 +176,22 @@ class _Walk:
             self._places,
             offset,
             token,
-            frozenset(self._parser.accepts()),
+            self.accepted(),
             self._read,
             self._blocks.open_at(offset),
         )
+
+
+def what_may_follow(text: str) -> frozenset[str]:
+    """Names of the terminals the parser would take behind a text that ends inside an item.
+
+    Statements with mistakes are passed over; none where it is unclear what the end stands in.
+    """
+    walk = _Walk(Chunk(1, text), "")
+    for _ in range(MOST_MISTAKES_PER_ITEM):
+        stop = walk.next_misfit()
+        if stop is None:
+            return walk.accepted()
+        if not walk.leave_out(stop):
+            break
+    return frozenset()

@@ -1,0 +1,1 @@
+"""Fuzzing of everything that reads a text: `python -m fuzz`; what it found is kept in `seeds/`."""
