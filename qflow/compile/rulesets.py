@@ -66,6 +66,7 @@ class _Expanding:
                     at=_at(rule),
                     also=(Label(found.name_span or found.span, "defined here"),),
                     help="take this line out: a set stands for its rules once",
+                    about=name,
                 )
             )
         elif name in self.applied:
@@ -82,6 +83,7 @@ def _again(rule: syntax.ApplyRule, first: Span) -> Diagnostic:
         at=_at(rule),
         also=(Label(first, "first here"),),
         help="apply it once, where its rules must have the last word",
+        about=rule.rules,
     )
 
 
@@ -95,4 +97,5 @@ def _idle(program: Program, applied: dict[str, Span]) -> Iterator[Diagnostic]:
                 at=found.name_span or found.span,
                 help=f"write `apply {found.name}` into `quantize`, or delete the set",
                 severity="warning",
+                about=found.name,
             )

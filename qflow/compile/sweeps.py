@@ -102,6 +102,7 @@ def _shape(sweep: syntax.Sweep) -> Iterator[Diagnostic]:
                 at=field.value.span,
                 also=(Label(model.value.span, f"`{model.name}` has {size}"),),
                 help="give them one length, or write the sweep without `zip` for every combination",
+                about=field.name,
             )
 
 

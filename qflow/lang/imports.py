@@ -167,6 +167,7 @@ def _cycle(use: syntax.Use, shown: str, chain: tuple[str, ...]) -> Diagnostic:
         f"`{shown}` imports itself: {' -> '.join(way)}",
         at=use.span,
         help="move what both need into a third file, and let both use that",
+        about=shown,
     )
 
 
@@ -187,6 +188,7 @@ def _left_behind(use: syntax.Use, part: Program) -> list[Diagnostic]:
             also=tuple(Label(span, "stays in its own file") for _, span in left[:1]),
             help="give rules a name with `rules NAME { ... }` and write `apply` where they belong",
             severity="warning",
+            about=use.path,
         )
     ]
 
