@@ -15,7 +15,7 @@ import qflow
 PACKAGE = Path(qflow.__file__).parent
 ROOT = Path(__file__).parent.parent
 
-_BASE = {"atomic", "kept", "diagnostics", "registry", "dtype", "resources", ""}
+_BASE = {"atomic", "kept", "records", "diagnostics", "registry", "dtype", "resources", ""}
 _FRONT = _BASE | {"lang", "march", "plan", "compile", "lint"}
 _BACK = {"tracing", "quantization", "emulation", "analysis", "export", "engine"}
 
@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # its version stands in what it writes for other tools
     "diagnostics": {""},
     "kept": {"atomic"},
+    "records": set(),
     "registry": set(),
     "dtype": set(),
     "resources": {"kept"},

@@ -1,7 +1,7 @@
 """unit: what the passes hand on. Every pass takes one and returns a changed copy."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 
 from qflow.diagnostics import Diagnostic, Span
@@ -26,6 +26,7 @@ from qflow.plan.plan import (
     TargetSpec,
 )
 from qflow.plan.sensitivity import Table
+from qflow.records import dataclass
 
 Fields = Mapping[str, Decided]
 """A qconfig: field name such as `act.dtype` to its value and the rule that set it."""

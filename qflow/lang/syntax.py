@@ -5,10 +5,11 @@ which is what the formatter's first safety check relies on. `name_span` and its 
 part of the node stands; a tree that was not parsed from text may leave them out.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
 
 from qflow.diagnostics import Span
+from qflow.records import dataclass
 
 
 @dataclass(frozen=True)

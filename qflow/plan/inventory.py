@@ -76,18 +76,16 @@ class Inventory:
     @cached_property
     def sources(self) -> dict[str, tuple[str, ...]]:
         """Per address the addresses it reads, in operand order."""
-        found: dict[str, list[Edge]] = {m.address: [] for m in self.modules}
+        found: dict[str, list[str]] = {m.address: [] for m in self.modules}
         for edge in self.edges:
-            found[edge.target].append(edge)
-        return {
-            a: tuple(e.source for e in sorted(es, key=lambda e: e.slot)) for a, es in found.items()
-        }
+            found[edge.target].append(edge.source)
+        return {address: tuple(read) for address, read in found.items()}
 
     @cached_property
     def users(self) -> dict[str, tuple[str, ...]]:
         """Per address the addresses that read it, in execution order, without repeats."""
-        position = {m.address: i for i, m in enumerate(self.modules)}
-        found: dict[str, set[str]] = {m.address: set() for m in self.modules}
+        # a dictionary keeps the order of the edges, and each target once
+        found: dict[str, dict[str, None]] = {m.address: {} for m in self.modules}
         for edge in self.edges:
-            found[edge.source].add(edge.target)
-        return {a: tuple(sorted(u, key=position.__getitem__)) for a, u in found.items()}
+            found[edge.source][edge.target] = None
+        return {address: tuple(readers) for address, readers in found.items()}

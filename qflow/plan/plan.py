@@ -4,11 +4,12 @@ It holds no host, absolute path, time or dictionary order: the same file and loc
 anywhere.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
 
 from qflow.diagnostics import Span
 from qflow.plan.colour import ColourPlan
+from qflow.records import dataclass
 
 FORMAT_VERSION = "2.0"
 """Of the JSON form. Minor: fields were added, and a reader that ignores what it does not know still

@@ -9,13 +9,14 @@ type and output. A number that JSON has no word for (an SQNR without any error) 
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from math import isfinite, isnan
 from pathlib import Path
 from typing import Any
 
 from qflow.atomic import write
 from qflow.diagnostics import Diagnostic, QflowError, fail
+from qflow.records import dataclass
 
 FORMAT = "qflow-sensitivity"
 VERSION = 1

@@ -4,13 +4,13 @@ Every field may be None: not known. A rule says nothing when what it needs is no
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from qflow.diagnostics import Span
 from qflow.plan.inventory import Inventory, Module
 from qflow.plan.plan import Fusion, ModulePlan
+from qflow.records import dataclass
 
 State = Literal["float", "calibration", "qat", "validation"]
 INTEGERS = ("int4", "int8", "int16", "int32")
