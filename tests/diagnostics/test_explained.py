@@ -18,6 +18,8 @@ from qflow.quantization import fusing_modes
 from tests.diagnostics.examples import given, whole
 
 MOST_WITHOUT_EXAMPLE = 7
+ABOUT_OTHERS = ("QF192",)
+"""Ids about another finding, which is given along with them."""
 PAGES = {code: page for code in CODES if (page := explaining.page(code))}
 EXAMPLES = [
     pytest.param(page, n, id=f"{code}-{block.role}-{n}")
@@ -49,6 +51,9 @@ def test_example(page: Page, number: int) -> None:
     found = given(page, block)
     if block.role == "fail":
         assert page.code in found.ids
+        if page.code not in ABOUT_OTHERS:
+            # one cause is said once
+            assert {e for e in found.errors if e in CODES} <= {page.code}
     else:
         assert page.code not in found.ids
         assert not found.errors
