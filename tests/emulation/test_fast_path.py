@@ -19,7 +19,7 @@ from qflow.emulation.op import Example
 from qflow.emulation.runtimes import numpy as oracle
 from qflow.emulation.runtimes.torch import TorchRuntime
 from tests.emulation import ties
-from tests.emulation.build import PROFILES, conv_example, lowered, one_op
+from tests.emulation.build import PROFILES, conv_example, lowered, march, one_op
 from tests.emulation.nets import residual_net, wandering_net
 
 pytestmark = pytest.mark.usefixtures("both_paths")
@@ -373,3 +373,39 @@ def test_a_residual_beyond_the_accumulator(profile: str) -> None:
     inputs["x1"][:, 1] = -1
     found = agree(lowered(prepared, profile), inputs)["op"]
     assert (found[:, 0].min(), found[:, 1].max()) == (2**31 - 1, -(2**31))
+
+
+@pytest.mark.parametrize("limits", [(-(1 << 31), 1 - (1 << 31)), ((1 << 31) - 2, (1 << 31) - 1)])
+@pytest.mark.parametrize("name", ["linear", "matmul"])
+def test_a_kept_accumulator_clamped_beyond_all_it_can_be(
+    name: str, limits: tuple[int, int]
+) -> None:
+    random = np.random.default_rng(0)
+    weight = random.standard_normal((6, 12)).astype(np.float32) if name == "linear" else None
+    shapes = ((4, 12),) if name == "linear" else ((4, 3, 12), (4, 12, 6))
+    bias = None if weight is None else np.zeros(6, np.float32)
+    made = one_op(
+        name, Example(shapes), [0.01] * len(shapes), 1.0, weight=weight, bias=bias, out_dtype="int32"
+    )
+    graph = lowered(made)
+    low, high = limits
+    nodes = tuple(
+        replace(n, attributes={**n.attributes, "low": low, "high": high}) if n.op == name else n
+        for n in graph.nodes
+    )
+    inputs = {
+        f"x{i}": random.standard_normal(shape).astype(np.float32) for i, shape in enumerate(shapes)
+    }
+    agree(replace(graph, nodes=nodes), inputs)
+
+
+@pytest.mark.parametrize("profile", ["tosa.single", "tflite.reference"])
+def test_sums_of_products_saturate_as_the_accumulator_does(profile: str) -> None:
+    """That of int16 has 32 bits by default, and more in TFLite."""
+    shapes = ((2, 3, 1024), (2, 1024, 2))
+    made = one_op("matmul", Example(shapes), [2.0**-15] * 2, 2.0**-5, dtype="int16")
+    graph = lowered(made, profile)
+    ends = {f"x{i}": np.ones(shape, np.float32) for i, shape in enumerate(shapes)}
+    found = agree(graph, ends)["op"]
+    saturated = ((1 << 31) - 1) * 2.0**-30 / 2.0**-5
+    assert np.all(np.abs(found - saturated) < 1) == (profile == "tosa.single")

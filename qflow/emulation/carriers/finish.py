@@ -113,11 +113,18 @@ def _kept(
 
     attributes, profile = call.node.attributes, call.profile
     held, top = _saturation(attributes["accumulator_bits"], most)
-    high = torch.from_numpy(np.asarray(constants.get("high", attributes["high"])).astype(np.int64))
-    high = high.to(device)
+    highest = np.asarray(constants.get("high", attributes["high"])).astype(np.int64)
+    high = torch.from_numpy(highest).to(device)
     low = torch.tensor(attributes["low"], device=device)
     if not attributes["residual"]:
-        return lambda acc: held(acc).clamp_(low.to(acc.dtype), high.to(acc.dtype))
+        # a clamp that leaves out all that can occur gives its own end, which may need more bits
+        beyond = attributes["low"] > most or highest.min() < -most
+
+        def clamped(acc: Tensor) -> Tensor:
+            wide = held(acc).double() if beyond else held(acc)
+            return wide.clamp_(low.to(wide.dtype), high.to(wide.dtype))
+
+        return clamped
     # the sum saturates, not the residual before it
     largest = reach(ranges[-1])
     most_added = profile.residual_bound(call.constants, largest)

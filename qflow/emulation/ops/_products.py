@@ -115,12 +115,19 @@ def fast(
         return found - zero_in if zero_in else found
 
     def accumulated(left: Tensor, right: Tensor) -> Tensor:
-        acc = multiply(wide(left, zeros[0]), wide(right, zeros[1]))
-        return acc.clamp_(-top - 1, top) if most > top else acc
+        return multiply(wide(left, zeros[0]), wide(right, zeros[1]))
 
     if call.node.output.dtype == "int32":
-        return Fast(lambda x, y: accumulated(x, y).clamp_(a["low"], a["high"]), carrier, most)
-    end = _rescaled.finish(call, min(most, top + 1), device)
+        # a clamp that leaves out all that can occur gives its own end, which may need more bits
+        beyond = a["low"] > most or a["high"] < -most
+
+        def kept(left: Tensor, right: Tensor) -> Tensor:
+            acc = accumulated(left, right)
+            held = acc.clamp_(-top - 1, top) if most > top else acc
+            return (held.double() if beyond else held).clamp_(a["low"], a["high"])
+
+        return Fast(kept, carrier, most)
+    end = _rescaled.finish(call, most, device, a["accumulator_bits"])
     return Fast(lambda x, y: end(accumulated(x, y)), carrier, most)
 
 

@@ -76,30 +76,30 @@ def reach(call: Call, ranges: Sequence[Range], index: int = 0) -> int:
     return max(abs(low - call.zero(index)), abs(high - call.zero(index)))
 
 
-def finish(call: Call, bound: int, device: Any) -> Callable[[Tensor], Tensor]:
-    """`oracle` in torch, of sums of magnitude `bound` at most."""
+def finish(call: Call, bound: int, device: Any, bits: int = SUM_BITS) -> Callable[[Tensor], Tensor]:
+    """`oracle` in torch, of sums of magnitude `bound` at most, which saturate as so many bits."""
     from qflow.emulation.runtimes import _one_pass
 
     attributes, zero = call.node.attributes, call.zero_point
-    limits = Limits(min(bound, TOP + 1), attributes["low"] - zero, attributes["high"] - zero)
+    top = (1 << (bits - 1)) - 1
+    limits = Limits(min(bound, top + 1), attributes["low"] - zero, attributes["high"] - zero)
     found = _one_pass.finish(call, call.constants, limits, device)
-    otherwise = _in_torch(call, bound, limits, device)
-    if found is None:
-        return otherwise
+    otherwise = _in_torch(call, limits, device)
 
     def run(total: Tensor) -> Tensor:
-        held = total.clamp(-TOP - 1, TOP) if bound > TOP else total
-        result = found(held)
+        held = total.clamp(-top - 1, top) if bound > top else total
+        result = None if found is None else found(held)
         return otherwise(held) if result is None else result
 
     return run
 
 
-def _in_torch(call: Call, bound: int, limits: Limits, device: Any) -> Callable[[Tensor], Tensor]:
+def _in_torch(call: Call, limits: Limits, device: Any) -> Callable[[Tensor], Tensor]:
+    """Of sums that saturated already."""
     from qflow.emulation.runtimes._blocks import blockwise
     from qflow.emulation.runtimes._narrow import narrow
 
-    proved = narrow(call, bound, device)
+    proved = narrow(call, limits.bound, device)
     if proved is not None:
         return blockwise(proved)
     # constants per place of an image fit the whole of it
@@ -108,7 +108,7 @@ def _in_torch(call: Call, bound: int, limits: Limits, device: Any) -> Callable[[
     zero = call.zero_point
 
     def run(total: Tensor) -> Tensor:
-        found = rescale(total.clamp(-TOP - 1, TOP) if bound > TOP else total)
+        found = rescale(total)
         return found + zero if zero else found
 
     return run
