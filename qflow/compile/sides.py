@@ -12,6 +12,8 @@ from qflow.plan.diff import Side
 
 HARMLESS = frozenset({"QF201", "QF202"})
 """Errors that leave all else decided: a rule that selects nothing, or another number of modules."""
+STALE = frozenset({"QF231", "QF301", "QF303"})
+"""Warnings that the plan may not be that of the model: who reads a difference has to know."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ def side(path: Path, name: str, settings: Mapping[str, str], sources: Sources = 
     if plan is None:
         raise unplanned(found)
     texts = dict(found.sources)
-    return Judged(Side(name, plan, texts), tuple(errors), texts)
+    told = tuple(d for d in found.diagnostics if d.severity == "error" or d.code in STALE)
+    return Judged(Side(name, plan, texts), told, texts)
 
 
 def missing(name: str) -> Judged:

@@ -12,7 +12,7 @@ from qflow.diagnostics import QflowError, has_errors
 from qflow.engine import entry
 from qflow.lang.program import Program
 from qflow.plan import code_parts
-from qflow.plan.lock import FileFact, Lock, digest, without_checks
+from qflow.plan.lock import OLDER, FileFact, Lock, digest, without_checks
 from qflow.plan.plan import ModelSpec
 
 
@@ -85,6 +85,8 @@ def difference(path: Path, text: str) -> tuple[str, ...]:
     after = text.splitlines()
     if [line for line in before if line] == [line for line in after if line]:
         return ()
+    if before[:1] == [OLDER]:
+        return (f"its form is that of an earlier version, `{OLDER}`",)
     # the check of a line changes with the line before it, which says nothing to a reader
     was, now = without_checks(before), without_checks(after)
     lines = unified_diff(was, now, "lock", "model", lineterm="", n=0)

@@ -126,7 +126,7 @@ def _states(plan: Plan) -> Facts:
     for stage in plan.stages:
         rules = dict(stage.rules)
         for address, state in stage.states:
-            fields(address)[stage.name] = Said(state, rules.get(address))
+            fields(address)[stage.name] = Said(state, rules.get(address), "no statement selects it")
         for later in stage.later:
             name = f"{stage.name} from epoch {later.epoch}"
             fields(later.address)[name] = Said(later.state, later.by)

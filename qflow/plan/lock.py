@@ -36,6 +36,7 @@ from qflow.plan.lock_line import Line, module_line, quoted
 
 FIRST = "qflow-lock 2"
 OLDER = "qflow-lock 1"
+"""First line of the format that is read and no longer written."""
 
 
 @dataclass(frozen=True, order=True)

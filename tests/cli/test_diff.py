@@ -153,3 +153,11 @@ def test_a_damaged_plan_is_2(path: Path, capsys: Output) -> None:
     Path("p.json").write_text("{}")
     assert main(["diff", "p.json", "x.qf"]) == 2
     assert "error[QF305]" in capsys.readouterr().err
+
+
+def test_a_stale_lock_is_told(path: Path, capsys: Output) -> None:
+    replace(path, "float32[N, 1, 8, 8]", "float32[N, 1, 16, 16]")
+    assert main(["diff", "HEAD", "x.qf"]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("warning[QF301]")
+    assert "input.image  float32[N, 1, 8, 8] -> float32[N, 1, 16, 16]" in out

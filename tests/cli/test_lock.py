@@ -70,3 +70,25 @@ def test_a_damaged_lock_is_replaced(project: Project) -> None:
     assert project.lock("--check").code == 1
     assert project.lock().code == 0
     assert path.read_text() == text
+
+
+def test_a_lock_of_the_first_format_is_read_and_written_anew(project: Project) -> None:
+    project.lock()
+    path = project.folder / "tiny.qf.lock"
+    new = path.read_text()
+    path.write_text("qflow-lock 1\n")
+    outcome = project.lock("--check")
+    assert outcome.code == 1
+    assert "`qflow-lock 1`" in outcome.out
+    assert project.lock().code == 0
+    assert path.read_text() == new
+
+
+def test_what_changed_is_told_without_the_checks_of_its_neighbours(project: Project) -> None:
+    project.lock()
+    project.replace("tiny/model.py", "width=4", "width=8")
+    told = project.lock("--check").out.splitlines()[:-1]
+    assert told
+    assert all(line[0] in "+-" for line in told)
+    assert not any("~" in line for line in told)
+    assert not any(line.split()[1:] == ["end"] for line in told)

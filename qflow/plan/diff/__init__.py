@@ -123,7 +123,12 @@ def _grouped(changes: Iterator[tuple[str, _Key]]) -> Iterator[Group]:
     for place, key in enumerate(found):
         # all effects of the same lines stand together, where the first of them stands
         first.setdefault(key[:-1], place)
-    for key in sorted(found, key=lambda k: (order[k[0]], first[k[:-1]])):
+
+    def place_of(key: _Key) -> tuple[int, bool, int]:
+        # what no line decided comes first, or it would seem to belong to the line above it
+        return order[key[0]], (key[2], key[3]) != (None, None), first[key[:-1]]
+
+    for key in sorted(found, key=place_of):
         subjects = found[key]
         section, kind, before, after, fields = key
         yield Group(section, kind, tuple(subjects), before, after, fields)
@@ -160,8 +165,9 @@ def _value(said: Said | None) -> str | None:
 
 
 def _leading(fields: Fields, name: str) -> Said | None:
-    """What stands for a missing field: the dtype of its tensor, else nothing."""
-    return fields.get(f"{name.partition('.')[0]}.dtype")
+    """What stands for a missing field: the observer of its tensor, or its dtype, else nothing."""
+    tensor = name.partition(".")[0]
+    return fields.get(f"{tensor}.observer", fields.get(f"{tensor}.dtype"))
 
 
 def _whole(

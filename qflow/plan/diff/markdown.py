@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from qflow.diagnostics.renderers.markdown import inline
+from qflow.diagnostics.renderers.markdown import code, inline
 from qflow.plan.diff import Difference, Group, Line
 from qflow.plan.diff.counts import counts
-from qflow.plan.diff.text import listed
+from qflow.plan.diff.text import first_of
 from qflow.plan.show import visible
 
 
@@ -34,7 +34,8 @@ def render(found: Difference, file: str, full: bool = False) -> str:
 def _rows(group: Group, full: bool) -> Iterator[str]:
     """The lines responsible, once, above what they change."""
     before, after = group.before, group.after
-    names = ", ".join(_code(n) for n in listed(group.subjects, full).split(", "))
+    shown, more = first_of(group.subjects, full)
+    names = ", ".join(map(_code, shown)) + more
     if before is not None or after is not None:
         yield f"| {names} | _by line_ | {_line(before)} | {_line(after)} |"
         names = ""
@@ -56,17 +57,13 @@ def _cell(value: str | None) -> str:
 
 
 def _code(text: str) -> str:
-    """Verbatim in a cell: the fence is longer than any run of backticks, and a bar ends no cell."""
+    """Verbatim in a cell: in backticks where nothing can end them or the cell."""
     if not text:
         return ""
-    longest = max((len(run) for run in _runs(text)), default=0)
-    fence = "`" * (longest + 1)
-    pad = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{fence}{pad}{text}{pad}{fence}".replace("|", "\\|")
+    return code(text) if _ENDING & set(text) or not text.isprintable() else f"`{text}`"
 
 
-def _runs(text: str) -> Iterator[str]:
-    return ("".join(run) for char, run in groupby(text) if char == "`")
+_ENDING = frozenset("`|\\")
 
 
 def _escaped(text: str) -> str:

@@ -32,7 +32,7 @@ def _section(groups: list[Group], full: bool) -> Iterator[str]:
         single = len(group.subjects) == 1 and not any(c.field for c in group.fields)
         sign = {"added": "+ ", "removed": "- "}.get(group.kind, "")
         if not single:
-            yield f"    {sign}{listed(group.subjects, full)}"
+            yield f"    {sign}{_listed(group.subjects, full)}"
         name = f"{sign}{group.subjects[0]}" if single else ""
         yield from (f"    {line}" for line in changed(group.fields, name))
 
@@ -54,11 +54,16 @@ def _placed(line: Line) -> str:
     return f"{line.place.rjust(4)} | {line.text}".rstrip(" |")
 
 
-def listed(subjects: tuple[str, ...], full: bool) -> str:
-    """Names, of many the first ones and how many more."""
+def first_of(subjects: tuple[str, ...], full: bool) -> tuple[tuple[str, ...], str]:
+    """Names that are shown, of many the first ones, and ` and 3 more`."""
     shown = subjects if full or len(subjects) <= _SHOWN + 1 else subjects[:_SHOWN]
     more = len(subjects) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+    return shown, f" and {more} more" if more else ""
+
+
+def _listed(subjects: tuple[str, ...], full: bool) -> str:
+    shown, more = first_of(subjects, full)
+    return ", ".join(shown) + more
 
 
 def changed(fields: Iterable[FieldChange], name: str) -> Iterator[str]:
