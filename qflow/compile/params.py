@@ -34,10 +34,18 @@ def resolve(unit: Unit) -> Unit:
         value = _given(param, unit.settings.get(param.name), written, unit.program)
         if isinstance(value, Diagnostic):
             found.append(value)
-            value = written
+            value = _instead(param, written)
         values[param.name] = value
     unit = replace(unit, params=tuple(sorted(values.items())), halted=halted)
     return unit.having(found)
+
+
+def _instead(param: syntax.Param, written: Scalar) -> Scalar:
+    """A value to go on with, so that one that is wrong is not found again wherever it is used."""
+    if inside(param, written) is None or not isinstance(param.domain, syntax.List):
+        return written
+    allowed = (_read(param.type, item) for item in param.domain.items)
+    return next((a for a in allowed if a is not None), written)
 
 
 def read(param: syntax.Param, value: syntax.Value, program: Program) -> Scalar | Diagnostic:

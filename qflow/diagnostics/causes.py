@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from qflow.diagnostics import Diagnostic, Label
+from qflow.diagnostics import Diagnostic, Label, Span
 
 MERGED = frozenset({"QF110"})
 """Ids whose sentence has the name in it: the same sentence is the same mistake."""
@@ -26,8 +26,9 @@ def once(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(_one(group) for group in groups.values())
 
 
-def _follows(d: Diagnostic, said: set[tuple[str, object]]) -> bool:
-    return any((cause, d.at) in said for cause in CONSEQUENCES.get(d.code, ()))
+def _follows(d: Diagnostic, said: set[tuple[str, Span]]) -> bool:
+    causes = CONSEQUENCES.get(d.code, ())
+    return d.at is not None and any((cause, d.at) in said for cause in causes)
 
 
 def _cause(d: Diagnostic) -> object:
