@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qflow import compile as compiler
+from qflow.compile import names
 from qflow.compile.unit import Unit
 from qflow.diagnostics import Diagnostic, QflowError, Severity, has_errors, sort
 from qflow.lang.either import parse_file
@@ -70,6 +71,13 @@ def judged(
     if has_errors(found):
         # what a name of another file stands for is not known: nothing else can be judged
         return Front(program, text, None, None, None, sort(found), texts)
+    if program.only_names:
+        # without a plan there is nothing a lock could be about
+        needed = set(names.missing(program))
+        said = compiler.outline(program, settings).diagnostics
+        found += [d for d in said if d not in needed]
+        found += _nothing_to_plan(program)
+        return Front(program, text, None, None, None, sort(found), texts)
     lock, problems, more = _lock(path, locked, sources)
     found += problems
     texts.update(more)
@@ -100,7 +108,21 @@ def planned(path: Path, settings: Mapping[str, str], sources: Sources = DISK) ->
 def unplanned(found: Front) -> QflowError:
     """Why a file has no plan."""
     diagnostics = tuple(_as_error(d) for d in found.diagnostics)
+    if found.program is not None and found.program.only_names:
+        diagnostics = sort((*diagnostics, *names.missing(found.program)))
     return QflowError(diagnostics, sources=dict(found.sources))
+
+
+def _nothing_to_plan(program: Program) -> Iterator[Diagnostic]:
+    """A note where somebody may have meant a pipeline: a library of qconfigs has no model."""
+    for model in program.models:
+        yield Diagnostic(
+            "QF115",
+            "this file only has names for other files: there is nothing to plan",
+            at=model.name_span,
+            help="write `quantize` and `schedule` if it is a pipeline",
+            severity="note",
+        )
 
 
 def _as_error(found: Diagnostic) -> Diagnostic:
@@ -130,7 +152,7 @@ def _stale(lock: Lock, unit: Unit, locked: bool) -> Iterator[Diagnostic]:
     traced = compiler.traced(unit.model, unit.graph)
     if reason is None and lock.traced and lock.traced != traced:
         reason = "its arguments, or what `graph` wraps and keeps whole, are others"
-    if reason is None:
+    if reason is None or _said(unit):
         return
     yield Diagnostic(
         "QF301",
@@ -139,6 +161,16 @@ def _stale(lock: Lock, unit: Unit, locked: bool) -> Iterator[Diagnostic]:
         notes=(reason,),
         help=f"run `qflow lock {unit.program.path}`",
         severity=_severity(locked),
+    )
+
+
+def _said(unit: Unit) -> bool:
+    """Whether the blocks a lock is made from have errors: then it can only differ from them."""
+    program = unit.program
+    blocks = [b.span for b in (*program.models, *program.graphs)]
+    wrong = [d.at for d in unit.diagnostics if d.severity == "error" and d.at is not None]
+    return any(
+        b.path == at.path and b.line <= at.line <= b.end_line for b in blocks for at in wrong
     )
 
 

@@ -17,7 +17,7 @@ def resolve(unit: Unit) -> Unit:
     """QF114, QF110 for data and qconfigs, QF111 for names that are taken, QF115."""
     program = unit.program
     return unit.having(
-        [*_doubles(program), *_taken(program), *_missing(program), *_dangling(program)]
+        [*_doubles(program), *_taken(program), *missing(program), *_dangling(program)]
     )
 
 
@@ -70,7 +70,8 @@ _ONE = (
 )
 
 
-def _missing(program: Program) -> Iterator[Diagnostic]:
+def missing(program: Program) -> Iterator[Diagnostic]:
+    """QF115 for a block without which there is no plan, QF114 for one that is there twice."""
     start = Span(program.path, 1, 1, 1, 1)
     for kind, attribute, example in _ONE:
         found: Sequence[syntax.Node] = getattr(program, attribute)

@@ -22,7 +22,8 @@ def expand(unit: Unit) -> Unit:
     quantizes = tuple(
         replace(q, rules=tuple(expanding.rules(q.rules, ()))) for q in program.quantizes
     )
-    found = [*expanding.found, *_idle(program, expanding.applied)]
+    idle = () if program.only_names else _idle(program, expanding.applied)
+    found = [*expanding.found, *idle]
     return replace(unit, program=replace(program, quantizes=quantizes)).having(found)
 
 

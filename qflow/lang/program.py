@@ -43,6 +43,16 @@ class Program:
         """Whether something stands in the program itself, and not in a file it imports."""
         return span.path == self.path or span.path in self.parts
 
+    @property
+    def only_names(self) -> bool:
+        """Whether the file is there for others: it plans nothing, and has a name to offer."""
+        named = (
+            *(self.params, self.models, self.targets, self.data, self.qconfigs),
+            *(self.sensitivities, self.rule_sets),
+        )
+        plans = (self.quantizes, self.schedules, self.checks, self.exports, self.graphs)
+        return any(named) and not any(plans)
+
 
 def program_of(file: syntax.File) -> Program:
     """Group the items of a file; nothing is resolved, checked or lost."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qflow.compile.front import front
+from qflow.compile.front import front, planned
 from qflow.compile.points import points
 from qflow.diagnostics import QflowError
 from qflow.lang import load
@@ -175,3 +175,11 @@ def test_names_of_a_file_that_cannot_be_read_are_not_missed_as_well(main: Path) 
 def test_a_program_without_use_is_left_as_it_is() -> None:
     plain = program("qflow 1\n\nqconfig a.b { base = w8a8 }\n")
     assert imported(plain).program is plain
+
+
+def test_a_file_of_names_is_checked_and_has_no_plan(main: Path) -> None:
+    assert codes(Path("lib/npu.qf"), locked=True) == []
+    with pytest.raises(QflowError) as caught:
+        planned(Path("lib/npu.qf"), {})
+    assert {d.code for d in caught.value.diagnostics} == {"QF115"}
+    assert len(caught.value.diagnostics) == 3
