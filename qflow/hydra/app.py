@@ -68,7 +68,7 @@ def _plan(composed: Composed, asked: Asked) -> int:
 
 
 def _run(composed: Composed, asked: Asked) -> int:
-    """All errors first, each at its place in the groups; then as `qflow run` of the composed file."""
+    """All errors first, each at its place in the groups; then `qflow run` of the composed file."""
     from rich.console import Console as Screen
 
     found = composed.front()

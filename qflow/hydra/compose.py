@@ -22,7 +22,7 @@ from qflow.lang.program import Program, program_of
 from qflow.lang.yaml.reader import from_node
 
 OWN = ("hydra", "job")
-"""Keys beside the program, where that is the root of a configuration."""
+"""Keys beside those of the program: what Hydra keeps in the root, and what the app is asked for."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def of_config(config: DictConfig, at: str = "", file: Path | None = None) -> Com
         raise QflowError(found)
     known = _origins()
     node = known.at(at)
-    shown = _file(config, file)
+    shown = _file(config, at, file)
     start = Span(shown.as_posix(), 1, 1, 1, 1)
     try:
         data = _plain(config, at)
@@ -86,13 +86,13 @@ def of_config(config: DictConfig, at: str = "", file: Path | None = None) -> Com
     return Composed(shown, from_node(tree, start), overlay.settings, known.texts)
 
 
-def _file(config: DictConfig, file: Path | None) -> Path:
+def _file(config: DictConfig, at: str, file: Path | None) -> Path:
     """The file a configuration stands for, by `job.file`, or named after the configuration."""
     if file is not None:
         return file
-    given = OmegaConf.select(config, "job.file")
-    if given:
-        return Path(str(given))
+    for place in ("job.file", f"{at}.job.file".lstrip(".")):
+        if given := OmegaConf.select(config, place):
+            return Path(str(given))
     name = HydraConfig.get().job.config_name if HydraConfig.initialized() else None
     return Path(f"{name or 'pipeline'}.yaml".replace(".yaml.yaml", ".yaml"))
 
@@ -104,7 +104,7 @@ def _plain(config: DictConfig, at: str) -> dict[Any, Any]:
         help_ = "compose one: `defaults: [qflow/march: nash-m, ...]`"
         raise QflowError((Diagnostic("QF148", message, help=help_),))
     # key by key: what Hydra itself has in the root is no part of it, and not to be filled in
-    return {key: _resolved(node[key]) for key in node if at or key not in OWN}
+    return {key: _resolved(node[key]) for key in node if key not in OWN}
 
 
 def _resolved(value: Any) -> Any:

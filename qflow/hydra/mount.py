@@ -73,8 +73,10 @@ class QflowGroups(ConfigSource):
         header = self._get_header_dict(text)
         config: Any = OmegaConf.create(text)
         if "defaults" in config:
-            config.defaults = [_default(entry) for entry in OmegaConf.to_container(config.defaults)]
-        header["package"] = _package(header.get("package"))
+            listed: Any = OmegaConf.to_container(config.defaults)
+            config.defaults = [_default(entry) for entry in listed]
+        group = config_path.strip("/").rpartition("/")[0]
+        header["package"] = _package(header.get("package"), group)
         return ConfigResult(
             config=config, path=self.full_path(), provider=self.provider, header=header
         )
@@ -87,8 +89,11 @@ def _default(entry: Any) -> Any:
     return f"/{PREFIX}{entry}" if isinstance(entry, str) and entry.startswith("/") else entry
 
 
-def _package(package: str | None) -> str | None:
-    """Where the values go: below the prefix. None is the group's own path, which begins so."""
+def _package(package: str | None, group: str) -> str:
+    """Where the values go: below the prefix; without a header, under the group's own name.
+
+    Always given, because what is left out is relative to who asks for the file.
+    """
     if package is None:
-        return None
+        return group.replace("/", ".")
     return PREFIX if package == "_global_" else f"{PREFIX}.{package}"

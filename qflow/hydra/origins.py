@@ -1,4 +1,4 @@
-"""origins: every file of a composition, read with the places of its values, and merged as Hydra does.
+"""origins: every file of a composition, with the places of its values, merged as Hydra does.
 
 The result is only asked where a value stands and how it was written; what it is, Hydra says.
 """
@@ -76,7 +76,7 @@ def _in(schema: str, path: str, name: str) -> Path | None:
     if schema == "pkg":
         package, *inner = path.split("/")
         try:
-            return Path(str(packages.files(package).joinpath(*inner, name)))
+            return Path(str(packages.files(package).joinpath("/".join([*inner, name]))))
         except (ModuleNotFoundError, TypeError, ValueError):
             # what no file stands for has no place
             return None

@@ -1,4 +1,4 @@
-"""overlay: what Hydra composed as YAML nodes: its values, with the places and quotes of the files."""
+"""overlay: what Hydra composed as YAML nodes: its values, at their places in the files."""
 
 from dataclasses import dataclass, field
 from typing import Any

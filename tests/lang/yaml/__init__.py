@@ -10,4 +10,4 @@ NOWHERE = Span("", 1, 1, 1, 1)
 
 def said(program: Program) -> Program:
     """A program as what it says: without its path and extent; spans of nodes never compare."""
-    return replace(program, path="", span=NOWHERE)
+    return replace(program, path="", span=NOWHERE, parts=())
