@@ -29,6 +29,7 @@ bench: $(VENV)/.dev  ## speed as ratios within one run
 
 docs: $(VENV)/.dev  ## write the reference pages from the code
 	$(BIN)/python docs/generate.py
+	$(BIN)/python editors/textmate.py
 
 clean:  ## remove the environment, runs and build products
 	rm -rf $(VENV) runs build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis

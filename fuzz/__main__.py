@@ -94,7 +94,8 @@ def _led_by_coverage(seconds: int, seed: int) -> int:
         (corpus / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
     words = ROOT / "build" / "fuzz.dict"
     words.write_text(_dictionary(), encoding="utf-8")
-    options = [f"-max_total_time={seconds}", f"-seed={seed or 1}", "-max_len=4096", "-timeout=20"]
+    options = [f"-max_total_time={seconds}", f"-seed={seed or 1}", "-max_len=4096"]
+    options += ["-timeout=300", f"-artifact_prefix={corpus.parent}/"]
     atheris.Setup([sys.argv[0], str(corpus), f"-dict={words}", *options], told)
     atheris.Fuzz()
     return 0
