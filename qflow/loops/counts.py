@@ -23,6 +23,7 @@ from qflow.loops.frame import (
     integer_at,
     share,
     thread,
+    wait_for_all,
 )
 from qflow.loops.ordered import HIGHEST, LOWEST, ends, float_of
 
@@ -54,11 +55,27 @@ def _count(places, even, odd):
         even[places[places.size - 1]] += 1
 
 
+@njit
+def _add(tables, before, after, inside, first, last):
+    """Tables onto what was before, from one bin to another; they are emptied in any case."""
+    size = after.size
+    if inside:
+        for i in range(first, last):
+            after[i] = before[i]
+    for table in range(tables.size // size):
+        some = tables[table * size :][:size]
+        for i in range(first, last):
+            if inside:
+                after[i] += some[i]
+            some[i] = 0
+
+
 @Loop
 def _counts(frame):
     values, bits = float32_at(frame, 0), int32_at(frame, 0)
     factor, bins = float32_at(frame, 1)[0], integer_at(frame, 2)
     tables, zeros, keys = int32_at(frame, 3), int64_at(frame, 4), int32_at(frame, 5)
+    before, after, top = int64_at(frame, 6), int64_at(frame, 7), integer_at(frame, 8)
     own, size = thread(), 2 * bins
     even, odd = tables[2 * own * size :][:size], tables[(2 * own + 1) * size :][:size]
     places = np.empty(BLOCK, np.uint32)
@@ -71,21 +88,12 @@ def _counts(frame):
         found += _places(values[start:stop], factor, np.int32(bins), some)
         _count(some, even, odd)
     zeros[own], keys[2 * own], keys[2 * own + 1] = found, low, high
-
-
-@Loop
-def _total(frame):
-    tables, zeros = int32_at(frame, 0), int64_at(frame, 1)
-    before, after = int64_at(frame, 2), int64_at(frame, 3)
-    size, found = after.size, zeros[:-1].sum()
-    after[:] = before
-    for table in range(tables.size // size):
-        some = tables[table * size :][:size]
-        for i in range(size):
-            after[i] += some[i]
-            some[i] = 0
-    after[size // 2] -= found
-    zeros[-1] = found
+    wait_for_all()
+    inside = -top - 1 < keys[::2].min() and keys[1::2].max() < top
+    first, last = share(size)
+    _add(tables, before, after, inside, first, last)
+    if first <= bins < last:
+        after[bins] -= zeros.sum()
 
 
 @dataclass(frozen=True)
@@ -109,16 +117,16 @@ def counts(values: Tensor, top: float, before: Tensor) -> Counted | None:
     threads = team.size(work)
     scratch = _scratch(2 * bins, threads, get_ident())
     scratch.factor[0] = bins / top
-    tables, zeros, keys = scratch.tables, scratch.zeros, scratch.keys
-    _counts(work, values, scratch.factor, bins, tables, zeros, keys)
+    zeros, keys = scratch.zeros, scratch.keys
+    after = torch.empty_like(before)
+    bound = int(np.float32(top).view(np.int32))
+    _counts(
+        work, values, scratch.factor, bins, scratch.tables, zeros, keys, before, after, bound
+    )  # fmt: skip
     low, high = float_of(keys[::2].min()), float_of(keys[1::2].max())
     if not (-top < low and high < top):
-        tables.fill(0)
         return None
-    after = torch.empty_like(before)
-    # adding up some thousand numbers is done before other threads have started
-    _total(0, tables, zeros, before, after)
-    return Counted(after, int(zeros[-1]), max(high, -low))
+    return Counted(after, int(zeros.sum()), max(high, -low))
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,7 @@ class _Scratch:
     tables: np.ndarray
     """int32: two per thread of a team, zero between calls."""
     zeros: np.ndarray
-    """int64: per thread, and of all."""
+    """int64: of each thread."""
     keys: np.ndarray
     """int32: the lowest and the highest key of each thread."""
     factor: np.ndarray
@@ -137,4 +145,4 @@ class _Scratch:
 def _scratch(size: int, threads: int, caller: int) -> _Scratch:
     """Each caller, a thread of Python, has its own."""
     tables, keys = (np.zeros(2 * threads * n, np.int32) for n in (size, 1))
-    return _Scratch(tables, np.zeros(threads + 1, np.int64), keys, np.zeros(1, np.float32))
+    return _Scratch(tables, np.zeros(threads, np.int64), keys, np.zeros(1, np.float32))

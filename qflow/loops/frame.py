@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 FRAME = types.CPointer(types.int64)
 _thread = types.ExternalFunction(team.THREAD, types.int32())
 _threads = types.ExternalFunction(team.THREADS, types.int32())
+_barrier = types.ExternalFunction(team.BARRIER, types.void())
 
 
 class Loop:
@@ -108,6 +109,12 @@ def integer_at(frame, place):
 def thread():
     """This thread's number, from 0."""
     return np.int64(_thread())
+
+
+@njit(inline="always")
+def wait_for_all():
+    """Go on once every thread has come here."""
+    _barrier()
 
 
 @njit(inline="always")

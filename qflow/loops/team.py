@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 
 LIBRARIES = ("libtorch_cpu.so", "libtorch_cpu.dylib", "torch_cpu.dll")
-THREAD, THREADS = "qflow_thread", "qflow_threads"
-"""Symbols under which compiled code finds its place in the team."""
+THREAD, THREADS, BARRIER = "qflow_thread", "qflow_threads", "qflow_barrier"
+"""Symbols under which compiled code finds its place in the team, and waits for the others."""
 LEAST_WORK = 1 << 14
 """Of fewer values one thread is done before the others have started."""
 Address = int
@@ -30,12 +30,13 @@ def launcher() -> Callable[[Address, Address, int], None]:
 
     runtime = _openmp()
     if runtime is None:
-        for name, value in ((THREAD, 0), (THREADS, 1)):
+        for name, value in ((THREAD, 0), (THREADS, 1), (BARRIER, 0)):
             llvm.add_symbol(name, _kept(_constant(value)))
         return _alone
     for name, function in (
         (THREAD, runtime.omp_get_thread_num),
         (THREADS, runtime.omp_get_num_threads),
+        (BARRIER, runtime.GOMP_barrier),
     ):
         llvm.add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
     parallel = runtime.GOMP_parallel
@@ -52,7 +53,7 @@ def _openmp() -> ctypes.CDLL | None:
     for name in LIBRARIES:
         if (folder / name).exists():
             library = ctypes.CDLL(str(folder / name))
-            names = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
+            names = ("GOMP_parallel", "GOMP_barrier", "omp_get_thread_num", "omp_get_num_threads")
             return library if all(hasattr(library, n) for n in names) else None
     return None
 
