@@ -16,6 +16,9 @@ from unittest import mock
 from qflow.cli import main
 from qflow.diagnostics import EXIT, QflowError, explaining
 from qflow.diagnostics.explaining import Block, Page
+from qflow.lang import yaml
+from qflow.lang.parse import parse
+from qflow.lang.program import program_of
 from qflow.lint.findings import findings
 from qflow.march import current
 from qflow.plan.lock import Lock, lock_path, render
@@ -60,6 +63,22 @@ def whole(excerpt: str, frame: str, edition_only: bool = False) -> str:
     return "\n\n".join([parts[0], *missing, excerpt])
 
 
+def whole_yaml(excerpt: str, frame: str) -> str:
+    """The same of an excerpt in YAML: the frame's keys that it has not got itself."""
+    if excerpt.startswith("qflow:"):
+        return excerpt
+    own = {line.partition(":")[0] for line in excerpt.splitlines()}
+    parts = re.split(r"^(?=\w+:)", _in_yaml(frame), flags=re.MULTILINE)
+    return "".join(p for p in parts if p.partition(":")[0] not in own) + excerpt
+
+
+@functools.cache
+def _in_yaml(frame: str) -> str:
+    parsed = parse(frame, "frame.qf")
+    assert parsed.file is not None
+    return yaml.show(program_of(parsed.file))
+
+
 def _name(line: str) -> str:
     """`data calib` of a line that begins such a block; a file has one model and one target."""
     words = line.split()
@@ -71,10 +90,11 @@ def _name(line: str) -> str:
 def _qf(page: Page, block: Block) -> Given:
     needs = _needs(page, block)
     locks = [b for b in needs if b.kind == "lock"]
-    text, path = block.text, Path("x.yaml")
-    if block.kind == "qf":
-        frame = explaining.frame_of("qf").replace("nets:digits", _model(locks))
-        text, path = whole(text, frame, "excerpt" in block.words), Path("x.qf")
+    frame = explaining.frame_of("qf").replace("nets:digits", _model(locks))
+    if block.kind == "yaml":
+        text, path = whole_yaml(block.text, frame), Path("x.yaml")
+    else:
+        text, path = whole(block.text, frame, "excerpt" in block.words), Path("x.qf")
     path.write_text(text, encoding="utf-8", newline="")
     if lock := _lock(locks, text):
         lock_path(path).write_text(lock)
@@ -206,8 +226,8 @@ def _pipeline(page: Page, block: Block, text: str, lines: list[str]) -> Given:
     project.write(Path(), more)
     if ".safetensors" in text:
         project.write_weights(Path())
-    _files(_needs(page, block))
     Path("x.qf").write_text(text)
+    _files(_needs(page, block))
     try:
         with _without(block):
             return _called(lines)
