@@ -142,7 +142,7 @@ def _python(text: str) -> Iterator[tuple[int, str]]:
             if token.type == tokenize.COMMENT:
                 line, column = token.start
                 yield places.offset(line, column + 1), token.string
-    except (tokenize.TokenError, SyntaxError):
+    except (tokenize.TokenError, SyntaxError, ValueError):
         # what is wrong with the text is said where it is parsed
         return
 

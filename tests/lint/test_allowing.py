@@ -155,6 +155,26 @@ def test_what_has_no_line_is_allowed_for_the_file(path: Path) -> None:
     assert [d.code for d in found.allowed] == ["QF304"]
 
 
+def test_in_an_imported_file(path: Path) -> None:
+    """What is found there is allowed there; whether an allow is needed others may know."""
+    shared = Path("shared.qf")
+    rules = f"rules stems {{\n{TWICE}{SECOND}\n}}\n"
+    main = DISK.text(path).replace("qflow 1\n", 'qflow 1\n\nuse "shared.qf" as s\n', 1)
+    main = main.replace("  default use w8a8\n", "  default use w8a8\n  apply s.stems\n")
+
+    def found(imported: str) -> Findings:
+        texts = {path: main, shared: f"qflow 1\n\n{imported}"}
+        return findings(path, {}, sources=Overlay(DISK, texts))
+
+    assert "QF205" in codes(found(rules))
+    allow = "  # qf: allow QF205 two authors"
+    allowed = found(rules.replace(SECOND, SECOND + allow))
+    assert [d.code for d in allowed.allowed] == ["QF205"]
+    idle = found(rules.replace(SECOND, "").replace("}\n}", "}" + allow + "\n}"))
+    assert not [c for c in codes(idle) if c.startswith("QF19")]
+    assert "QF191" in codes(found(rules.replace(SECOND, SECOND + "  # qf: allow QF205")))
+
+
 def test_in_a_python_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     script = Path("train.py")
