@@ -24,6 +24,7 @@ SIZES = ((1_000, 200), (10_000, 200), (30_000, 200), (10_000, 2_000))
 ROUNDS = 3
 T = TypeVar("T")
 ENTRY = "nets:large"
+STEP = 7_919
 PER_STAGE = 100
 """Blocks below `stage0`, `stage1`, ..."""
 
@@ -62,7 +63,8 @@ def inventory(modules: int) -> Inventory:
             ("relu", "ReLU", "relu"),
         ):
             address = f"{block}.{name}"
-            found.append(Module(address, kind, op, image, weights=81 if op == "conv2d" else 0))
+            detail, weights = ("3->3 k3 s1", 81) if op == "conv2d" else ("", 0)
+            found.append(Module(address, kind, op, image, detail=detail, weights=weights))
             edges.append(Edge(last, address, 0))
             last = address
     found += [
@@ -75,13 +77,13 @@ def inventory(modules: int) -> Inventory:
 
 def program(modules: int, rules: int) -> str:
     """Half of the rules speak of a stage, half of a block; all of them of something there is."""
-    stages = max(1, modules // (3 * PER_STAGE))
-    blocks = min(PER_STAGE, (modules - 2) // 3)
+    # a step of its own through the blocks, so that neighbours are not of one stage
+    places = [divmod(n * STEP % ((modules - 2) // 3), PER_STAGE) for n in range(rules - 1)]
     lines = [
-        f'  match "stage{n % stages}.block{n % blocks}.*" use w8a16'
+        f'  match "stage{stage}.block{block}.*" use w8a16'
         if n % 2
-        else f'  match "stage{n % stages}.**" patch {{ act.dtype = int16 }}'
-        for n in range(rules - 1)
+        else f'  match "stage{stage}.**" patch {{ act.dtype = int16 }}'
+        for n, (stage, block) in enumerate(places)
     ]
     shape = "float32[N, 3, 8, 8]"
     return "\n".join(

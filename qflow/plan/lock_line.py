@@ -2,13 +2,13 @@
 
 import json
 import re
-from dataclasses import replace
 
 from qflow.plan.inventory import Edge, Module
 
 Line = tuple[str, ...]
 
 _WORD = re.compile(r'"(?:\\.|[^"\\])*"|[^\s"#]+')
+_SPACE = re.compile(r"\s*")
 _SHAPE = re.compile(r"\[(?:\d+(?:,\d+)*)?\]")
 _COUNT = re.compile(r"(calls|weights|macs)=(\d+)")
 
@@ -24,18 +24,22 @@ def quoted(word: str) -> str:
 
 def split(text: str) -> list[str]:
     """Words of a line, still quoted, up to a comment. Raises Damaged."""
+    if '"' not in text and "#" not in text:
+        return text.split()
     words = []
-    position = 0
-    while rest := text[position:].lstrip():
-        if rest.startswith("#"):
-            break
-        position = len(text) - len(rest)
+    position = _behind_space(text, 0)
+    while position < len(text) and text[position] != "#":
         found = _WORD.match(text, position)
         if found is None:
             raise Damaged(f"cannot read it from column {position + 1} on")
         words.append(found[0])
-        position = found.end()
+        position = _behind_space(text, found.end())
     return words
+
+
+def _behind_space(text: str, position: int) -> int:
+    found = _SPACE.match(text, position)
+    return found.end() if found else position
 
 
 def plain(word: str) -> str:
@@ -46,6 +50,11 @@ def plain(word: str) -> str:
         return str(json.loads(word))
     except ValueError as error:
         raise Damaged(f"{word} is no quoted word") from error
+
+
+def kind_of(module: Module) -> str:
+    """The first word of its line."""
+    return module.op if module.op in ("input", "output") else "module"
 
 
 def module_line(module: Module) -> Line:
@@ -60,9 +69,8 @@ def module_line(module: Module) -> Line:
         if value != default
     ]
     shape = "[" + ",".join(str(n) for n in module.shape) + "]"
-    kind = module.op if module.op in ("input", "output") else "module"
     return (
-        kind,
+        kind_of(module),
         quoted(module.address),
         quoted(module.type),
         quoted(module.op),
@@ -98,8 +106,9 @@ def module_of(words: list[str]) -> Module:
         raise Damaged(f"`{' '.join(rest)}` is neither a count nor a quoted detail")
     detail, float_only, scope = (*map(plain, rest), "", "", "")[:3]
     shape, (calls, weights, macs) = _shape(words[3]), counts.values()
-    module = Module(address, type_, op, shape, calls=calls, weights=weights, macs=macs)
-    return replace(module, detail=detail, float_only=float_only, scope=scope)
+    return Module(
+        address, type_, op, shape, calls, detail, weights, macs, float_only=float_only, scope=scope
+    )
 
 
 def edge_of(words: list[str]) -> Edge:

@@ -8,7 +8,16 @@ from qflow.diagnostics import Diagnostic, QflowError, Span, fail
 from qflow.plan.inventory import Edge, Inventory, Module
 from qflow.plan.lock import FIRST, OLDER, FileFact, Lock, structure
 from qflow.plan.lock_chain import END, READS, edges_of, name_of, unchained
-from qflow.plan.lock_line import Damaged, edge_line, edge_of, module_line, module_of, plain, split
+from qflow.plan.lock_line import (
+    Damaged,
+    edge_line,
+    edge_of,
+    kind_of,
+    module_line,
+    module_of,
+    plain,
+    split,
+)
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -102,7 +111,7 @@ def _put(parts: _Parts, words: list[str]) -> None:
     kind, rest = words[0], words[1:]
     if kind in _PLACES:
         module = module_of(rest)
-        if module_line(module)[0] != kind:
+        if kind_of(module) != kind:
             raise Damaged(f"a `{kind}` line cannot have the operator `{module.op}`")
         parts.modules.append(module)
     elif kind in _HEAD:
