@@ -118,6 +118,9 @@ def counts(values: Tensor, top: float, before: Tensor) -> Counted | None:
     scratch = _scratch(2 * bins, threads, get_ident())
     scratch.factor[0] = bins / top
     zeros, keys = scratch.zeros, scratch.keys
+    # OpenMP may give fewer threads than it is asked for: what those left behind must not count
+    zeros.fill(0)
+    keys[::2], keys[1::2] = HIGHEST, LOWEST
     after = torch.empty_like(before)
     bound = int(np.float32(top).view(np.int32))
     _counts(
