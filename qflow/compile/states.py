@@ -1,6 +1,6 @@
 """states: per stage the state of every fake-quantized address; nothing is used unobserved."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -56,10 +56,25 @@ def schedule(unit: Unit) -> Unit:
         found += _method(stage, parts)
         found += _stateless(stage)
         plans.append(_plan(stage, parts, frozen.freezes))
+    if _has_wrong_selector(unit, found):
+        # what such a statement was to observe is not known
+        found = [d for d in found if d.code != "QF241"]
     # a QF241 names these already; without one no stage ever used them
-    if not any(d.code == "QF241" for d in found):
+    elif not any(d.code == "QF241" for d in found):
         found += _never(unit, [a for a in quantized if a not in observed])
     return replace(unit, stage_plans=tuple(plans)).having(found)
+
+
+def _has_wrong_selector(unit: Unit, found: Iterable[Diagnostic]) -> bool:
+    """Whether a `state` covers nothing, or what nobody knows."""
+    states = [s.span for stage in unit.stages for s in stage.states]
+    wrong = [d.at for d in (*unit.diagnostics, *found) if d.at and d.code in _SELECTORS]
+    return any(
+        s.path == at.path and s.line <= at.line <= s.end_line for s in states for at in wrong
+    )
+
+
+_SELECTORS = ("QF110", "QF201", "QF204")
 
 
 def _stateless(stage: StageSpec) -> Iterator[Diagnostic]:

@@ -134,6 +134,9 @@ def test_nothing_changed(path: Path) -> None:
         # the schedule
         ('    state "**" = calibration\n', "", "QF274"),
         ('state "**" = qat', 'state "stme.**" = qat', "QF201"),
+        ('state "**" = calibration', 'state "stme.**" = calibration', "QF201"),
+        ('state "**" = calibration', "state output() = calibration", "QF110"),
+        ('state "**" = calibration', 'state upstream("heat") = calibration', "QF204"),
         ("epochs rounds", "epochs rond", "QF113"),
         # claims
         ("output.logits is int32", "output.logit is int32", "QF110"),
