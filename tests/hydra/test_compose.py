@@ -122,7 +122,7 @@ def test_a_wrong_key_is_found_in_its_file(here: Path) -> None:
     team = here / "conf" / "team" / "vision.yaml"
     team.write_text(team.read_text().replace("patch", "pacth"))
     with pytest.raises(QflowError) as caught:
-        composed(["team=vision"]).program
+        text_of(composed(["team=vision"]))
     (found,) = caught.value.diagnostics
     assert (found.code, found.at.path, found.at.line) == ("QF141", "conf/team/vision.yaml", 5)
     assert found.help == "did you mean `patch`?"

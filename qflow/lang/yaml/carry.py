@@ -75,8 +75,9 @@ def carried(
             at = bisect_left(starts, comment.line)
             new = lines[starts[at]] if at < len(starts) else len(rows) + 1
             above[new].append(comment.text)
-            if at < len(starts) and columns[starts[at]] < comment.column:
-                # it stood at the end of a block, and what follows is another one
+            follows = columns[starts[at]] if at < len(starts) else 1
+            if follows < comment.column:
+                # it stood at the end of a block, and what follows is no part of that
                 moved.append(comment)
             continue
         at = bisect_right(starts, comment.line) - 1
