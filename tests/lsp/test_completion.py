@@ -108,7 +108,7 @@ def test_what_is_replaced_is_the_word_being_written() -> None:
 
 def test_a_cursor_anywhere_in_a_program_is_answered() -> None:
     text = DIGITS.read_text(encoding="utf-8")
-    for count in range(0, len(text), 7):
+    for count in range(0, len(text), 29):
         assert isinstance(completion(*digits(text[:count] + CURSOR + text[count:])), tuple)
         place(text[:count])
 

@@ -1,6 +1,7 @@
 """Questions about any place of any text have an answer or a reason, and never end the server."""
 
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,8 @@ def asked(text: str) -> None:
     completion(known, line, column)
     hover(known, line, column)
     definition(known, line, column)
-    try:
-        edits = rename(known, line, column, "fresh")
-        assert all(edits.values())
-    except Refused as reason:
-        assert str(reason)
+    with suppress(Refused):
+        assert all(rename(known, line, column, "fresh").values())
 
 
 @pytest.mark.parametrize("seed", range(60))
