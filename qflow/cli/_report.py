@@ -74,7 +74,7 @@ def _print(
     renderer: Renderer = registry.load("diagnostics.renderers", asked.output_format)()
     stream = sys.stderr if err and asked.output_format in _BESIDE else sys.stdout
     texts = _with_files(diagnostics, sources)
-    own = next((path for path in sources if path.endswith(".qf")), "")
+    own = next((path for path in sources if path.endswith((".qf", ".yaml"))), "")
     text = renderer.render(
         sort(once(marked(diagnostics, texts, own))),
         texts,

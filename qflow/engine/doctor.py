@@ -9,6 +9,7 @@ from qflow import march as marches
 from qflow.compile.front import planned
 from qflow.diagnostics import Diagnostic, fail
 from qflow.engine import entry, model
+from qflow.lang.either import is_yaml
 from qflow.quantization import prepare_plan
 from qflow.quantization.diagnosing import doctor
 from qflow.quantization.state_file import read_state
@@ -31,7 +32,7 @@ def model_of(named: str, settings: Mapping[str, str]) -> nn.Module:
     Weights are not loaded. Raises QflowError: what compiling and tracing the file raises, QF312 for
     an entry point that gives no module.
     """
-    if named.endswith(".qf"):
+    if named.endswith(".qf") or is_yaml(named):
         path = Path(named)
         _, plan = planned(path, settings)
         made = model.build(plan.model, path.parent)

@@ -96,7 +96,7 @@ def text_of(composed: Composed) -> str:
     """The program as canonical .qf text. Raises QflowError with all that is wrong with it."""
     composed.program  # noqa: B018 (raises what is wrong, with the texts of the groups)
     assert composed.parsed.file is not None, "there is a program"
-    return format_text(show(composed.parsed.file) + "\n", composed.file.as_posix())
+    return format_text(show(composed.parsed.file) + "\n", "composed.qf")
 
 
 def write(composed: Composed) -> Path:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from qflow.diagnostics import QflowError, Span
 from qflow.lang import syntax
 from qflow.lang.comments import Source
+from qflow.lang.either import is_yaml
 from qflow.lang.layout import render
 from qflow.lang.parse import parse
 from qflow.lang.printer import statements_of
@@ -16,11 +17,15 @@ class UnsafeFormat(Exception):
 
 
 def format_text(text: str, path: str) -> str:
-    """The canonical form of a text, with `\\n` line ends.
+    """The canonical form of a text, with `\\n` line ends; by its suffix, that of YAML.
 
     Raises QflowError when the text does not parse, UnsafeFormat when one of the three safety
     checks fails: the result says the same, formatting it again changes nothing, no comment is lost.
     """
+    if is_yaml(path):
+        from qflow.lang.yaml.convert import tidy  # here, because conversion formats
+
+        return tidy(text, path)
     text = normalize(text)
     file = _parsed(text, path)
     result = _formatted(text, file)

@@ -39,6 +39,33 @@ def convert(text: str, path: str) -> tuple[str, tuple[Diagnostic, ...]]:
     return result, tuple(_notes(path, moved, _out_of_order(parsed.file)))
 
 
+def tidy(text: str, path: str) -> str:
+    """The canonical form of a YAML text: one decision on one line, every comment kept.
+
+    Raises QflowError when the text does not parse, UnsafeConversion when the result would say
+    something else or would be another one the second time.
+    """
+    result = _tidied(normalize(text), path)
+    if _tidied(result, path) != result:
+        raise UnsafeConversion(f"formatting {path} twice gives two results")
+    return result
+
+
+def _tidied(text: str, path: str) -> str:
+    parsed = reader.parse(text, path)
+    if parsed.file is None:
+        raise QflowError(parsed.diagnostics, sources={path: text})
+    before = program_of(parsed.file)
+    plain = writer.show(before)
+    after = _program(reader.parse(plain, "x.yaml").file, before)
+    comments = list(carry.of_yaml(text))
+    result = carry.carried(comments, before, after, text, plain).text
+    _program(reader.parse(result, "x.yaml").file, before)
+    if sorted(c.text for c in carry.of_yaml(result)) != sorted(c.text for c in comments):
+        raise UnsafeConversion(f"formatting {path} would lose a comment")
+    return result
+
+
 def _to_yaml(text: str, before: Program, plain: str) -> tuple[str, tuple[carry.Comment, ...]]:
     after = _program(reader.parse(plain, "x.yaml").file, before)
     done = carry.carried(list(carry.of_qf(text)), before, after, text, plain)

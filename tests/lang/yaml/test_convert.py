@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from qflow.diagnostics import QflowError
 from qflow.lang import yaml
+from qflow.lang.format import format_text
 from qflow.lang.parse import parse
 from qflow.lang.program import program_of
 from qflow.lang.yaml import carry
@@ -50,6 +51,24 @@ def test_no_comment_is_lost(seed: int) -> None:
     # a comment behind another became part of it
     kept = "\n".join(c.text for c in carry.of_qf(back))
     assert [w for w in wanted if w not in kept] == []
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 2**32))
+def test_formatting_yaml_keeps_all_and_is_stable(seed: int) -> None:
+    rng = random.Random(seed)
+    _, program = PAIRS[rng.randrange(len(PAIRS))]
+    text = commented(yaml.show(program), rng)
+    once = format_text(text, "x.yaml")  # runs the safety checks
+    assert said(program_of(yaml.parse(once, "x.yaml").file)) == said(program)
+    assert format_text(once, "x.yaml") == once
+    assert format_text(yaml.show(program), "x.yaml") == yaml.show(program)
+
+
+def test_loose_yaml_is_brought_into_form() -> None:
+    loose = "# a\n\n'qflow':   1 # b\nmodel:\n    net:\n        {entry: 'a:b'}  # c\n"
+    tidy = '# a\nqflow: 1  # b\n\nmodel:\n  net:\n    entry: "a:b"  # c\n'
+    assert format_text(loose, "x.yaml") == tidy
 
 
 def test_comments_stay_with_what_they_are_about() -> None:
