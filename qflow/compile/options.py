@@ -151,7 +151,8 @@ def _judge(
     own = facts.settings(kind, chosen)
     missing = [n for n, _, default in own if default is MISSING and n not in whole]
     for name in missing:
-        reader.add(Diagnostic("QF115", f"`{chosen}` needs `{prefix}{name}`", at=at))
+        full = f"{prefix}{name}"
+        reader.add(Diagnostic("QF115", f"`{chosen}` needs `{full}`", at=at, about=full))
     required = [n for n, _, default in own if default is MISSING]
     if missing or any(whole[n] is None for n in required):
         return

@@ -22,7 +22,9 @@ def expand(unit: Unit) -> Unit:
     quantizes = tuple(
         replace(q, rules=tuple(expanding.rules(q.rules, ()))) for q in program.quantizes
     )
-    idle = () if program.only_names else _idle(program, expanding.applied)
+    # a set that an `apply` misspells looks as if nothing applied it
+    said = program.only_names or any(d.code == "QF110" for d in expanding.found)
+    idle = () if said else _idle(program, expanding.applied)
     found = [*expanding.found, *idle]
     return replace(unit, program=replace(program, quantizes=quantizes)).having(found)
 

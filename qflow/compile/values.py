@@ -188,6 +188,7 @@ class Reader:
                     f"{self._what} needs `{name}`",
                     at=self._at,
                     help=f"write `{name} = {example}`",
+                    about=name,
                 )
             )
             return None
@@ -222,28 +223,38 @@ class Reader:
         return tuple(sorted((name, f.value.span) for name, f in self._fields.items()))
 
     def findings(self) -> tuple[Diagnostic, ...]:
-        """All that was wrong, with every field nobody asked for as QF112."""
+        """All that was wrong, with every field nobody asked for as QF112.
+
+        A field that is missing is not said to be where one stands that looks like it.
+        """
+        strange = [name for name in self._fields if name not in self._known]
+        meant = {near for name in strange for near in registry.nearest(name, self._names)[:1]}
+        found = [d for d in self._found if d.code != "QF115" or d.about not in meant]
         extra = [
             Diagnostic(
                 "QF112",
                 f"{self._what} has no field `{name}`",
-                at=field.name_span,
-                notes=_nearest_note(name, self._known),
+                at=self._fields[name].name_span,
+                notes=_nearest_note(name, self._names),
                 about=name,
-                edits=respelled(field.name_span, name, dict.fromkeys(self._known)),
+                edits=respelled(self._fields[name].name_span, name, self._names),
             )
-            for name, field in self._fields.items()
-            if name not in self._known
+            for name in strange
         ]
-        return (*self._found, *extra)
+        return (*found, *extra)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """Every field somebody asked for, once."""
+        return tuple(dict.fromkeys(self._known))
 
 
-def _nearest_note(name: str, known_names: list[str]) -> tuple[str, ...]:
-    near = registry.nearest(name, tuple(dict.fromkeys(known_names))) or tuple(known_names)
+def _nearest_note(name: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    near = registry.nearest(name, known) or known
     if not near:
         return ("it has no fields",)
-    listed = ", ".join(f"`{n}`" for n in dict.fromkeys(near))
-    return (f"its fields: {listed}",) if near == tuple(known_names) else (f"the nearest: {listed}",)
+    listed = ", ".join(f"`{n}`" for n in near)
+    return (f"its fields: {listed}",) if near == known else (f"the nearest: {listed}",)
 
 
 def twice(what: str, second: Span, first: Span) -> Diagnostic:

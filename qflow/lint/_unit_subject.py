@@ -21,7 +21,9 @@ def subject_of(unit: Unit) -> Subject:
         march=unit.march.name,
         tail=unit.march.tail,
         current_march=unit.march.name,
-        input_dtypes={p.name: p.dtype for p in unit.model.inputs} if unit.model else None,
+        input_dtypes={p.name: p.dtype for p in unit.model.inputs}
+        if unit.model and planned
+        else None,
         at=unit.model.at if unit.model else None,
         said=frozenset(d.code for d in unit.diagnostics),
     )
