@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from qflow import registry
 from qflow.compile.unit import Unit
 from qflow.compile.values import unknown
 from qflow.diagnostics import Diagnostic, Label, Span
@@ -22,9 +23,7 @@ def expand(unit: Unit) -> Unit:
     quantizes = tuple(
         replace(q, rules=tuple(expanding.rules(q.rules, ()))) for q in program.quantizes
     )
-    # a set that an `apply` misspells looks as if nothing applied it
-    said = program.only_names or any(d.code == "QF110" for d in expanding.found)
-    idle = () if said else _idle(program, expanding.applied)
+    idle = () if program.only_names else _idle(program, expanding.applied, _meant(expanding))
     found = [*expanding.found, *idle]
     return replace(unit, program=replace(program, quantizes=quantizes)).having(found)
 
@@ -39,7 +38,7 @@ def _at(rule: syntax.ApplyRule) -> Span:
 
 class _Expanding:
     def __init__(self, program: Program) -> None:
-        self._sets = {s.name: s for s in reversed(program.rule_sets)}
+        self.sets = {s.name: s for s in reversed(program.rule_sets)}
         self.applied: dict[str, Span] = {}
         """Set to the place of its first `apply`."""
         self.found: list[Diagnostic] = []
@@ -57,9 +56,9 @@ class _Expanding:
         self, rule: syntax.ApplyRule, chain: tuple[str, ...]
     ) -> Iterator[syntax.DefaultRule | syntax.MatchRule]:
         name = rule.rules
-        found = self._sets.get(name)
+        found = self.sets.get(name)
         if found is None:
-            self.found.append(unknown("`rules` set", name, self._sets, _at(rule)))
+            self.found.append(unknown("`rules` set", name, self.sets, _at(rule)))
         elif name in chain:
             way = " -> ".join((*chain[chain.index(name) :], name))
             self.found.append(
@@ -90,10 +89,19 @@ def _again(rule: syntax.ApplyRule, first: Span) -> Diagnostic:
     )
 
 
-def _idle(program: Program, applied: dict[str, Span]) -> Iterator[Diagnostic]:
+def _meant(expanding: _Expanding) -> frozenset[str]:
+    """Sets that an `apply` misspells: they only look as if nothing applied them."""
+    words = [d.about for d in expanding.found if d.code == "QF110"]
+    names = tuple(expanding.sets)
+    return frozenset(near for word in words for near in registry.nearest(word, names)[:1])
+
+
+def _idle(
+    program: Program, applied: dict[str, Span], meant: frozenset[str]
+) -> Iterator[Diagnostic]:
     """Sets of the file itself that nothing applies; others may offer more than is used."""
     for found in program.rule_sets:
-        if found.name not in applied and program.is_own(found.span):
+        if found.name not in (applied.keys() | meant) and program.is_own(found.span):
             yield Diagnostic(
                 "QF121",
                 f"nothing applies `rules {found.name}`",
