@@ -1,8 +1,9 @@
 """pairs: which files `qflow diff` compares, from the words behind it."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from qflow.compile.front import front
@@ -18,8 +19,9 @@ _FILES = (".qf", ".yaml", ".yml", ".json")
 @dataclass(frozen=True)
 class Pair:
     file: str
-    before: Judged
-    after: Judged
+    before: Callable[[], Judged]
+    """Reads that side; raises QflowError where it has no plan."""
+    after: Callable[[], Judged]
 
 
 def pairs(words: tuple[str, ...], settings: Mapping[str, str]) -> Iterator[Pair]:
@@ -32,9 +34,8 @@ def pairs(words: tuple[str, ...], settings: Mapping[str, str]) -> Iterator[Pair]
     elif len(words) == 1:
         yield from _since("HEAD", (Path(words[0]),), settings)
     elif len(words) == 2:
-        before, after = map(Path, words)
-        sides = [side(path, path.as_posix(), settings) for path in (before, after)]
-        yield Pair(after.name, *sides)
+        sides = [partial(side, Path(word), Path(word).as_posix(), settings) for word in words]
+        yield Pair(Path(words[1]).name, *sides)
     else:
         raise fail(
             Diagnostic(
@@ -59,8 +60,8 @@ def _since(name: str, files: tuple[Path, ...], settings: Mapping[str, str]) -> I
             raise fail(Diagnostic("QF308", message))
         yield Pair(
             path.as_posix(),
-            side(path, name, settings, revision) if before else missing(name),
-            side(path, NOW, settings) if after else missing(NOW),
+            partial(side, path, name, settings, revision) if before else partial(missing, name),
+            partial(side, path, NOW, settings) if after else partial(missing, NOW),
         )
 
 

@@ -4,11 +4,20 @@ A subject is an address, a stage, a block; its fields are compared by value alon
 moved is no difference.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import TypeAlias
 
 from qflow.plan import said, show
-from qflow.plan.plan import ClaimPlan, Data, DataSpec, ExportPlan, Plan, Shared, StagePlan
+from qflow.plan.plan import (
+    ClaimPlan,
+    Data,
+    DataSpec,
+    ExportPlan,
+    ModulePlan,
+    Plan,
+    Shared,
+    StagePlan,
+)
 from qflow.plan.said import Said
 
 SECTIONS = (
@@ -20,14 +29,17 @@ Facts: TypeAlias = dict[tuple[str, str], Fields]
 """Section and subject to fields, in the order of the plan."""
 
 
-def of(plan: Plan) -> Facts:
-    """Every fact of a plan but its hashes, which are counted and not shown."""
+def of(plan: Plan, without: Container[str] = ()) -> Facts:
+    """Every fact of a plan but its hashes, which are counted and not shown.
+
+    Modules of the addresses in `without` are left out.
+    """
     found: Facts = {}
     found["file", "edition"] = {"": Said(str(plan.edition))}
     for name, value in plan.params:
         found["params", name] = {"": Said(show.scalar(value))}
     found |= dict(_blocks(plan))
-    found |= dict(_modules(plan))
+    found |= dict(_modules(m for m in plan.modules if m.address not in without))
     for fusion in plan.fusions:
         shown = f"{' + '.join(fusion.pattern)}: {' '.join(fusion.members)}"
         residual = {} if fusion.residual is None else {"residual": Said(str(fusion.residual))}
@@ -91,8 +103,8 @@ def _data(spec: DataSpec) -> Iterator[tuple[str, Said]]:
         yield name, Said(show.data(value), at.get(name, spec.at))
 
 
-def _modules(plan: Plan) -> Iterator[tuple[tuple[str, str], Fields]]:
-    for module in plan.modules:
+def _modules(modules: Iterable[ModulePlan]) -> Iterator[tuple[tuple[str, str], Fields]]:
+    for module in modules:
         by = module.rules[-1] if module.rules else None
         fields = {"type": Said(module.type), "op": Said(module.op)}
         if module.absorbed_by:

@@ -1,7 +1,5 @@
 """reading: values of the types a plan is made of, from JSON data, each checked against its type."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
@@ -28,20 +26,17 @@ class Reading:
 
     def value(self, kind: Any, data: object) -> Any:
         """A value of a type as it is annotated. Raises Unreadable."""
-        if isinstance(kind, (str, ForwardRef)):
-            # `Data`, the one type that holds itself
+        form, inner = _form(kind)
+        if form == "record":
+            return self._span(data) if kind is Span else self._record(kind, data)
+        if form == "tuple":
+            return self._tuple(inner, data)
+        if form == "union":
+            return self._union(inner, data)
+        if form == "data":
             return _frozen(data)
-        if kind is Span:
-            return self._span(data)
-        if isinstance(kind, type) and is_dataclass(kind):
-            return self._record(kind, data)
-        origin = get_origin(kind)
-        if origin is tuple:
-            return self._tuple(get_args(kind), data)
-        if origin in (Union, UnionType):
-            return self._union(get_args(kind), data)
-        if origin is Literal:
-            return _expect(data in get_args(kind), kind, data)
+        if form == "literal":
+            return _expect(data in inner, kind, data)
         # 1 is what JSON may make of 1.0, but true is no number
         fits = type(data) is kind or (kind is float and type(data) is int)
         return _expect(fits, kind, data)
@@ -57,9 +52,12 @@ class Reading:
         if missing := sorted(own.keys() - data.keys() - _optional(kind)):
             raise Unreadable(f"a {kind.__name__} lacks its field `{missing[0]}`")
         values = {}
-        for name in own.keys() & data.keys():
-            with _inside(name):
+        name = ""
+        try:
+            for name in (n for n in own if n in data):
                 values[name] = self.value(own[name], data[name])
+        except Unreadable as error:
+            raise Unreadable(f"{name}: {error}") from error
         return kind(**values)
 
     def _tuple(self, kinds: tuple[Any, ...], data: object) -> tuple[Any, ...]:
@@ -81,10 +79,7 @@ class Reading:
             if kind is None:
                 raise Unreadable(f"{_short(word)} is no kind of source")
             return self.value(kind, data)
-        # only `Data` holds two kinds of tuples
         whole = [k for k in kinds if k not in _PLAIN]
-        if len(whole) > 1:
-            return _frozen(data)
         if whole and (isinstance(data, (list, dict)) or len(kinds) == len(whole)):
             return self.value(whole[0], data)
         if len(others := [k for k in kinds if k is not NoneType]) == 1:
@@ -98,6 +93,24 @@ class Reading:
         if not 0 <= where < len(self._paths) or min(data[1:]) < 0:
             raise Unreadable(f"the span {_short(data)} lies in no file of the plan")
         return Span(self._paths[where], line, column, end_line, end_column)
+
+
+@cache
+def _form(kind: Any) -> tuple[str, tuple[Any, ...]]:
+    """What sort of type it is, and the types in it."""
+    if isinstance(kind, (str, ForwardRef)):
+        # `Data`, the one type that holds itself
+        return "data", ()
+    if isinstance(kind, type) and is_dataclass(kind):
+        return "record", ()
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is tuple:
+        return "tuple", inner
+    if origin in (Union, UnionType):
+        # only `Data` holds two kinds of tuples
+        many = len([k for k in inner if get_origin(k) is tuple]) > 1
+        return ("data", ()) if many else ("union", inner)
+    return ("literal", inner) if origin is Literal else ("plain", ())
 
 
 @cache
@@ -130,11 +143,3 @@ def _expect(right: bool, kind: object, data: object) -> Any:
 def _short(data: object) -> str:
     text = repr(data)
     return text if len(text) <= 40 else f"{text[:40]}..."
-
-
-@contextmanager
-def _inside(name: str) -> Iterator[None]:
-    try:
-        yield
-    except Unreadable as error:
-        raise Unreadable(f"{name}: {error}") from error

@@ -161,3 +161,20 @@ def test_a_stale_lock_is_told(path: Path, capsys: Output) -> None:
     out = capsys.readouterr().out
     assert out.startswith("warning[QF301]")
     assert "input.image  float32[N, 1, 8, 8] -> float32[N, 1, 16, 16]" in out
+
+
+def test_a_file_without_a_plan_does_not_hide_the_others(path: Path, capsys: Output) -> None:
+    Path("other").mkdir()
+    other = copy_case("int8", Path("other"))
+    Repository(Path().absolute()).commit()
+    replace(other, OLD, "default use w8a9")
+    replace(path, OLD, NEW)
+    assert main(["diff", "HEAD"]) == 2
+    captured = capsys.readouterr()
+    assert "error[QF110]" in captured.err
+    assert "x.qf: HEAD -> working tree\n" in captured.out
+    assert "act.dtype     int8 -> int16" in captured.out
+    assert main(["diff", "HEAD", "--format", "json"]) == 2
+    files = json.loads(capsys.readouterr().out)["files"]
+    assert [(f["file"], f["same"]) for f in files] == [("other/x.qf", None), ("x.qf", False)]
+    assert files[0]["diagnostics"][0]["code"] == "QF110"

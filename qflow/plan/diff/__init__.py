@@ -85,7 +85,8 @@ class Difference:
 
 def compare(before: Side, after: Side) -> Difference:
     """What differs in meaning: a line that moved, a comment, another name for a qconfig do not."""
-    old, new = (facts.of(s.plan) if s.plan else {} for s in (before, after))
+    same = _alike(before.plan, after.plan)
+    old, new = (facts.of(s.plan, same) if s.plan else {} for s in (before, after))
     groups = tuple(_grouped(_changes(old, new, before, after)))
     changed = {
         s for g in groups if (g.section, g.kind) == ("modules", "changed") for s in g.subjects
@@ -101,6 +102,14 @@ def compare(before: Side, after: Side) -> Difference:
         (_cost(before.plan), _cost(after.plan)),
         tuple(name for name, digest in again if hashes.get(name) != digest),
     )
+
+
+def _alike(before: Plan | None, after: Plan | None) -> frozenset[str]:
+    """Addresses with the same decisions by the same lines, of which nothing has to be asked."""
+    if before is None or after is None:
+        return frozenset()
+    now = {m.address: m for m in after.modules}
+    return frozenset(m.address for m in before.modules if now.get(m.address) == m)
 
 
 def _modules(plan: Plan | None) -> int:
