@@ -9,7 +9,7 @@ Which file does what:
   located and structure
 - a stage of the schedule: prepared, observing; training with objective (`losses/`), optimizing
   (`optimizers/`, `schedulers/`), judging, counting, freezing, resume; method (`methods/`)
-- what came out: lanes, reach, scales, verdict
+- what came out: lanes, reach; claims: claimed with addresses (inner tensors) and scales, verdict
 - verbs and blocks with files of their own: sensitivity with candidate and tabulate; doctor; colour;
   `compare`: lockstep (brings a run up), compare (the lanes), tensors (every tensor of a lane),
   parting (the table); `profile`: profiled and profiling
