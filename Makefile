@@ -27,8 +27,9 @@ lint: $(VENV)/.dev  ## style, formatting, types of the torch-free half
 bench: $(VENV)/.dev  ## speed as ratios within one run
 	$(BIN)/python -m benchmarks
 
-docs: $(VENV)/.dev  ## write the reference pages from the code
+docs: $(VENV)/.dev  ## write the reference pages and grammar/schema.json from the code
 	$(BIN)/python docs/generate.py
+	$(BIN)/qflow schema --out grammar/schema.json
 	$(BIN)/python editors/textmate.py
 
 clean:  ## remove the environment, runs and build products
