@@ -12,13 +12,20 @@ class GitRevision:
     """Sources of one commit. Paths are those of the working tree."""
 
     def __init__(self, near: Path, revision: str) -> None:
-        """The repository that `near`, a folder, lies in. Raises QflowError QF307."""
+        """The repository that `near`, a folder, lies in.
+
+        `main...` is where this branch left `main`: what `main` got since then is no difference.
+        Raises QflowError QF307.
+        """
         self.revision = revision
         self.root = Path(_asked(near, revision, "rev-parse", "--show-toplevel").rstrip("\n"))
         # a branch that moves meanwhile must not give a mixture
-        name = f"{revision}^{{commit}}"
+        name = f"{revision.removesuffix('...')}^{{commit}}"
         found = _asked(near, revision, "rev-parse", "--verify", "--end-of-options", name)
         self._commit = found.split("\n")[-2]
+        if revision.endswith("..."):
+            found = _asked(near, revision, "merge-base", self._commit, "HEAD")
+            self._commit = found.rstrip("\n")
 
     def text(self, path: Path, shown: str | None = None) -> str:
         """As `Sources.text`."""

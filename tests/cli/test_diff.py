@@ -178,3 +178,33 @@ def test_a_file_without_a_plan_does_not_hide_the_others(path: Path, capsys: Outp
     files = json.loads(capsys.readouterr().out)["files"]
     assert [(f["file"], f["same"]) for f in files] == [("other/x.qf", None), ("x.qf", False)]
     assert files[0]["diagnostics"][0]["code"] == "QF110"
+
+
+def test_what_the_other_branch_got_meanwhile_is_no_difference(path: Path, capsys: Output) -> None:
+    repository = Repository(Path().absolute())
+    repository.git("checkout", "-qb", "topic")
+    repository.git("checkout", "-q", "main")
+    replace(path, OLD, NEW)
+    repository.commit()
+    repository.git("checkout", "-q", "topic")
+    assert main(["diff", "main", "x.qf"]) == 1
+    assert main(["diff", "main...", "x.qf"]) == 0
+    assert "x.qf: main... -> working tree: no difference\n" in capsys.readouterr().out
+    repository.git("checkout", "-q", "--orphan", "alone")
+    repository.commit()
+    assert main(["diff", "main...", "x.qf"]) == 2
+    assert "error[QF307]" in capsys.readouterr().err
+
+
+def test_an_import_that_changed_is_found(path: Path, capsys: Output) -> None:
+    Path("common").mkdir()
+    common = Path("common/npu.qf")
+    common.write_text("qflow 1\n\nqconfig wide {\n  base = w8a8\n}\n")
+    replace(path, "qflow 1\n", 'qflow 1\n\nuse "common/npu.qf" as npu\n')
+    replace(path, OLD, "default use npu.wide")
+    Repository(Path().absolute()).commit()
+    replace(common, "base = w8a8", "base = w8a8\n  act.dtype = int16")
+    assert main(["diff", "HEAD"]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("x.qf: HEAD -> working tree\n")
+    assert "act.dtype  int8 -> int16" in out
