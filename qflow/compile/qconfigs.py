@@ -68,9 +68,12 @@ def _resolve(
     if fields is None:
         found += wrong
         return None
+    # what is missing, or belongs to nothing, may be what a misspelt name was to set
+    strange = any(d.code == "QF112" for d in wrong)
     wrong += [
         p.at(spans.get(p.field, block.name_span))
         for p in problems({k: v.value for k, v in fields.items()})
+        if not (strange and p.code in ("QF112", "QF115"))
     ]
     found += wrong
     done[name] = None if wrong else fields

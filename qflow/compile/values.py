@@ -243,6 +243,11 @@ class Reader:
         ]
         return (*found, *extra)
 
+    def misspells(self, *names: str) -> bool:
+        """Whether a field that nobody asked for so far looks like one of these."""
+        strange = [name for name in self._fields if name not in self._known]
+        return any(registry.nearest(name, names) for name in strange)
+
     @property
     def _names(self) -> tuple[str, ...]:
         """Every field somebody asked for, once."""

@@ -104,6 +104,11 @@ def test_nothing_changed(path: Path) -> None:
         ("unlisted = error", "unlisted = eror", "QF111"),
         ("99.99", "199.99", "QF111"),
         ("samples = 64", "smaples = 64", "QF112"),
+        ("entry  =", "etnry  =", "QF112"),
+        ("march    = march", "mrach    = march", "QF112"),
+        ("float32[N, 1", "folat32[N, 1", "QF110"),
+        ("base           = w8a8", "bsae           = w8a8", "QF112"),
+        ("act.observer   = percentile", "atc.observer   = percentile", "QF112"),
         ("param act:    dtype", "param act:    dtyp", "QF110"),
         ("= int8     in", "= int7     in", "QF113"),
         # blocks

@@ -70,6 +70,8 @@ class _Budget:
         output = reader.optional("output", WORD)
         type_ = reader.one_of("type", (*TYPES, "both"), "both")
         given = [reader.value(n) is not None for n in ("top", "ratio")]
+        if not any(given) and reader.misspells("top", "ratio"):
+            return None
         if given[0] == given[1]:
             what = "both `top` and `ratio`" if given[0] else "neither `top` nor `ratio`"
             reader.add(
