@@ -55,5 +55,7 @@ class App(Pipeline):
 def register() -> None:
     """Put the typed configs into Hydra's store; again changes nothing."""
     store = ConfigStore.instance()
+    if "qflow_app.yaml" in store.list(""):
+        return
     store.store(group="qflow", name="schema", node=Pipeline, package="qflow", provider="qflow")
     store.store(name="qflow_app", node=App, provider="qflow")
