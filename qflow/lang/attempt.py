@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from lark import Token
@@ -32,8 +33,10 @@ _BETWEEN_STATEMENTS = ("LBRACE", "SEMICOLON", "_NL")
 class Attempt:
     mistakes: tuple[Diagnostic, ...]
     rest: str | None
-    """The text with spaces for the statements that have mistakes, which parses; None when it is
-    unclear where blocks end, or there are too many mistakes."""
+    """A text that parses, with places as they were: spaces stand for the statements that have
+    mistakes. Where it is unclear how the item goes on, it ends; None: nothing of it was read."""
+    whole: bool
+    """Whether the rest goes on to the end of the item."""
 
 
 def attempt(chunk: Chunk, path: str) -> Attempt:
@@ -46,8 +49,8 @@ def attempt(chunk: Chunk, path: str) -> Attempt:
         found.append(explain(stop))
         unclear = swallowed or (found[-1].code == "QF103" and bool(chunk.open))
         if unclear or len(found) == MOST_MISTAKES_PER_ITEM or not walk.leave_out(stop):
-            return Attempt(tuple(found), None)
-    return Attempt(tuple(found), walk.text)
+            return Attempt(tuple(found), walk.closed(), whole=False)
+    return Attempt(tuple(found), walk.text, whole=True)
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,16 @@ class _Walk:
     def accepted(self) -> frozenset[str]:
         """Names of the terminals that could stand here."""
         return frozenset(self._parser.accepts())
+
+    def closed(self) -> str | None:
+        """What was read up to the last place between statements, with its blocks closed there."""
+        if not self._open:
+            return self.text[: self._read.end] if "$END" in self.accepted() else None
+        # in a list or an argument there are no statements
+        depth = len(list(takewhile(lambda closing: closing == "RBRACE", self._open)))
+        point = self._points.get(depth)
+        # a comment may stand at the end of what was read
+        return self.text[: point.read.statement] + "\n" + "}" * depth if point else None
 
     def leave_out(self, stop: Stop) -> bool:
         """Go on behind the statement with a mistake; False when that cannot be told."""

@@ -185,7 +185,9 @@ def _parse_item(chunk: Chunk, path: str) -> tuple[syntax.Item | None, tuple[Diag
     if tried.rest is None:
         return None, tried.mistakes
     item, more = _built(tried.rest, chunk, path)
-    return item, (*tried.mistakes, *more)
+    if tried.whole:
+        return item, (*tried.mistakes, *more)
+    return None if more else item, tried.mistakes
 
 
 def _built(text: str, chunk: Chunk, path: str) -> tuple[syntax.Item, tuple[Diagnostic, ...]]:
