@@ -46,7 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "nn": _BASE | {"quantization", "tracing", "functional"},
     "functional": _BASE | {"quantization", "tracing"},
     "qat_mode": _BASE | {"quantization", "tracing"},
-    "engine": _FRONT | _BACK | {"functional"},
+    "engine": _FRONT | _BACK | {"functional", "loops"},
     "lsp": _FRONT,
     "hydra": _FRONT | {"cli", "engine"},
     "cli": _FRONT | {"cli", "engine", "lsp"},

@@ -13,7 +13,7 @@ from click.shell_completion import shell_complete
 
 from qflow import __version__, registry
 from qflow.cli._report import Session, print_error
-from qflow.diagnostics import EXIT, QflowError
+from qflow.diagnostics import EXIT, Diagnostic, QflowError, fail
 
 
 class Verbs(click.Group):
@@ -89,6 +89,20 @@ def _call(arguments: list[str], session: Session) -> int:
     except QflowError as error:
         print_error(error, session)
         return error.exit_code
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        print_error(fail(_without_torch(arguments)), session)
+        return EXIT.cannot
+
+
+def _without_torch(arguments: Sequence[str]) -> Diagnostic:
+    return Diagnostic(
+        "QF405",
+        f"`qflow {arguments[0]}` needs PyTorch, which is not installed",
+        notes=("check, plan, why, diff, fmt, lock --check and explain work without it",),
+        help="pip install 'qflow[torch]'",
+    )
 
 
 def _kept(error: Exception, folder: Path | None) -> str:
