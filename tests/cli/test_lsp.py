@@ -1,5 +1,8 @@
 """qflow lsp where pygls is missing; everything else of it is in tests/lsp."""
 
+import subprocess
+import sys
+
 import pytest
 
 from qflow.cli import lsp, main
@@ -14,3 +17,9 @@ def test_what_to_install_is_said(
     assert said.out == ""
     assert "QF405" in said.err
     assert "pip install 'qflow[lsp]'" in said.err
+
+
+def test_an_editor_that_leaves_without_a_word_ends_the_server() -> None:
+    command = [sys.executable, "-m", "qflow", "lsp"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
