@@ -60,6 +60,11 @@ def _taken(program: Program) -> Iterator[Diagnostic]:
                 at=param.span,
                 help="give it another name",
             )
+    qconfigs = {q.name: q.name_span for q in program.qconfigs}
+    for param in program.params:
+        # both are names of what a rule uses
+        if param.name in qconfigs:
+            yield twice(f"`{param.name}`", qconfigs[param.name], param.name_span or param.span)
 
 
 _ONE = (

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from qflow.compile.unit import Unit
+from qflow.compile.words import QCONFIG
 from qflow.diagnostics import Span
 from qflow.lang import syntax
 from qflow.lang.program import Program
@@ -48,6 +49,7 @@ class _Put:
     def __init__(self, params: Mapping[str, syntax.Value], program: Program) -> None:
         self._params = params
         self._is_own = program.is_own
+        self._qconfigs = {p.name for p in program.params if p.type == QCONFIG}
 
     def all(self, nodes: tuple[N, ...]) -> tuple[N, ...]:
         return tuple(self._inside(n) for n in nodes)
@@ -66,7 +68,7 @@ class _Put:
             case syntax.TensorType(dims=dims):
                 return replace(node, dims=tuple(self._dim(d, node.span) for d in dims))
             case syntax.UseAction(qconfig=name, fields=fields):
-                word = self._value(name, node.span)
+                word = self._value(name, node.span) if name in self._qconfigs else None
                 chosen = word.value if isinstance(word, syntax.Name) else name
                 return replace(node, qconfig=chosen, fields=self.all(fields))
             case syntax.Call(args=args):
