@@ -1,14 +1,14 @@
 """check: whether files are valid: parse, resolve, compile, lint; every problem at once."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
 
 from qflow.cli._options import FINDINGS, examples, files_argument, shared
-from qflow.cli._report import report
-from qflow.diagnostics import EXIT, Diagnostic, QflowError, has_errors
+from qflow.cli._report import report, session
+from qflow.diagnostics import EXIT, Diagnostic, QflowError, Span, has_errors
 from qflow.diagnostics.codes import CODES
 
 
@@ -20,9 +20,20 @@ class _Checked:
     sources: dict[str, str] = field(default_factory=dict)
     unreadable: bool = False
 
-    def add(self, found: tuple[Diagnostic, ...], sources: Mapping[str, str]) -> None:
-        self.found += found
+    def add(self, path: Path, found: Iterable[Diagnostic], sources: Mapping[str, str]) -> None:
+        self.found += (_placed(d, path) for d in found)
         self.sources.update(sources)
+
+
+_BY_FILE = ("github", "sarif")
+"""Formats that show a finding with its file; code scanning refuses one that has none."""
+
+
+def _placed(d: Diagnostic, path: Path) -> Diagnostic:
+    """What is about a whole file, such as that it has no lock, stands at its beginning there."""
+    if d.at is not None or session().output_format not in _BY_FILE:
+        return d
+    return replace(d, at=Span(path.as_posix(), 1, 1, 1, 1))
 
 
 def _ids(
@@ -83,7 +94,7 @@ def command(
                 _check(path, settings, locked, checked)
         except QflowError as error:
             checked.unreadable = True
-            checked.add(error.diagnostics, error.sources)
+            checked.add(path, error.diagnostics, error.sources)
     found = [d for d in checked.found if _selected(d, select)]
     report(found, checked.sources)
     shown = [d for d in found if not d.allowed]
@@ -104,7 +115,7 @@ def _check(path: Path, settings: dict[str, str], locked: bool, checked: _Checked
     from qflow.lint.findings import findings
 
     about = findings(path, settings, locked)
-    checked.add((*about.diagnostics, *about.allowed), about.sources)
+    checked.add(path, (*about.diagnostics, *about.allowed), about.sources)
 
 
 def _fix(
@@ -122,4 +133,4 @@ def _fix(
         write(path, mended.after)
         show(path, mended)
     about = mended.findings
-    checked.add((*about.diagnostics, *about.allowed), about.sources)
+    checked.add(path, (*about.diagnostics, *about.allowed), about.sources)

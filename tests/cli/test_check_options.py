@@ -165,3 +165,22 @@ def test_other_verbs_do_not_show_what_is_allowed(
     replace(path, "int16 }\n}", "int16 }  # qf: allow QF504 the march knows better\n}")
     assert main(["plan", "x.qf"]) == 0
     assert "warning[QF504]" not in capsys.readouterr().err
+
+
+def test_what_is_about_a_file_has_it_as_its_place(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Code scanning refuses a result without one."""
+    Path("y.qf").write_text(GOOD)
+    assert main(["check", "x.qf", "y.qf", "no.qf", "--format", "sarif"]) == 2
+    results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    places = {
+        r["ruleId"]: r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        for r in results
+    }
+    assert places["QF304"].endswith("y.qf")
+    assert places["QF302"].endswith("no.qf")
+    assert main(["check", "y.qf", "--format", "github"]) == 0
+    assert capsys.readouterr().out.startswith("::notice file=y.qf,line=1,col=1,")
+    assert main(["check", "y.qf"]) == 0
+    assert "-->" not in capsys.readouterr().out

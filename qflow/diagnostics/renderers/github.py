@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from qflow.diagnostics import Diagnostic, Span
+from qflow.diagnostics import Diagnostic, Label, Span
 from qflow.diagnostics.renderers._places import Repository
 from qflow.diagnostics.renderers._words import lines, safe, worst_first
 
@@ -30,9 +30,14 @@ class Github:
 
 def _command(d: Diagnostic, repository: Repository) -> str:
     place = _place(d.at, repository) if d.at is not None else {}
-    told = [*lines(d), *(f"{label.span}: {label.text}" for label in d.also)]
+    told = [*lines(d), *(_second(label, repository) for label in d.also)]
     properties = ",".join(f"{k}={_property(v)}" for k, v in {**place, "title": d.code}.items())
     return f"::{_COMMANDS[d.severity]} {properties}::{_data(chr(10).join(told))}"
+
+
+def _second(label: Label, repository: Repository) -> str:
+    span = label.span
+    return f"{repository.shown(span.path)}:{span.line}:{span.column}: {label.text}"
 
 
 def _place(span: Span, repository: Repository) -> dict[str, str]:
