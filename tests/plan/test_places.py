@@ -30,6 +30,21 @@ def test_there_and_back(path: str, other: str, file: str) -> None:
     assert shown(folder_of(path), file) == other
 
 
+def test_what_comes_with_qflow_has_one_name_everywhere() -> None:
+    group = "qflow/conf/march/nash-m.yaml"
+    for path in ("x.yaml", "conf/x.yaml", "/somewhere/else/x.yaml"):
+        assert files_of(path, [group]) == ("x.yaml", group)
+        assert shown(folder_of(path), group) == group
+
+
+def test_a_file_far_away_is_found_again() -> None:
+    """A relative program, and a configuration of an installed package."""
+    places = Places(plan("a/x.qf", ["/far/away/conf/x.yaml"]))
+    assert places.short(Span("/far/away/conf/x.yaml", 3, 1, 3, 2)).endswith(
+        "far/away/conf/x.yaml:3"
+    )
+
+
 def plan(path: str, others: list[str]) -> Plan:
     found = front(CASES[0].parent.parent / "claims" / "x.qf", {}).plan
     assert found is not None
