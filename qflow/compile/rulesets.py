@@ -90,10 +90,18 @@ def _again(rule: syntax.ApplyRule, first: Span) -> Diagnostic:
 
 
 def _meant(expanding: _Expanding) -> frozenset[str]:
-    """Sets that an `apply` misspells: they only look as if nothing applied them."""
+    """Sets that an `apply` misspells, and what they apply: it only looks as if nothing did."""
     words = [d.about for d in expanding.found if d.code == "QF110"]
     names = tuple(expanding.sets)
-    return frozenset(near for word in words for near in registry.nearest(word, names)[:1])
+    waiting = [near for word in words for near in registry.nearest(word, names)[:1]]
+    found: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in expanding.sets and name not in found:
+            found.add(name)
+            rules = expanding.sets[name].rules
+            waiting += [r.rules for r in rules if isinstance(r, syntax.ApplyRule)]
+    return frozenset(found)
 
 
 def _idle(
