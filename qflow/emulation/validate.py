@@ -179,7 +179,10 @@ def _constants(call: Call, operator: Op) -> None:
     if operator.weight_axis is not None:
         _unless("weight" in call.constants, "it has no weight")
         _unless(call.constants["weight"].ndim >= 1, "its weight is a number")
-    roles = operator.roles(call)
+    try:
+        roles = operator.roles(call)
+    except KeyError as missing:  # the shape of one is read before all are known to be there
+        raise Damaged(f"it has no constant `{missing.args[0]}`") from None
     _unless(set(roles) == set(call.constants), "its constants are not those it needs")
     for role, expected in roles.items():
         found = call.constants[role]

@@ -14,8 +14,9 @@ from safetensors.numpy import save as save_tensors
 from qflow.diagnostics import QflowError
 from qflow.emulation.file import load, save
 from qflow.emulation.layout import lay_out
+from qflow.emulation.op import Example
 from qflow.emulation.runtimes import numpy as oracle
-from tests.emulation.build import PROFILES, lowered
+from tests.emulation.build import PROFILES, lowered, one_op
 from tests.emulation.nets import residual_net, wandering_net
 
 
@@ -148,6 +149,13 @@ def damage_duplicate(h: dict) -> None:
     h["nodes"][3]["id"] = h["nodes"][2]["id"]
 
 
+def damage_grid(h: dict) -> None:
+    """What is dequantized lies on none."""
+    (last,) = [n for n in h["nodes"] if n["op"] == "dequantize"]
+    (source,) = [n for n in h["nodes"] if n["id"] == last["inputs"][0]]
+    source["output"]["scale"] = None
+
+
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
@@ -169,6 +177,7 @@ def damage_duplicate(h: dict) -> None:
         (damage_profile, "profile `exact` is unknown"),
         (damage_field, "other fields"),
         (damage_duplicate, "id is taken"),
+        (damage_grid, "lies on no grid|has no scale"),
     ],
 )
 def test_what_is_wrong_is_said(damage, says: str, path: Path) -> None:
@@ -177,6 +186,25 @@ def test_what_is_wrong_is_said(damage, says: str, path: Path) -> None:
     damage(changed)
     path.write_bytes(with_header(data, changed))
     with pytest.raises(QflowError, match=says) as caught:
+        load(path)
+    assert caught.value.diagnostics[0].code == "QF318"
+
+
+@pytest.mark.parametrize("profile", ["tosa.single", "sophgo.bm1684x", "sophgo.cv18xx"])
+@pytest.mark.parametrize("role", ["weight", "bias", "multiplier"])
+def test_a_constant_that_is_missing(profile: str, role: str, tmp_path: Path) -> None:
+    path, random = tmp_path / "one.safetensors", np.random.default_rng(0)
+    weight = random.standard_normal((3, 4)).astype(np.float32)
+    made = one_op(
+        "linear", Example(((2, 4),)), [0.1], 0.1, weight=weight, bias=np.zeros(3, np.float32)
+    )
+    save(lowered(made, profile), path)
+    data = path.read_bytes()
+    changed = header(data)
+    (node,) = [n for n in changed["nodes"] if n["op"] == "linear"]
+    del node["constants"][role]
+    path.write_bytes(with_header(data, changed))
+    with pytest.raises(QflowError, match="constant|weight") as caught:
         load(path)
     assert caught.value.diagnostics[0].code == "QF318"
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qflow.emulation.builder import scale
 from qflow.emulation.graph import TensorType
-from qflow.emulation.op import MOVED, Call, Fast, Op, Range
+from qflow.emulation.op import MOVED, Call, Constant, Fast, Op, Range, Unsupported
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,6 +22,11 @@ class Dequantize(Op):
     role = "boundary"
     reads = MOVED
     writes = ("float32",)
+
+    def roles(self, call: Call) -> Mapping[str, Constant]:
+        if call.sources[0].scale is None:
+            raise Unsupported("its operand lies on no grid")
+        return {}
 
     def values(self, call: Call, ranges: Sequence[Range]) -> Range:
         return 0, 0  # no integers
