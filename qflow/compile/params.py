@@ -44,8 +44,9 @@ def _instead(param: syntax.Param, written: Scalar) -> Scalar:
     """A value to go on with, so that one that is wrong is not found again wherever it is used."""
     if inside(param, written) is None or not isinstance(param.domain, syntax.List):
         return written
-    allowed = (_read(param.type, item) for item in param.domain.items)
-    return next((a for a in allowed if a is not None), written)
+    allowed = [_read(param.type, item) for item in param.domain.items]
+    # a domain that is wrong itself says nothing of the value
+    return written if not allowed or allowed[0] is None or None in allowed else allowed[0]
 
 
 def read(param: syntax.Param, value: syntax.Value, program: Program) -> Scalar | Diagnostic:

@@ -1,5 +1,6 @@
 """One mistake, one finding: a good file with one thing changed gives exactly that."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,36 @@ def test_a_name_that_is_wrong_at_several_places_is_one_finding(path: Path) -> No
     assert [p.line for p in places] == [
         n for n, x in enumerate(text.split("\n"), 1) if "on val" in x
     ]
+
+
+def test_a_misspelt_set_of_rules_is_one_finding(path: Path) -> None:
+    inner = 'rules inner { match "head" patch { weight.observer = mse } }'
+    text = GOOD.replace("quantize {", f"{inner}\nrules outer {{ apply inner }}\n\nquantize {{")
+    text = text.replace("use careful\n}", "use careful\n  apply outer\n}")
+    assert codes(path, text) == []
+    assert codes(path, text.replace("apply outer", "apply outre")) == ["QF110"]
+    assert codes(path, text.replace("rules outer", "rules outre")) == ["QF110"]
+
+
+WORD = re.compile(r"(?<![\d.])[A-Za-z_][A-Za-z_.*]{2,}")
+TWO = {
+    # the lock does not fit, and the lines that use the old name
+    "image",
+    "logits",
+    # the value itself, and what uses the value to go on with
+    "nash",
+}
+
+
+def test_every_word_misspelt_is_one_finding(path: Path) -> None:
+    """Two neighbouring letters of each word swapped, one word at a time."""
+    several = {}
+    for match in WORD.finditer(GOOD):
+        word = match[0]
+        swapped = word[0] + word[2] + word[1] + word[3:]
+        if swapped == word or word in TWO:
+            continue
+        found = codes(path, GOOD[: match.start()] + swapped + GOOD[match.end() :])
+        if len(found) > 1:
+            several[GOOD[: match.start()].count("\n") + 1, word] = found
+    assert several == {}
