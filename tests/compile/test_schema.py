@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ ROOT = Path(__file__).parent.parent.parent
 VALIDATOR = Draft202012Validator(schema())
 
 
+@cache
 def mistakes(text: str) -> list[str]:
     return [e.message for e in VALIDATOR.iter_errors(pyyaml.safe_load(text))]
 

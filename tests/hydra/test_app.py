@@ -46,25 +46,27 @@ def test_one_point_from_the_command_line(here: Path) -> None:
 
 
 def test_verbs(capsys: pytest.CaptureFixture[str]) -> None:
-    assert carry_out(composed(), Asked("check")) == 0
+    found = composed()
+    assert carry_out(found, Asked("check")) == 0
     assert capsys.readouterr().out == "nothing to say\n"
-    assert carry_out(composed(), Asked("plan")) == 0
+    assert carry_out(found, Asked("plan")) == 0
     assert "# qflow/conf/" in capsys.readouterr().out.replace("../", "")
-    assert carry_out(composed(), Asked("show", form="yaml")) == 0
+    assert carry_out(found, Asked("show", form="yaml")) == 0
     assert capsys.readouterr().out.startswith("qflow: 1\n")
     with pytest.raises(QflowError, match="did you mean `show`"):
-        carry_out(composed(), Asked("shwo"))
+        carry_out(found, Asked("shwo"))
 
 
 def test_the_composed_file_is_beside_the_one_it_stands_for(here: Path) -> None:
-    path = write(composed())
+    found = composed()
+    path = write(found)
     assert path == Path("net.composed.qf")
     text = path.read_text()
     assert text.startswith(MARK)
     assert "#   qflow/conf/march/nash-m.yaml\n" in text
     assert parse(text, "x.qf").diagnostics == ()
     before = path.stat().st_mtime_ns
-    assert write(composed()) == path
+    assert write(found) == path
     assert path.stat().st_mtime_ns == before
     write(composed(["qflow/march=nash-e"]))
     assert "nash-e" in path.read_text()

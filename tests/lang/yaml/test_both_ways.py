@@ -71,9 +71,10 @@ def test_most_programs_have_a_yaml_form() -> None:
     assert len(refused) < 10, refused
 
 
-COMPILED = [
-    p for p, program in PROGRAMS if p.parent.parent.name == "compile" or "pipelines" in p.parts
-]
+PIPELINES = [p for p, _ in PROGRAMS if "pipelines" in p.parts]
+CASES = [p for p, _ in PROGRAMS if p.parent.parent.name == "compile"]
+COMPILED = [*PIPELINES, *CASES[::4]]
+"""Equal programs have equal plans; enough to see that places and names play no part."""
 
 
 @pytest.mark.parametrize("path", COMPILED, ids=named)

@@ -38,7 +38,7 @@ def test_there_and_back(path: Path) -> None:
     assert {d.code for d in notes} <= {"QF147"}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
 def test_no_comment_is_lost(seed: int) -> None:
     rng = random.Random(seed)
@@ -53,7 +53,7 @@ def test_no_comment_is_lost(seed: int) -> None:
     assert [w for w in wanted if w not in kept] == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
 def test_formatting_yaml_keeps_all_and_is_stable(seed: int) -> None:
     rng = random.Random(seed)

@@ -13,7 +13,7 @@ from qflow.lang.yaml import composer
 from tests.lang import programs
 from tests.lang.yaml import said
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def unique(items: tuple, name: str) -> tuple:
@@ -86,7 +86,7 @@ def test_the_undamaged_yaml_parses() -> None:
     assert yaml.parse(WHOLE, "p.yaml").diagnostics == ()
 
 
-@settings(quick, max_examples=120)
+@settings(quick, max_examples=100)
 @given(st.data())
 def test_damaged_yaml_never_raises(data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(WHOLE)))
