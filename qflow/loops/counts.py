@@ -122,7 +122,8 @@ def counts(values: Tensor, top: float, before: Tensor) -> Counted | None:
     zeros.fill(0)
     keys[::2], keys[1::2] = HIGHEST, LOWEST
     after = torch.empty_like(before)
-    bound = int(np.float32(top).view(np.int32))
+    with np.errstate(over="ignore"):  # 2^128 is infinite, and all that is finite lies below
+        bound = int(np.float32(top).view(np.int32))
     _counts(
         work, values, scratch.factor, bins, scratch.tables, zeros, keys, before, after, bound
     )  # fmt: skip

@@ -133,6 +133,18 @@ def test_counts(size: int, bins: int, seed: int) -> None:
     assert np.array_equal(found.counts[0].numpy(), before[0] + exact)
 
 
+@pytest.mark.parametrize("exponent", [-100, -30, 127, 128])
+def test_tops_at_the_ends_of_floats(exponent: int) -> None:
+    largest = np.float32(np.ldexp(1 - 2.0**-24, exponent))
+    x = torch.tensor([[float(largest), -float(largest), 0.0]])
+    found = counting.counts(x, 2.0**exponent, torch.zeros(1, 32, dtype=torch.int64))
+    assert found is not None
+    assert (found.largest, found.zeros) == (largest, 1)
+    assert (found.counts[0, 0], found.counts[0, 31]) == (1, 1)
+    x[0, 0] = torch.inf
+    assert counting.counts(x, 2.0**exponent, found.counts) is None
+
+
 @pytest.mark.parametrize("beyond", [2.0, -2.0, 1e30, np.nan, -np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("size", [1, 40_000])
 def test_nothing_is_counted_where_a_value_lies_beyond_the_top(beyond: float, size: int) -> None:
