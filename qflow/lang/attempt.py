@@ -26,6 +26,7 @@ from qflow.lang.stop import Read, Stop
 MOST_MISTAKES_PER_ITEM = 20
 _OPENING = {"LBRACE": "RBRACE", "LSQB": "RSQB", "LPAR": "RPAR"}
 _LINE_ENDS = re.compile(r"[ \t]*(#[^\n]*)?(\n[ \t]*(#[^\n]*)?)*")
+_DEEPEST_STATEMENTS = 2
 _BETWEEN_STATEMENTS = ("LBRACE", "SEMICOLON", "_NL")
 
 
@@ -49,8 +50,13 @@ def attempt(chunk: Chunk, path: str) -> Attempt:
         found.append(explain(stop))
         unclear = swallowed or (found[-1].code == "QF103" and bool(chunk.open))
         if unclear or len(found) == MOST_MISTAKES_PER_ITEM or not walk.leave_out(stop):
-            return Attempt(tuple(found), walk.closed(), whole=False)
+            rest = next(filter(_parses, walk.closings()), None)
+            return Attempt(tuple(found), rest, whole=False)
     return Attempt(tuple(found), walk.text, whole=True)
+
+
+def _parses(text: str) -> bool:
+    return _Walk(Chunk(1, text), "").next_mistake() is None
 
 
 @dataclass(frozen=True)
@@ -106,15 +112,19 @@ class _Walk:
         """Names of the terminals that could stand here."""
         return frozenset(self._parser.accepts())
 
-    def closed(self) -> str | None:
-        """What was read up to the last place between statements, with its blocks closed there."""
-        if not self._open:
-            return self.text[: self._read.end] if "$END" in self.accepted() else None
-        # in a list or an argument there are no statements
+    def closings(self) -> Iterator[str]:
+        """What was read up to the last places between statements, with its blocks closed there.
+
+        The first that parses keeps most: a place may turn out to be inside a value.
+        """
+        if not self._open and "$END" in self.accepted():
+            yield self.text[: self._read.end]
+        # in a list or an argument there are no statements, and none stand deeper than this
         depth = len(list(takewhile(lambda closing: closing == "RBRACE", self._open)))
-        point = self._points.get(depth)
-        # a comment may stand at the end of what was read
-        return self.text[: point.read.statement] + "\n" + "}" * depth if point else None
+        for braces in range(min(depth, _DEEPEST_STATEMENTS), 0, -1):
+            if point := self._points.get(braces):
+                # a comment may stand at the end of what was read
+                yield self.text[: point.read.statement] + "\n" + "}" * braces
 
     def leave_out(self, stop: Stop) -> bool:
         """Go on behind the statement with a mistake; False when that cannot be told."""
