@@ -9,7 +9,7 @@ import click
 from qflow import atomic, registry
 from qflow.cli._report import report
 from qflow.diagnostics import EXIT, Diagnostic, QflowError, fail, has_errors
-from qflow.hydra.compose import Composed
+from qflow.hydra.compose import COMMAND_LINE, Composed
 from qflow.lang import yaml
 from qflow.lang.format import format_text
 from qflow.lang.printer import show
@@ -105,7 +105,7 @@ def write(composed: Composed) -> Path:
     Raises QflowError QF316 when a file of that name is there that was not written so.
     """
     path = composed.file.with_name(f"{composed.file.stem}.composed.qf")
-    files = "".join(f"#   {name}\n" for name in sorted(composed.texts))
+    files = "".join(f"#   {name}\n" for name in sorted({*composed.texts} - {COMMAND_LINE}))
     text = f"{MARK}\n# Of:\n{files}{text_of(composed)}"
     try:
         there = path.read_text(encoding="utf-8") if path.exists() else MARK

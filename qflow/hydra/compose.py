@@ -21,6 +21,8 @@ from qflow.lang.parse import Parsed
 from qflow.lang.program import Program, program_of
 from qflow.lang.yaml.reader import from_node
 
+COMMAND_LINE = "command line"
+"""What spans show for a value that was given there."""
 OWN = ("hydra", "job")
 """Keys beside those of the program: what Hydra keeps in the root, and what the app is asked for."""
 
@@ -81,9 +83,23 @@ def of_config(config: DictConfig, at: str = "", file: Path | None = None) -> Com
         data = _plain(config, at)
     except OmegaConfBaseException as error:
         raise QflowError((_not_composed(error),)) from error
-    overlay = Overlay(start)
-    tree = overlay.program(data, node)
-    return Composed(shown, from_node(tree, start), overlay.settings, known.texts)
+    lines = [*HydraConfig.get().overrides.task] if HydraConfig.initialized() else []
+    overlay = Overlay(start, given=_given(lines))
+    tree = overlay.program(data, node, at)
+    # what stands there can be wrong as well, and is then shown
+    texts = {**known.texts, COMMAND_LINE: "\n".join(lines)} if lines else known.texts
+    return Composed(shown, from_node(tree, start), overlay.settings, texts)
+
+
+def _given(lines: Sequence[str]) -> dict[str, Span]:
+    """Where the command line gives a value, by its key; choices of groups are no values."""
+    found: dict[str, Span] = {}
+    for number, line in enumerate(lines, 1):
+        key, equals, _ = line.partition("=")
+        if equals:
+            at = Span(COMMAND_LINE, number, 1, number, len(line.split("\n")[0]) + 1)
+            found[key.strip().lstrip("+~")] = at
+    return found
 
 
 def _file(config: DictConfig, at: str, file: Path | None) -> Path:

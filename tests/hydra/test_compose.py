@@ -92,7 +92,7 @@ def test_groups_are_chosen_and_rule_sets_added() -> None:
 def test_a_value_of_a_param_is_a_setting() -> None:
     found = composed(["qflow.params.bits=int16", "qflow.params.top=6"])
     assert found.settings == {"bits": "int16", "top": "6"}
-    assert found.program == composed().program
+    assert said(found.program) == said(composed().program)
     unit = found.front().unit
     assert unit is not None
     assert dict(unit.params) == {"bits": "int16", "top": 6}
@@ -105,7 +105,8 @@ def test_another_value_keeps_the_kind_of_the_one_it_replaces() -> None:
     # in quotes in the file, and without
     assert type(calib.fields[0].value).__name__ == "String"
     assert type(val.fields[1].value).__name__ == "Name"
-    assert calib.fields[0].value.span.path == "conf/main.yaml"
+    assert calib.fields[0].value.span.path == "command line"
+    assert calib.fields[1].value.span.path == "conf/main.yaml"
 
 
 def test_a_finding_shows_the_line_of_the_group(here: Path) -> None:
@@ -165,7 +166,14 @@ def test_the_edition_must_be_given(here: Path) -> None:
         composed()
 
 
-def test_what_no_file_has_is_told_where_the_program_begins() -> None:
+def test_a_key_no_file_has_is_told_where_it_was_given() -> None:
     (found,) = composed(["+qflow.modle.x=1"]).parsed.diagnostics
     assert (found.code, found.help) == ("QF141", "did you mean `model`?")
-    assert found.at.path == "conf/main.yaml"
+    assert str(found.at) == "command line:1:1"
+
+
+def test_a_finding_shows_what_was_given_on_the_command_line() -> None:
+    front = composed(["qflow.params.top=6", "qflow.data.calib.samples=few"]).front()
+    text = Text().render(front.diagnostics, front.sources)
+    assert "--> command line:2:1" in text
+    assert "qflow.data.calib.samples=few" in text
