@@ -36,7 +36,8 @@ def make(work: Work, folder: Path) -> None:
     device = lay_out(lowered.graph, work.march.layout)
     file.save(device, folder / INTEGER)
     found = [
-        {k: v for k, v in asdict(d).items() if k not in ("at", "also")} for d in lowered.diagnostics
+        {k: v for k, v in asdict(d).items() if k not in ("at", "also", "edits")}
+        for d in lowered.diagnostics
     ]
     files.write(folder / DIAGNOSTICS, json.dumps(found, indent=2) + "\n")
     work.console.say(CONVERT, f"{len(device.nodes)} operators, layout {work.march.layout}")
