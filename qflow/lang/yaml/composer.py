@@ -174,7 +174,7 @@ class _Composer:
             text = f"more than {MOST_ALIASES} aliases"
             raise self._refused(text, start, end, "write the values out")
         node, size = self._anchors[anchor]
-        self._add(node, size, None)
+        self._add(node, size, None, anchored=True)
 
     def _begin(self, event: Any, start: int) -> None:
         if len(self._open) >= DEEPEST:
@@ -201,8 +201,9 @@ class _Composer:
         )
         self._add(node, done.size, done.anchor)
 
-    def _add(self, node: Node, size: int, anchor: str | None) -> None:
-        self._nodes += size
+    def _add(self, node: Node, size: int, anchor: str | None, anchored: bool = False) -> None:
+        # what stands in a collection was counted when it came, what an alias stands for was not
+        self._nodes += size if isinstance(node, Scalar) or anchored else 1
         if self._nodes > MOST_NODES:
             raise Refused(
                 Diagnostic(

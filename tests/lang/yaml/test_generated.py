@@ -126,6 +126,18 @@ def test_both_parsers_read_the_same(in_c: bool, monkeypatch: pytest.MonkeyPatch)
     assert composer.compose(text, "p.yaml")[0] is not None
 
 
+def test_a_large_file_is_read_and_a_small_one_cannot_grow() -> None:
+    rules = "".join(f'  - {{match: "a.b{i}", patch: {{act.dtype: int8}}}}\n' for i in range(3000))
+    assert len(yaml.parse(f"qflow: 1\nquantize:\n{rules}", "p.yaml").file.items[0].rules) == 3000
+    levels = "".join(
+        f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdef", "bcdefg", strict=True)
+    )
+    bomb = yaml.parse(f"qflow: 1\na: &a [x, x, x]\n{levels}", "p.yaml")
+    assert [d.code for d in bomb.diagnostics] == ["QF143"]
+    deep = yaml.parse("qflow: 1\nmodel: " + "[" * 5000, "p.yaml")
+    assert [d.code for d in deep.diagnostics] == ["QF143"]
+
+
 def examine(text: str) -> None:
     """Reading gives a tree or located errors that a renderer can print."""
     parsed = yaml.parse(text, "p.yaml")
