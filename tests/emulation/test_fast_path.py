@@ -201,7 +201,6 @@ def test_zero_weights_and_near_tie_biases(profile: str, out_dtype: str) -> None:
 
 @pytest.mark.parametrize("rounding", ["half_even", "half_up", "half_away"])
 def test_quantize_on_ties(rounding: str) -> None:
-    from tests.emulation.build import march
 
     prepared = one_op("identity", Example(((1, 1200),)), [0.5], 0.5)
     graph = lowered(prepared, on=march(rounding=rounding))
@@ -385,7 +384,13 @@ def test_a_kept_accumulator_clamped_beyond_all_it_can_be(
     shapes = ((4, 12),) if name == "linear" else ((4, 3, 12), (4, 12, 6))
     bias = None if weight is None else np.zeros(6, np.float32)
     made = one_op(
-        name, Example(shapes), [0.01] * len(shapes), 1.0, weight=weight, bias=bias, out_dtype="int32"
+        name,
+        Example(shapes),
+        [0.01] * len(shapes),
+        1.0,
+        weight=weight,
+        bias=bias,
+        out_dtype="int32",
     )
     graph = lowered(made)
     low, high = limits

@@ -204,7 +204,7 @@ def test_a_constant_that_is_missing(profile: str, role: str, tmp_path: Path) -> 
     (node,) = [n for n in changed["nodes"] if n["op"] == "linear"]
     del node["constants"][role]
     path.write_bytes(with_header(data, changed))
-    with pytest.raises(QflowError, match="constant|weight") as caught:
+    with pytest.raises(QflowError, match=r"constant|weight") as caught:
         load(path)
     assert caught.value.diagnostics[0].code == "QF318"
 
