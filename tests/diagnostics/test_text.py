@@ -161,3 +161,17 @@ def test_color_only_when_asked_and_only_around_the_same_text() -> None:
 
 def test_is_found_by_name() -> None:
     assert registry.load("diagnostics.renderers", "text") is Text
+
+
+@pytest.mark.parametrize("column", [1, 30, 5_000, 9_990])
+def test_of_a_line_too_long_to_read_the_marked_part_is_shown(column: int) -> None:
+    line = "".join(chr(ord("a") + i % 26) for i in range(10_000))
+    found = Diagnostic("QF101", "this is wrong", at=at(1, column, column + 7))
+    shown = render(found, source=line + "\n").splitlines()
+    (text,) = [part for part in shown if part.startswith("1 | ")]
+    (mark,) = [part for part in shown if "^" in part]
+    assert len(text) < 260
+    first, last = mark.index("^"), mark.rindex("^") + 1
+    assert text[first:last] == line[column - 1 : column + 6]
+    assert text[4:].startswith("…") == (column > 61)
+    assert text.endswith("…") == (column < 9_000)

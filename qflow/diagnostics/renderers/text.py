@@ -44,6 +44,11 @@ def count(diagnostics: Iterable[Diagnostic]) -> str:
     )
 
 
+WIDEST, LEAD = 240, 60
+"""Characters that are shown of a line, and of those before the mark."""
+CUT = "…"
+
+
 class _Paint:
     def __init__(self, color: bool) -> None:
         self._color = color
@@ -88,7 +93,7 @@ def _excerpt(
         # a place without its text still keeps what was to be said about it
         return [f"{margin} {paint('=', 'frame')} {label.text}"] if label.text else []
     line = source[span.line - 1].rstrip("\r")
-    start, end = _marked(span, line)
+    line, start, end = _window(line, *_marked(span, line))
     before = _width(line[:start])
     carets = mark * max(1, _width(line[:end]) - before)
     bar = paint("|", "frame")
@@ -107,6 +112,17 @@ def _marked(span: Span, line: str) -> tuple[int, int]:
     if span.end_line > span.line:
         return start, len(line.rstrip())
     return start, min(max(span.end_column - 1, start), len(line))
+
+
+def _window(line: str, start: int, end: int) -> tuple[str, int, int]:
+    """What is shown of a line that is too long to read, and where the marked text is in it."""
+    if len(line) <= WIDEST:
+        return line, start, end
+    first = max(0, start - LEAD)
+    last = min(len(line), first + WIDEST)
+    head, tail = CUT * (first > 0), CUT * (last < len(line))
+    moved = len(head) - first
+    return head + line[first:last] + tail, start + moved, min(end, last) + moved
 
 
 def _printable(line: str) -> str:
