@@ -191,7 +191,7 @@ def test_what_the_other_branch_got_meanwhile_is_no_difference(path: Path, capsys
     assert main(["diff", "main...", "x.qf"]) == 0
     assert "x.qf: main... -> working tree: no difference\n" in capsys.readouterr().out
     repository.git("checkout", "-q", "--orphan", "alone")
-    repository.commit()
+    repository.commit("no child of the first, nor the same one made in the same second")
     assert main(["diff", "main...", "x.qf"]) == 2
     assert "error[QF307]" in capsys.readouterr().err
 

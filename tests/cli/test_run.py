@@ -272,7 +272,8 @@ def test_errors_as_json(project: Project) -> None:
     project.replace("tiny/data.py", "return samples(24, seed=1)", "return []")
     outcome = project.run("--format", "json")
     assert outcome.code == 2
-    assert [d["code"] for d in json.loads(outcome.out)] == ["QF304", "QF404"]
+    found = json.loads(outcome.out)["diagnostics"]
+    assert [d["code"] for d in found] == ["QF304", "QF404"]
 
 
 def test_a_bug_of_ours_is_exit_4_with_its_traceback_kept(
