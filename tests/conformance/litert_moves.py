@@ -104,7 +104,7 @@ def repeated(dtype: str) -> Iterator[Case]:
 def sliced(dtype: str) -> Iterator[Case]:
     """STRIDED_SLICE, and SLICE where every step is one."""
     for steps in ((1, 1, 1), (1, 2, 3)):
-        starts, stops = (0, 3, 5), (128, 23, 38)
+        starts, stops = (0, 3, 5), (128, 24, 39)
         sizes = tuple(-(-(b - a) // s) for a, b, s in zip(starts, stops, steps, strict=True))
         attributes = {"starts": starts, "stops": stops, "steps": steps, "shape": sizes}
         write = writer("SLICE", "Slice", behind=(ints(*starts), ints(*sizes)))
@@ -259,7 +259,7 @@ def larger(op: str, dtype: str) -> Iterator[Case]:
 
 def extreme(op: str, dtype: str) -> Iterator[Case]:
     name = {"amax": "REDUCE_MAX", "amin": "REDUCE_MIN"}[op]
-    for dims, keepdim, shape in (((2,), False, (400, 100, 9)), ((1,), True, (400, 9, 100))):
+    for dims, keepdim, shape in (((2,), False, (520, 100, 9)), ((1,), True, (520, 9, 100))):
         write = writer(name, "Reducer", behind=(ints(*dims),), keepDims=keepdim)
         yield moved(op, dtype, shape, {"dims": dims, "keepdim": keepdim}, write)
 
@@ -297,7 +297,7 @@ def _write_topk(graph: IntegerGraph, case: Case) -> bytes:
 def embedded(dtype: str) -> Iterator[Case]:
     """GATHER of a table that was brought onto the output's grid."""
     random = np.random.default_rng(9)
-    index = random.integers(0, 500, (300, 20)).astype(np.int32)
+    index = random.integers(0, 500, (350, 20)).astype(np.int32)
     table = random.normal(0, 2, (500, 16)).astype(np.float32)
     on = GRIDS[dtype]
     yield Case("embedding", (index,), (INDEX,), on, _write_gather, weight=table)
