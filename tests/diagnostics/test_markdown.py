@@ -72,8 +72,9 @@ def test_what_is_allowed_is_folded_away_with_its_reason() -> None:
 
 
 def test_long_lists_end() -> None:
-    found = [Diagnostic("QF201", f"number {n}", at=AT) for n in range(5 * MOST_ROWS)]
-    text = Markdown().render(found, {"x.qf": "one\n" + "x" * 2000})
+    long = ("y" * 2000,)
+    found = [Diagnostic("QF201", f"number {n}", at=AT, notes=long) for n in range(5 * MOST_ROWS)]
+    text = Markdown().render(found, {"x.qf": "one\ntwo"})
     assert f"and {4 * MOST_ROWS} more" in text
     assert "More excerpts are in the output" in text
     assert len(text) < 65_536
