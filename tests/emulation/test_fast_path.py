@@ -374,6 +374,24 @@ def test_a_residual_beyond_the_accumulator(profile: str) -> None:
     assert (found[:, 0].min(), found[:, 1].max()) == (2**31 - 1, -(2**31))
 
 
+@pytest.mark.parametrize("profile", ["tosa.single", "tosa.double", "mul15"])
+def test_a_sum_saturates_before_the_residual_comes(profile: str) -> None:
+    """Of 12 bits here: both saturate, one after the other."""
+    random = np.random.default_rng(3)
+    example = conv_example((2, 8, 5, 5), 4, (3, 3), residual=True)
+    weight = random.standard_normal(example.weight).astype(np.float32)
+    graph = lowered(one_op("conv2d", example, [0.01, 0.002], 0.004, weight=weight), profile)
+    narrow = tuple(
+        replace(n, attributes={**n.attributes, "accumulator_bits": 12}) if n.op == "conv2d" else n
+        for n in graph.nodes
+    )
+    inputs = {
+        "x0": extremes(random, example.shapes[0], 0.01, 127),
+        "x1": extremes(random, example.shapes[1], 0.002, 127),
+    }
+    agree(replace(graph, nodes=narrow), inputs)
+
+
 @pytest.mark.parametrize("limits", [(-(1 << 31), 1 - (1 << 31)), ((1 << 31) - 2, (1 << 31) - 1)])
 @pytest.mark.parametrize("name", ["linear", "matmul"])
 def test_a_kept_accumulator_clamped_beyond_all_it_can_be(

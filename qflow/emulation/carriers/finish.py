@@ -51,15 +51,15 @@ class Finish:
         call, constants = self.call, self._constants(channels)
         if call.node.output.dtype not in BYTES:
             return None
-        limits, top = self._limits(most)
+        limits, _ = self._limits(most)
         bits = call.node.attributes["accumulator_bits"]
+        held, _ = _saturation(bits, most)
         if call.node.attributes["residual"]:
             added = reach(self.ranges[-1])
-            return _one_pass.join(call, constants, limits, added, bits, self.device)
+            joined = _one_pass.join(call, constants, limits, added, bits, self.device)
+            return None if joined is None else lambda acc, r: joined(held(acc), r)
         found = _one_pass.finish(call, constants, limits, self.device)
-        if found is None or most <= top:
-            return found
-        return lambda acc: found(acc.clamp_(-top - 1, top))
+        return None if found is None else lambda acc: found(held(acc))
 
     def _in_torch(self, channels: np.ndarray | None, most: int) -> Callable[..., Tensor]:
         call, profile, device = self.call, self.call.profile, self.device

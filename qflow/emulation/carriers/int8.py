@@ -183,7 +183,9 @@ def _end(
     most = layer.most_with_bias
     if finish.in_one_pass(None, most) is not None:
         return finish(None, most), ONE_PASS
-    if steps is not None and layer.attributes["residual"]:
+    # `join` knows of one saturation, that of the sum
+    saturates = most >= 1 << (layer.attributes["accumulator_bits"] - 1)
+    if steps is not None and layer.attributes["residual"] and not saturates:
         columns = shaped(layer.call.constants, (-1, 1))
         found = join(layer.call, columns, ranges[-1], steps, lambda some: finish(some, most))
         if found is not None:
