@@ -15,6 +15,7 @@ import numpy as np
 
 from qflow import registry
 from qflow.emulation.graph import IntegerGraph
+from qflow.export._model.finished import Finished
 from qflow.plan.plan import ExportPlan
 
 MARCH = "onnxruntime"
@@ -53,7 +54,7 @@ def session(graph: IntegerGraph, threads: int, signed: bool = False) -> Session:
     target = registry.load("export", TARGET)()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
-        target.write(graph, ExportPlan(TARGET, path.name, ()), path)
+        target.write(Finished(graph), ExportPlan(TARGET, path.name, ()), path)
         model = target.read(path).model.SerializeToString()
         optimized = path.with_name("optimized.onnx")
         running = _running(model, optimized, threads, SIGNED if signed else PRECISE)

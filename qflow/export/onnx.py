@@ -11,7 +11,7 @@ from qflow.export._onnx import legal, settings
 
 if TYPE_CHECKING:
     from qflow.diagnostics import Diagnostic
-    from qflow.emulation.graph import IntegerGraph
+    from qflow.export._model.finished import Finished
     from qflow.export._onnx.session import Runnable
     from qflow.plan.plan import ExportPlan, Plan
 
@@ -33,16 +33,16 @@ class Onnx:
         """What this format cannot hold of the plan, found before any work is done."""
         return legal.check(export, plan)
 
-    def write(self, graph: IntegerGraph, export: ExportPlan, path: Path) -> None:
+    def write(self, finished: Finished, export: ExportPlan, path: Path) -> None:
         """Write `path` and, beside it, `<stem>.names.json`: which ONNX tensor is which address.
 
-        `graph` is NCHW. The model passes the full ONNX checker before a file appears.
+        The model passes the full ONNX checker before a file appears.
         Raises QflowError: QF405 without onnx, QF501 for a dtype a tensor does not have, QF502 for
         an operator this target does not know, QF316 when the folder cannot be written.
         """
         from qflow.export._onnx.file import write
 
-        write(graph, settings.read(export), path)
+        write(finished.graph, settings.read(export), path)
 
     def read(self, path: Path) -> Runnable:
         """The exported model, ready to run. Raises QflowError: QF405 without onnxruntime, QF318."""

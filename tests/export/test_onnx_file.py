@@ -14,6 +14,7 @@ onnx = pytest.importorskip("onnx")
 
 from qflow.diagnostics import QflowError  # noqa: E402
 from qflow.emulation.graph import IntegerGraph  # noqa: E402
+from qflow.export._model.finished import Finished  # noqa: E402
 from qflow.export.onnx import Onnx  # noqa: E402
 from tests.export.graphs import Net, export  # noqa: E402
 
@@ -29,7 +30,7 @@ def graph(**more: str) -> IntegerGraph:
 
 @pytest.mark.parametrize("opset", [13, 17, 19, 21, 23, 25])
 def test_the_checker_accepts_every_opset(opset: int, tmp_path: Path) -> None:
-    Onnx().write(graph(), export(opset=opset), tmp_path / "model.onnx")
+    Onnx().write(Finished(graph()), export(opset=opset), tmp_path / "model.onnx")
     model = onnx.load(tmp_path / "model.onnx")
     onnx.checker.check_model(model, full_check=True)
     assert [(o.domain, o.version) for o in model.opset_import] == [("", opset)]
@@ -37,7 +38,7 @@ def test_the_checker_accepts_every_opset(opset: int, tmp_path: Path) -> None:
 
 def test_weights_are_integers_with_a_scale_per_channel(tmp_path: Path) -> None:
     made = graph(weight_dtype="int16", dtype="int16")
-    Onnx().write(made, export(), tmp_path / "model.onnx")
+    Onnx().write(Finished(made), export(), tmp_path / "model.onnx")
     model = onnx.load(tmp_path / "model.onnx")
     stored = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
     makers = {n.output[0]: n for n in model.graph.node}
@@ -59,7 +60,7 @@ def test_weights_are_integers_with_a_scale_per_channel(tmp_path: Path) -> None:
 
 
 def test_nothing_is_stored_that_nobody_reads(tmp_path: Path) -> None:
-    Onnx().write(graph(), export(dtype={"y": "int32"}), tmp_path / "model.onnx")
+    Onnx().write(Finished(graph()), export(dtype={"y": "int32"}), tmp_path / "model.onnx")
     model = onnx.load(tmp_path / "model.onnx").graph
     read = {i for n in model.node for i in n.input}
     assert {t.name for t in model.initializer} <= read
@@ -68,7 +69,7 @@ def test_nothing_is_stored_that_nobody_reads(tmp_path: Path) -> None:
 
 def test_the_name_map_says_where_every_address_is(tmp_path: Path) -> None:
     made = graph()
-    Onnx().write(made, export(), tmp_path / "model.onnx")
+    Onnx().write(Finished(made), export(), tmp_path / "model.onnx")
     names = json.loads((tmp_path / "model.names.json").read_text())
     model = onnx.load(tmp_path / "model.onnx").graph
     known = {o for n in model.node for o in n.output} | {t.name for t in model.initializer}
@@ -100,7 +101,7 @@ def test_the_name_map_says_where_every_address_is(tmp_path: Path) -> None:
 
 def test_the_same_graph_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        Onnx().write(graph(), export(), tmp_path / name / "model.onnx")
+        Onnx().write(Finished(graph()), export(), tmp_path / name / "model.onnx")
     for file in ("model.onnx", "model.names.json"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
@@ -109,7 +110,7 @@ def test_a_failed_write_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "model.onnx"
-    Onnx().write(graph(), export(), path)
+    Onnx().write(Finished(graph()), export(), path)
     before = path.read_bytes()
 
     def full(_: int) -> None:
@@ -117,7 +118,7 @@ def test_a_failed_write_leaves_the_old_file(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(QflowError, match="No space left") as error:
-        Onnx().write(graph(dtype="int16"), export(), path)
+        Onnx().write(Finished(graph(dtype="int16")), export(), path)
     assert error.value.diagnostics[0].code == "QF316"
     assert path.read_bytes() == before
 
@@ -128,7 +129,7 @@ def test_an_unknown_operator_is_a_diagnostic(tmp_path: Path) -> None:
     made = graph()
     nodes = tuple(replace(n, op="gelu") if n.id == "mean" else n for n in made.nodes)
     with pytest.raises(QflowError, match="`gelu` of `mean`") as error:
-        Onnx().write(replace(made, nodes=nodes), export(), tmp_path / "model.onnx")
+        Onnx().write(Finished(replace(made, nodes=nodes)), export(), tmp_path / "model.onnx")
     assert error.value.diagnostics[0].code == "QF502"
 
 
@@ -137,7 +138,7 @@ def test_a_missing_package_names_the_command(
     missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "model.onnx"
-    Onnx().write(graph(), export(), path)
+    Onnx().write(Finished(graph()), export(), path)
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(QflowError) as error:
         Onnx().read(path).run(Net().images())
@@ -163,7 +164,7 @@ def test_a_file_that_is_not_ours_is_a_diagnostic(
 
 def test_a_foreign_onnx_file_is_a_diagnostic(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
-    Onnx().write(graph(), export(), path)
+    Onnx().write(Finished(graph()), export(), path)
     model = onnx.load(path)
     del model.metadata_props[:]
     onnx.save(model, path)

@@ -17,6 +17,7 @@ from qflow import march
 from qflow.emulation.graph import IntegerGraph
 from qflow.emulation.lowering import lower
 from qflow.emulation.runtimes import numpy as oracle
+from qflow.export._model.finished import Finished
 from qflow.export.onnx import Onnx
 from qflow.quantization import (
     FakeQuantState,
@@ -49,7 +50,7 @@ def images() -> dict[str, np.ndarray]:
 def test_onnxruntime_is_within_a_step_and_gives_the_same_class(
     how: dict, graph: IntegerGraph, images: dict, tmp_path: Path
 ) -> None:
-    Onnx().write(graph, export(), tmp_path / "digits.onnx")
+    Onnx().write(Finished(graph), export(), tmp_path / "digits.onnx")
     ours = oracle.run(graph, images)["output"]
     theirs = Onnx().read(tmp_path / "digits.onnx").run(images, **how)["output"]
     step = np.abs(ours).max() / QMAX
@@ -60,7 +61,7 @@ def test_onnxruntime_is_within_a_step_and_gives_the_same_class(
 def test_what_runs_before_a_residual_is_the_same_bit_for_bit(
     graph: IntegerGraph, images: dict, tmp_path: Path
 ) -> None:
-    Onnx().write(graph, export(), tmp_path / "digits.onnx")
+    Onnx().write(Finished(graph), export(), tmp_path / "digits.onnx")
     kept = ("quant", "stem.conv", "pool", "block1.first.conv")
     ours = oracle.run(graph, images, keep=kept)
     theirs = Onnx().read(tmp_path / "digits.onnx").run(images, signed=True, keep=kept)
@@ -74,7 +75,7 @@ def test_signed_sessions_run_every_convolution_without_a_residual_in_integers(
     import onnx
     import onnxruntime
 
-    Onnx().write(graph, export(), tmp_path / "digits.onnx")
+    Onnx().write(Finished(graph), export(), tmp_path / "digits.onnx")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.add_session_config_entry("session.qdqisint8allowed", "1")

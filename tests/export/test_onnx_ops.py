@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from qflow.emulation.graph import IntegerGraph
 from qflow.emulation.runtimes import numpy as oracle
+from qflow.export._model.finished import Finished
 from qflow.export._onnx.session import Runnable
 from qflow.export.onnx import Onnx
 from qflow.quantization.prepared import PreparedNode
@@ -104,7 +105,7 @@ def _residual(net: Net, activation: str | None) -> str:
 
 def exported(graph: IntegerGraph, folder: Path, **settings: object) -> Runnable:
     path = folder / "model.onnx"
-    Onnx().write(graph, export(**settings), path)
+    Onnx().write(Finished(graph), export(**settings), path)
     return Onnx().read(path)
 
 

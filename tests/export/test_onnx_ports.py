@@ -12,6 +12,7 @@ pytest.importorskip("onnxruntime")
 from qflow.diagnostics import QflowError
 from qflow.emulation.graph import IntegerGraph
 from qflow.emulation.runtimes import numpy as oracle
+from qflow.export._model.finished import Finished
 from qflow.export.onnx import Onnx
 from tests.export.graphs import Net, export
 
@@ -48,7 +49,7 @@ def test_whatever_the_file_takes_and_gives_the_model_is_the_same(
     graph, images = image_out(net), net.images()
     path = tmp_path / "model.onnx"
     settings = {"layout": {"image": layout, "y": layout}, "dtype": {"image": image, "y": y}}
-    Onnx().write(graph, export(**settings), path)
+    Onnx().write(Finished(graph), export(**settings), path)
     theirs = Onnx().read(path).run(images, signed=True)["y"]
     np.testing.assert_array_equal(oracle.run(graph, images)["y"], theirs)
     (took,), (gave,) = session(path).get_inputs(), session(path).get_outputs()
@@ -69,7 +70,7 @@ def test_an_int32_output_is_the_accumulator(tail, activation, layout: str, tmp_p
     last = graph.nodes[-2].id
     shapes = {"y": layout} if tail is conv_tail else {}
     path = tmp_path / "model.onnx"
-    Onnx().write(graph, export(layout=shapes, dtype={"y": "int32"}), path)
+    Onnx().write(Finished(graph), export(layout=shapes, dtype={"y": "int32"}), path)
     ours = oracle.run(graph, images, keep=(last,))
     assert np.abs(ours[last].astype(np.int64)).max() > 10_000
     raw = session(path).run(["y"], images)[0]
@@ -85,7 +86,9 @@ def test_an_int32_output_is_the_accumulator(tail, activation, layout: str, tmp_p
 def test_an_int16_matrix_product_runs_in_int32(tmp_path: Path) -> None:
     net = Net(dtype="int16")
     graph, images = linear_tail(net), net.images()
-    Onnx().write(graph, export(dtype={"y": "int32", "image": "int16"}), tmp_path / "m.onnx")
+    Onnx().write(
+        Finished(graph), export(dtype={"y": "int32", "image": "int16"}), tmp_path / "m.onnx"
+    )
     ours = oracle.run(graph, images, keep=("l",))
     theirs = Onnx().read(tmp_path / "m.onnx").run(images, keep=("l",))
     assert np.abs(ours["l"].astype(np.int64)).max() > 1 << 24
@@ -101,7 +104,7 @@ def test_an_accumulator_onnx_cannot_compute_is_refused(
 ) -> None:
     graph = conv_tail(Net(**more))
     with pytest.raises(QflowError, match=why) as error:
-        Onnx().write(graph, export(dtype={"y": "int32"}), tmp_path / "model.onnx")
+        Onnx().write(Finished(graph), export(dtype={"y": "int32"}), tmp_path / "model.onnx")
     assert error.value.diagnostics[0].code == "QF501"
     assert not list(tmp_path.iterdir())
 
@@ -110,13 +113,13 @@ def test_an_accumulator_with_a_residual_is_refused(tmp_path: Path) -> None:
     net = Net()
     graph = net.lowered(net.conv("c", ("quant", "quant"), None, (4, 4, 1, 1), residual=True))
     with pytest.raises(QflowError, match="residual"):
-        Onnx().write(graph, export(dtype={"y": "int32"}), tmp_path / "model.onnx")
+        Onnx().write(Finished(graph), export(dtype={"y": "int32"}), tmp_path / "model.onnx")
 
 
 @pytest.mark.parametrize("dtype", [{"y": "int16"}, {"image": "int16"}, {"y": "int32"}])
 def test_a_dtype_the_tensor_does_not_have_is_refused(dtype: dict, tmp_path: Path) -> None:
     with pytest.raises(QflowError, match="cannot be exported as"):
-        Onnx().write(image_out(Net()), export(dtype=dtype), tmp_path / "model.onnx")
+        Onnx().write(Finished(image_out(Net())), export(dtype=dtype), tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
 
 
@@ -125,7 +128,7 @@ def test_a_dtype_the_tensor_does_not_have_is_refused(dtype: dict, tmp_path: Path
 def test_the_batch_is_free(count: int, build, tmp_path: Path) -> None:
     net = Net()
     graph, images = build(net), net.images(count)
-    Onnx().write(graph, export(), tmp_path / "model.onnx")
+    Onnx().write(Finished(graph), export(), tmp_path / "model.onnx")
     theirs = Onnx().read(tmp_path / "model.onnx").run(images, signed=True)["y"]
     np.testing.assert_array_equal(oracle.run(graph, images)["y"], theirs)
 
@@ -134,7 +137,7 @@ def test_a_node_with_the_name_of_an_output_keeps_out_of_its_way(tmp_path: Path) 
     net = Net()
     graph = net.lowered(net.conv("y", ("quant",), 0.03, (5, 4, 1, 1)), "quant")
     images = net.images()
-    Onnx().write(graph, export(), tmp_path / "model.onnx")
+    Onnx().write(Finished(graph), export(), tmp_path / "model.onnx")
     theirs = Onnx().read(tmp_path / "model.onnx").run(images, signed=True)
     ours = oracle.run(graph, images)
     for name in ("y", "y1"):
@@ -146,7 +149,7 @@ def test_intermediate_integers_are_those_of_the_emulator(tmp_path: Path) -> None
     net.conv("first", ("quant",), 0.03, (5, 4, 3, 3), activation="relu")
     graph = net.lowered(net.conv("second", ("first",), 0.03, (5, 5, 1, 1)))
     images, kept = net.images(), ("quant", "first", "second")
-    Onnx().write(graph, export(), tmp_path / "model.onnx")
+    Onnx().write(Finished(graph), export(), tmp_path / "model.onnx")
     theirs = Onnx().read(tmp_path / "model.onnx").run(images, signed=True, keep=kept)
     ours = oracle.run(graph, images, keep=kept)
     for id_ in kept:
@@ -157,6 +160,6 @@ def test_intermediate_integers_are_those_of_the_emulator(tmp_path: Path) -> None
 def test_an_accumulator_in_real_values_cannot_be_kept(tmp_path: Path) -> None:
     net = Net()
     graph, images = linear_tail(net), net.images()
-    Onnx().write(graph, export(), tmp_path / "model.onnx")
+    Onnx().write(Finished(graph), export(), tmp_path / "model.onnx")
     with pytest.raises(KeyError, match="no integers"):
         Onnx().read(tmp_path / "model.onnx").run(images, keep=("l",))

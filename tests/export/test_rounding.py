@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from qflow.diagnostics import QflowError
 from qflow.export import IntegerModel, export
+from qflow.export._model.finished import Finished
 from qflow.export.onnx import Onnx
 from qflow.quantization import DeQuantStub, FakeQuantState, QuantStub, prepare, set_fake_quantize
 from qflow.quantization.fake_quantize import FakeQuantize, set_rounding
@@ -68,5 +69,5 @@ def test_integers_are_rounded_as_the_model_rounds(rounding, expected, bias) -> N
 def test_a_format_that_rounds_in_one_way_refuses_another(tmp_path: Path) -> None:
     _, found = integer("half_up")
     with pytest.raises(QflowError, match="QF502: `quant` rounds half_up"):
-        Onnx().write(found.graph, block(), tmp_path / "model.onnx")
-    Onnx().write(integer("half_even")[1].graph, block(), tmp_path / "model.onnx")
+        Onnx().write(Finished(found.graph), block(), tmp_path / "model.onnx")
+    Onnx().write(Finished(integer("half_even")[1].graph), block(), tmp_path / "model.onnx")
