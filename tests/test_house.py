@@ -48,8 +48,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "qat_mode": _BASE | {"quantization", "tracing"},
     "engine": _FRONT | _BACK | {"functional", "loops"},
     "lsp": _FRONT,
-    "hydra": _FRONT | {"cli", "engine"},
-    "cli": _FRONT | {"cli", "engine", "lsp"},
+    "hydra": _FRONT | {"cli", "engine", "sweep"},
+    "sweep": _FRONT | {"engine"},
+    "cli": _FRONT | {"cli", "engine", "lsp", "sweep"},
     "__main__": {"cli"},
 }
 

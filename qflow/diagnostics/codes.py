@@ -119,6 +119,9 @@ CODES: dict[str, str] = {
     "QF319": "a run folder that another run is using",
     "QF320": "a checkpoint whose scales and weights do not fit the prepared model",
     "QF321": "a scale of exactly 1",
+    "QF322": "a file of a sweep that cannot be read",
+    "QF323": "a model that is not the one a sweep was frozen with",
+    "QF324": "a sweep that cannot be resumed",
     # QF4xx: run
     "QF401": "an observer that saw no data",
     "QF402": "a check that does not hold",

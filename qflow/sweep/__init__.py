@@ -1,0 +1,1 @@
+"""Sweeps: many points of one program, frozen first, then run by a launcher, then compared."""
