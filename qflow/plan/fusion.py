@@ -42,16 +42,19 @@ def find(
     act_dtype: Callable[[str], str],
     patterns: Collection[Pattern] = PATTERNS,
     word: Callable[[str], str] = lambda op: WORDS.get(op, ""),
+    apart: Collection[str] = frozenset(),
 ) -> tuple[Fusion, ...]:
     """The fusions of a model, longest first at each gemm, in execution order of where they live.
 
     An add joins when `act_dtype(add's address)` is in `march_fuse_add`; if both operands could be
     the gemm, operand 0 is, as in the field. A member that is called more than once, or whose output
     anything else reads, ends the pattern before it. `word` gives an operator's word in a pattern.
+    What is `apart`, as what stays float is, is in no fusion.
     """
-    search = _Search(inventory, word)
+    search = _Search(inventory, word, apart)
     known = frozenset(patterns)
     gemms = [m for m in inventory.modules if word(m.op) in GEMMS and m.calls == 1]
+    gemms = [m for m in gemms if m.address not in apart] if apart else gemms
     heads = {m.address: search.normalized(m) for m in gemms}
     by_tail = {chain[-1].address: m.address for m in gemms for chain in [heads[m.address]]}
     found = []
@@ -88,14 +91,17 @@ def unfused(
 class _Search:
     """Steps of the search on one inventory; holds nothing that changes."""
 
-    def __init__(self, inventory: Inventory, word: Callable[[str], str]) -> None:
+    def __init__(
+        self, inventory: Inventory, word: Callable[[str], str], apart: Collection[str]
+    ) -> None:
         self._inventory = inventory
         self._word = word
+        self._apart = apart
 
     def only_reader(self, module: Module, words: Collection[str]) -> Module | None:
         """The module that reads this one, if it is alone, reads it once, and has such a word."""
         users = self._inventory.users[module.address]
-        if len(users) != 1:
+        if len(users) != 1 or users[0] in self._apart:
             return None
         user = self._inventory.by_address[users[0]]
         # a sum with a number, or of two shapes, is no part of an integer accumulator

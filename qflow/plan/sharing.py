@@ -27,11 +27,13 @@ def groups(
     inventory: Inventory,
     fusions: Collection[Fusion],
     shares: Callable[[str], bool] = SHARING.__contains__,
+    apart: Collection[str] = frozenset(),
 ) -> tuple[tuple[str, ...], ...]:
     """Every group of two or more, its owner first, then the others in execution order.
 
     A fused module is named by the address of its fusion. The owner is the producer; with a cat in
     the group it is the (last) cat, whose inputs take its grid. `shares` tells it of an operator.
+    What is `apart`, as what stays float is, is in no group.
     """
     place = {member: f.at for f in fusions for member in f.members}
     parent: dict[str, str] = {}
@@ -42,6 +44,8 @@ def groups(
         return address
 
     for edge in inventory.edges:
+        if edge.source in apart or edge.target in apart:
+            continue
         source = inventory.by_address[edge.source]
         if shares(inventory.by_address[edge.target].op) and source.op not in FLOAT:
             parent[root(edge.target)] = root(place.get(edge.source, edge.source))
