@@ -16,6 +16,9 @@ from qflow.diagnostics.codes import CODES
 class _Checked:
     """What is known after some of the files."""
 
+    sweeps: tuple[str, ...] | None
+    """Those whose points are checked as well; None: all."""
+    points: int = 0
     found: list[Diagnostic] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     unreadable: bool = False
@@ -53,6 +56,7 @@ def _ids(
         "qflow check digits.qf",
         "qflow check *.qf --locked --strict",
         "qflow check digits.qf --fix",
+        "qflow check digits.qf --sweeps",
         "qflow check train.py --select QF704,QF705",
     ),
 )
@@ -67,6 +71,14 @@ def _ids(
     help="Only warnings and notes whose id begins so, such as QF2; may be repeated.",
 )
 @click.option("--fix", is_flag=True, help="Make the changes that findings bring; show them.")
+@click.option(
+    "--sweep",
+    "sweeps",
+    multiple=True,
+    metavar="NAME",
+    help="Every point of this `sweep` block as well; may be repeated.",
+)
+@click.option("--sweeps", "every_sweep", is_flag=True, help="Every point of every sweep as well.")
 @shared(*FINDINGS)
 def command(
     files: tuple[Path, ...],
@@ -74,6 +86,8 @@ def command(
     strict: bool,
     select: tuple[str, ...],
     fix: bool,
+    sweeps: tuple[str, ...],
+    every_sweep: bool,
     settings: dict[str, str],
     output_format: str,
 ) -> int:
@@ -85,13 +99,12 @@ def command(
     there, and `# qf: allow-file QF205 reason` in the whole file. Errors are always shown. Exit code
     1: errors were found.
     """
-    checked = _Checked()
+    checked = _Checked(None if every_sweep else sweeps)
     for path in dict.fromkeys(files):
         try:
             if fix:
-                _fix(path, settings, locked, select, checked)
-            else:
-                _check(path, settings, locked, checked)
+                _fix(path, settings, locked, select)
+            _check(path, settings, locked, checked)
         except QflowError as error:
             checked.unreadable = True
             checked.add(path, error.diagnostics, error.sources)
@@ -99,11 +112,16 @@ def command(
     report(found, checked.sources)
     shown = [d for d in found if not d.allowed]
     if output_format == "text" and not shown:
-        click.echo(f"{len(files)} file{'s' if len(files) > 1 else ''} checked, nothing to say")
+        points = f" and {_count(checked.points, 'point')}" if checked.points else ""
+        click.echo(f"{_count(len(files), 'file')}{points} checked, nothing to say")
     if checked.unreadable:
         return EXIT.cannot
     wrong = has_errors(shown) or (strict and any(d.severity == "warning" for d in shown))
     return EXIT.no if wrong else EXIT.yes
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _selected(d: Diagnostic, select: tuple[str, ...]) -> bool:
@@ -112,19 +130,20 @@ def _selected(d: Diagnostic, select: tuple[str, ...]) -> bool:
 
 
 def _check(path: Path, settings: dict[str, str], locked: bool, checked: _Checked) -> None:
-    from qflow.lint.findings import findings
+    if checked.sweeps == ():
+        from qflow.lint.findings import findings
 
-    about = findings(path, settings, locked)
+        about = findings(path, settings, locked)
+    else:
+        from qflow.lint.swept import swept
+
+        found = swept(path, checked.sweeps, settings, locked)
+        about = found.findings
+        checked.points += found.points
     checked.add(path, (*about.diagnostics, *about.allowed), about.sources)
 
 
-def _fix(
-    path: Path,
-    settings: dict[str, str],
-    locked: bool,
-    select: tuple[str, ...],
-    checked: _Checked,
-) -> None:
+def _fix(path: Path, settings: dict[str, str], locked: bool, select: tuple[str, ...]) -> None:
     from qflow.cli._fixing import show, write
     from qflow.lint.mending import mend
 
@@ -132,5 +151,3 @@ def _fix(
     if mended.done:
         write(path, mended.after)
         show(path, mended)
-    about = mended.findings
-    checked.add(path, (*about.diagnostics, *about.allowed), about.sources)
