@@ -1,7 +1,7 @@
 """points: the points of a sweep, each a name and settings; all are compiled before one runs."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import product
@@ -60,7 +60,7 @@ def points(
     if found:
         raise QflowError(sort(found))
     combined = [(*a, *b) for a, b in product(_combinations(named), _combinations(given))]
-    return tuple(_distinct([_point(chosen, settings) for chosen in combined]))
+    return tuple(distinct([_point(chosen, settings) for chosen in combined]))
 
 
 def _named(program: Program, name: str) -> Grid | tuple[Diagnostic, ...]:
@@ -118,12 +118,17 @@ def _combinations(grid: Grid) -> Iterator[Chosen]:
 
 def _point(chosen: Chosen, settings: Mapping[str, str]) -> Point:
     texts = tuple((name, _text(value)) for name, value in chosen)
-    name = ",".join(f"{name}={_PLAIN.sub('_', str(_shown(value)))}" for name, value in chosen)
     varied = tuple(name for name, _ in chosen)
-    return Point(name or "point", (*settings.items(), *texts), varied)
+    shown = named((name, str(_shown(value))) for name, value in chosen)
+    return Point(shown, (*settings.items(), *texts), varied)
 
 
-def _distinct(found: list[Point]) -> Iterator[Point]:
+def named(values: Iterable[tuple[str, str]]) -> str:
+    """The name of a point by what is varied, in characters that a folder can have."""
+    return _PLAIN.sub("_", ",".join(f"{name}={value}" for name, value in values)) or "point"
+
+
+def distinct(found: Sequence[Point]) -> Iterator[Point]:
     """Names that are too long, or the same after what no folder can hold, get their digest."""
     folded = [p.name.lower() for p in found]
     count: dict[str, int] = {}
