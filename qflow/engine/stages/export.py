@@ -20,15 +20,17 @@ def stages(plan: Plan) -> tuple[Stage, ...]:
 
 
 def make(work: Work, folder: Path) -> None:
-    """Writes what each target writes, at the paths of the blocks."""
+    """Writes what each target writes, at the paths of the blocks; what it notes is said."""
     graph = file.load(work.made[CONVERT].folder / LOGICAL)
     whole = Whole(work.plan, partial(_prepared, work), lambda: work.model.traced)
     finished = Finished(graph, whole)
     for export in work.plan.exports:
         path = folder / export.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        registry.load("export", export.target)().write(finished, export, path)
+        notes = registry.load("export", export.target)().write(finished, export, path)
         work.console.say(EXPORT, f"{export.target} {export.path}, {path.stat().st_size:,} bytes")
+        for note in notes or ():
+            work.console.say("", note)
 
 
 def _prepared(work: Work) -> fx.GraphModule:
