@@ -25,7 +25,12 @@ def geometry(attributes: Mapping[str, Any], axes: int) -> tuple[Sizes, Sizes, Si
 
 
 def convolved(x: np.ndarray, weight: np.ndarray, attributes: Mapping[str, Any]) -> np.ndarray:
-    """The plain sums: x [batch, channels, ...] by weight [outputs, channels of a group, ...]."""
+    """The plain sums: x [batch, channels, ...] by weight [outputs, channels of a group, ...].
+
+    What stands for an array may have a form of them of its own.
+    """
+    if not isinstance(x, np.ndarray):
+        return x.convolved(weight, attributes)  # type: ignore[no-any-return]
     n = x.ndim - 2
     padding = attributes["padding"]
     x = np.pad(x, [(0, 0), (0, 0), *zip(padding[:n], padding[n:], strict=True)])
