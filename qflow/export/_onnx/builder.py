@@ -17,12 +17,14 @@ BATCH = "N"
 
 @dataclass(frozen=True)
 class Step:
-    """One ONNX node with one output."""
+    """One ONNX node; of its outputs one is used."""
 
     op: str
     inputs: tuple[str, ...]
     output: str
     attributes: dict[str, Any]
+    unused: tuple[str, ...] = ()
+    """Outputs before that one, which nothing reads."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,18 @@ class Builder:
         self.constants[name] = array
         return name
 
-    def step(self, op: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
+    def step(
+        self,
+        op: str,
+        inputs: Sequence[str],
+        output: str,
+        unused: Sequence[str] = (),
+        **attributes: Any,
+    ) -> str:
         """Append a node; returns the name of its output."""
         name = self.name(output)
-        self.steps.append(Step(op, tuple(inputs), name, attributes))
+        before = tuple(self.name(u) for u in unused)
+        self.steps.append(Step(op, tuple(inputs), name, attributes, before))
         return name
 
     def quantize(self, id_: str, real: str, type_: TensorType) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,23 +30,33 @@ NAMES = "qflow.names"
 """Metadata: the name map, as JSON."""
 
 
-def write(graph: IntegerGraph, settings: Settings, path: Path) -> None:
-    """Write `path` and `<stem>.names.json`; see `Onnx.write` for the errors."""
-    model, names = build(graph, settings)
+PROFILE = "qflow.profile"
+"""Metadata: the profile whose integers the file computes, where it does."""
+Emit = Callable[["IntegerGraph", "Settings"], Emitted]
+
+
+def write(graph: IntegerGraph, settings: Settings, path: Path, exact: Emit | None = None) -> None:
+    """Write `path` and `<stem>.names.json`; see `Onnx.write` for the errors.
+
+    `exact` emits nodes that compute the integers of the graph's own profile.
+    """
+    model, names = build(graph, settings, exact)
     need("onnx").checker.check_model(model, full_check=True)
     text = json.dumps({"model": path.name, **names}, indent=2, sort_keys=True)
     _replace({path.with_suffix(".names.json"): f"{text}\n".encode(), path: _bytes(model)})
 
 
-def build(graph: IntegerGraph, settings: Settings) -> tuple[ModelProto, dict[str, Any]]:
+def build(
+    graph: IntegerGraph, settings: Settings, exact: Emit | None = None
+) -> tuple[ModelProto, dict[str, Any]]:
     """The model, not yet checked, and its name map."""
     helper, numpy_helper = need("onnx.helper"), need("onnx.numpy_helper")
-    emitted = emit(graph, settings)
-    names = name_map(graph, emitted)
+    emitted = (exact or emit)(graph, settings)
+    names = name_map(graph, emitted, whole=exact is not None)
     builder = emitted.builder
     nodes = [
         helper.make_node(
-            s.op, s.inputs, [s.output], name=s.output, **_attributes(s.attributes, helper)
+            s.op, s.inputs, [*s.unused, s.output], name=s.output, **_attributes(s.attributes, helper)
         )
         for s in builder.steps
     ]
@@ -70,7 +81,8 @@ def build(graph: IntegerGraph, settings: Settings) -> tuple[ModelProto, dict[str
         producer_name="qflow",
         producer_version=qflow.__version__,
     )
-    helper.set_model_props(model, _metadata(graph, emitted, names))
+    facts = _metadata(graph, emitted, names)
+    helper.set_model_props(model, facts | ({PROFILE: graph.profile} if exact else {}))
     return model, names
 
 

@@ -33,15 +33,23 @@ def check(export: ExportPlan, plan: Plan) -> tuple[Diagnostic, ...]:
     """Every finding, in the order: path, opset, names, layouts, dtypes."""
     asked = reader.read(export)
     return (
-        *_path(export),
+        *path_of(export),
         *_opset(asked, export, plan),
+        *ports(asked, export, plan),
+        *_tail(asked, export, plan),
+    )
+
+
+def ports(asked: Settings, export: ExportPlan, plan: Plan) -> tuple[Diagnostic, ...]:
+    """What is asked of inputs and outputs: names, layouts, dtypes."""
+    return (
         *_names(asked, export, plan),
         *_layouts(asked, export, plan),
         *_dtypes(asked, export, plan),
     )
 
 
-def _path(export: ExportPlan) -> Iterator[Diagnostic]:
+def path_of(export: ExportPlan, suffix: str = SUFFIX) -> Iterator[Diagnostic]:
     path = PurePosixPath(export.path.replace("\\", "/"))
     drive = PureWindowsPath(export.path).drive
     if path.is_absolute() or drive or ".." in path.parts:
@@ -51,12 +59,12 @@ def _path(export: ExportPlan) -> Iterator[Diagnostic]:
             at=export.at,
             help="write a relative path without `..`",
         )
-    if path.suffix != SUFFIX:
+    if path.suffix != suffix:
         yield Diagnostic(
             "QF317",
-            f"the export path `{export.path}` does not end in `{SUFFIX}`",
+            f"the export path `{export.path}` does not end in `{suffix}`",
             at=export.at,
-            help=f'write "{path.stem or "model"}{SUFFIX}"',
+            help=f'write "{path.stem or "model"}{suffix}"',
         )
 
 
@@ -128,7 +136,6 @@ def _dtypes(asked: Settings, export: ExportPlan, plan: Plan) -> Iterator[Diagnos
             at=export.at,
             help=f"write `{name}: {offered[-1]}`",
         )
-    yield from _tail(asked, export, plan)
 
 
 def _tail(asked: Settings, export: ExportPlan, plan: Plan) -> Iterator[Diagnostic]:

@@ -19,8 +19,11 @@ PARAMETERS = ("weight", "bias")
 _RESCALES = ("multiplier", "shift")
 
 
-def name_map(graph: IntegerGraph, emitted: Emitted) -> dict[str, Any]:
-    """JSON data: `tensors` by address (`address#1` for its second call), and `not_exported`."""
+def name_map(graph: IntegerGraph, emitted: Emitted, whole: bool = False) -> dict[str, Any]:
+    """JSON data: `tensors` by address (`address#1` for its second call), and `not_exported`.
+
+    `whole`: the file computes what the integer graph does, and so nothing is missing.
+    """
     builder = emitted.builder
     wanted = {
         **{n.id: builder.same.get(n.id, n.id) for n in graph.nodes},
@@ -40,7 +43,7 @@ def name_map(graph: IntegerGraph, emitted: Emitted) -> dict[str, Any]:
     return {
         "format_version": FORMAT_VERSION,
         "tensors": dict(sorted(tensors.items())),
-        "not_exported": list(_missing(graph, emitted)),
+        "not_exported": [] if whole else list(_missing(graph, emitted)),
     }
 
 

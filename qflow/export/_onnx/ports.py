@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 TO_NHWC = (0, 2, 3, 1)
 TO_NCHW = (0, 3, 1, 2)
+WHOLE = "int32"
+"""What holds whole numbers, which lie on no grid: indices and masks."""
 _PASSES = ("dequantize", "identity")
 """Operators that leave integers as they are."""
 
@@ -37,6 +39,9 @@ class Port:
     """Of an integer port: one, or one per channel."""
     axis: int | None = None
     """Channel axis of the scale, in the model's own layout."""
+    zero_point: int = 0
+    node: str = ""
+    """Id of the node that the model gives out; `source` is what stands before its dequantize."""
 
     @property
     def is_float(self) -> bool:
@@ -54,6 +59,7 @@ class Port:
             "layout": self.layout,
             "scale": list(self.scale),
             "axis": self.axis,
+            "zero_point": self.zero_point,
         }
 
     @staticmethod
@@ -66,14 +72,15 @@ class Port:
             shape=(),
             scale=tuple(record["scale"]),
             axis=record["axis"],
+            zero_point=record.get("zero_point", 0),
         )
 
     def into_file(self, values: np.ndarray) -> np.ndarray:
         """The model's float32 NCHW values as this input takes them."""
-        if not self.is_float:
+        if self.scale:
             info = np.iinfo(self.dtype)
             steps = np.rint(values.astype(np.float32) / np.float32(self.scale[0]))
-            values = np.clip(steps, info.min, info.max)
+            values = np.clip(steps + self.zero_point, info.min, info.max)
         values = values.astype(self.dtype)
         return np.ascontiguousarray(values.transpose(TO_NHWC)) if self.is_nhwc else values
 
@@ -81,12 +88,13 @@ class Port:
         """What this output gave as float32 in the model's own layout."""
         if self.is_nhwc:
             values = values.transpose(TO_NCHW)
-        if self.is_float:
+        if not self.scale:
             return np.ascontiguousarray(values)
         scale = np.asarray(self.scale, np.float32)
         if self.axis is not None:
             scale = scale.reshape([-1 if d == self.axis else 1 for d in range(values.ndim)])
-        return np.ascontiguousarray(values.astype(np.float32) * scale)
+        centred = values.astype(np.int64) - self.zero_point
+        return np.ascontiguousarray(centred.astype(np.float32) * scale)
 
 
 def input_port(graph: IntegerGraph, id_: str, settings: Settings) -> Port:
@@ -95,37 +103,45 @@ def input_port(graph: IntegerGraph, id_: str, settings: Settings) -> Port:
     name, dtype = node.address, settings.dtype_of(node.address)
     layout = settings.layout_of(name) if len(node.output.shape) == len(TO_NHWC) else ""
     shape = _laid_out(node.output.shape, layout)
+    if node.output.dtype == WHOLE:
+        return Port(name, id_, WHOLE, layout, shape, node=id_)
     if dtype == FLOAT32:
-        return Port(name, id_, dtype, layout, shape)
+        return Port(name, id_, dtype, layout, shape, node=id_)
     readers = [graph.by_id[u] for u in graph.users[id_]]
     grids = {_grid(r) for r in readers}
     quantized = {r.op for r in readers} == {"quantize"}
     if not quantized or len(grids) != 1 or readers[0].output.dtype != dtype:
         found = ", ".join(sorted(f"`{r.id}` in {r.output.dtype}" for r in readers))
         raise fail(_impossible(name, dtype, f"it is read by {found}"))
-    return Port(name, id_, dtype, layout, shape, _scale(readers[0].output))
+    grid = readers[0].output
+    return Port(name, id_, dtype, layout, shape, _scale(grid), None, grid.zero_point, id_)
 
 
 def output_port(graph: IntegerGraph, name: str, id_: str, settings: Settings) -> Port:
     """Raises QflowError QF501 when the tensor behind the output is not of the dtype asked for."""
     dtype = settings.dtype_of(name)
     node = graph.by_id[id_]
+    if node.output.dtype == WHOLE and node.output.scale is None:
+        dtype = WHOLE
     while node.op in _PASSES:
         node = graph.by_id[node.inputs[0]]
     layout = settings.layout_of(name) if len(node.output.shape) == len(TO_NHWC) else ""
     shape = _laid_out(node.output.shape, layout)
     if dtype == FLOAT32:
-        return Port(name, node.id, dtype, layout, shape)
+        return Port(name, node.id, dtype, layout, shape, node=id_)
     if node.output.dtype != dtype:
         raise fail(_impossible(name, dtype, f"`{node.id}` before it is {node.output.dtype}"))
-    return Port(name, node.id, dtype, layout, shape, _scale(node.output), node.output.axis)
+    type_ = node.output
+    return Port(
+        name, node.id, dtype, layout, shape, _scale(type_), type_.axis, type_.zero_point, id_
+    )
 
 
 def accumulators(graph: IntegerGraph, outputs: Iterable[Port]) -> frozenset[str]:
     """Ids of nodes whose int32 leaves the graph: gemms, and what moves their accumulators."""
     found = set()
     for port in outputs:
-        id_ = port.source if port.dtype == "int32" else ""
+        id_ = port.source if port.dtype == "int32" and port.scale else ""
         while id_ and graph.by_id[id_].output.dtype == "int32":
             found.add(id_)
             before = graph.by_id[id_].inputs
@@ -145,8 +161,8 @@ def _laid_out(shape: tuple[int, ...], layout: str) -> tuple[int, ...]:
     return tuple(shape[i] for i in TO_NHWC) if layout == NHWC else tuple(shape)
 
 
-def _grid(node: Node) -> tuple[str, tuple[float, ...]]:
-    return node.output.dtype, _scale(node.output)
+def _grid(node: Node) -> tuple[str, tuple[float, ...], int]:
+    return node.output.dtype, _scale(node.output), node.output.zero_point
 
 
 def _scale(type_: TensorType) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qflow.diagnostics import Diagnostic, fail
-from qflow.export._onnx.file import NAMES, PORTS
+from qflow.export._onnx.file import NAMES, PORTS, PROFILE
 from qflow.export._onnx.packages import need
 from qflow.export._onnx.ports import Port
 from qflow.export._onnx.settings import FLOAT32
@@ -33,6 +33,8 @@ class Runnable:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     tensors: Mapping[str, Mapping[str, Any]]
+    profile: str = ""
+    """Whose integers the file computes in itself; empty: the runtime's own."""
     _sessions: dict[tuple[str, tuple[str, ...]], Any] = field(default_factory=dict, repr=False)
 
     def run(
@@ -80,16 +82,20 @@ class Runnable:
             record, name = self.tensors[id_], f"{_KEPT}{id_}"
             if record["tensor"] is None:
                 raise KeyError(f"`{id_}` has no integers in this export")
-            if record["dtype"] == _ACCUMULATOR:
+            if self._as_it_is(record):
                 node = helper.make_node("Identity", [record["tensor"]], [name])
             else:
                 inputs = [record["tensor"], *self._grid(model, record)]
                 node = helper.make_node("DequantizeLinear", inputs, [name])
-            dtype = _ACCUMULATOR if record["dtype"] == _ACCUMULATOR else FLOAT32
+            dtype = record["dtype"] if self._as_it_is(record) else FLOAT32
             type_ = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
             model.graph.node.append(node)
             model.graph.output.append(helper.make_tensor_value_info(name, type_, None))
         return model
+
+    def _as_it_is(self, record: Mapping[str, Any]) -> bool:
+        """Whether integers leave as they are: an exact export has no kernels to be chosen."""
+        return bool(self.profile) or record["dtype"] == _ACCUMULATOR
 
     @staticmethod
     def _grid(model: ModelProto, record: Mapping[str, Any]) -> tuple[str, str]:
@@ -104,7 +110,7 @@ class Runnable:
     def _integers(self, id_: str, found: np.ndarray) -> np.ndarray:
         """Back from real values: one rounding of `q * scale / scale` is `q`."""
         record = self.tensors[id_]
-        if record["dtype"] == _ACCUMULATOR:
+        if self._as_it_is(record):
             return found
         return np.rint(found / np.float32(record["scale"][0])).astype(record["dtype"])
 
@@ -132,7 +138,7 @@ def read(path: Path) -> Runnable:
             )
         ) from error
     inputs, outputs = (tuple(map(Port.of_record, ports[k])) for k in ("inputs", "outputs"))
-    return Runnable(model, inputs, outputs, names["tensors"])
+    return Runnable(model, inputs, outputs, names["tensors"], facts.get(PROFILE, ""))
 
 
 def _entry(fused: bool, signed: bool) -> str:

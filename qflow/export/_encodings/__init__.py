@@ -1,0 +1,1 @@
+"""Encodings of AIMET and QNN: one file per version of the format."""

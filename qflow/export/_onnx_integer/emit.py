@@ -1,0 +1,159 @@
+"""emit: an integer graph as standard ONNX operators that compute the same integers.
+
+Every node's oracle runs on traced values; nothing here knows a single operator's arithmetic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qflow.diagnostics import Diagnostic, QflowError, fail
+from qflow.emulation.op import Call
+from qflow.emulation.runtimes._calls import TO_NCHW as FIRST
+from qflow.emulation.runtimes._calls import TO_NHWC as LAST
+from qflow.emulation.runtimes._calls import calls, runs_as_nhwc
+from qflow.export._onnx.builder import Builder, Step, Value
+from qflow.export._onnx.emit import Emitted
+from qflow.export._onnx.ports import TO_NCHW, TO_NHWC, Port, input_port, output_port
+from qflow.export._onnx_integer import batch, special
+from qflow.export._onnx_integer.known import Known
+from qflow.export._onnx_integer.tape import Tape
+from qflow.export._onnx_integer.traced import Traced, Untraceable
+
+if TYPE_CHECKING:
+    from qflow.emulation.graph import IntegerGraph, TensorType
+    from qflow.export._onnx.settings import Settings
+
+SUMS = "int64"
+"""What values are between the nodes of an operator."""
+
+
+def emit(graph: IntegerGraph, settings: Settings) -> Emitted:
+    """The whole graph. Raises QflowError: QF501 for a port that cannot be, QF502."""
+    inputs = {i: input_port(graph, i, settings) for i in graph.inputs}
+    outputs = tuple(output_port(graph, name, id_, settings) for name, id_ in graph.outputs)
+    first, second = (_traced(graph, inputs, outputs, n) for n in (batch.FIRST, batch.SECOND))
+    try:
+        builder = batch.freed(first, second, inputs[graph.inputs[0]].name)
+    except Untraceable as why:
+        raise fail(
+            Diagnostic(
+                "QF502",
+                f"the integer graph cannot be exported for any batch: {why}",
+                help="leave this export out",
+            )
+        ) from None
+    return Emitted(replace(builder, steps=_needed(builder, outputs)), tuple(inputs.values()), outputs)
+
+
+def _traced(
+    graph: IntegerGraph, inputs: dict[str, Port], outputs: tuple[Port, ...], count: int
+) -> Builder:
+    """With so many samples."""
+    tape = Tape()
+    for port in (*inputs.values(), *outputs):
+        tape.builder.taken.add(port.name)
+    values: dict[str, Traced] = {}
+    for call in calls(graph):
+        node = call.node
+        tape.at = node.id
+        operands = [values[i] for i in node.inputs]
+        try:
+            found = _one(call, operands, inputs, tape, count)
+        except Untraceable as why:
+            raise refused(call, str(why)) from None
+        values[node.id] = _stored(tape, found, node.output, node.id)
+        name = values[node.id].name
+        is_real = node.output.dtype == "float32"
+        tape.builder.values[node.id] = Value(
+            node.output, None if is_real else name, name if is_real else None
+        )
+    for port in outputs:
+        _leave(port, values, tape)
+    return tape.builder
+
+
+def _one(
+    call: Call, operands: list[Traced], inputs: dict[str, Port], tape: Tape, count: int
+) -> Traced:
+    node = call.node
+    if node.op == "input":
+        return _given(inputs[node.id], node.output, tape, count)
+    if node.op == "quantize" and operands[0].dtype.kind == "i" and operands[0].ends is not None:
+        return operands[0]  # an input that comes in integers already
+    call = replace(call, constants={k: v.view(Known) for k, v in call.constants.items()})
+    whole = [x if x.dtype.kind == "f" else tape.cast(x, np.dtype(SUMS)) for x in operands]
+    if node.op in special.RULES:
+        return special.RULES[node.op](call, tape, *whole)
+    operator = call.operator
+    if not runs_as_nhwc(call):
+        return _checked(operator.oracle(call, *whole))
+    turned = [x.transpose(FIRST) for x in whole]
+    return _checked(operator.oracle(call, *turned)).transpose(LAST)
+
+
+def _checked(found: Any) -> Traced:
+    if not isinstance(found, Traced):
+        raise Untraceable("its result does not depend on its operands")
+    return found
+
+
+def _given(port: Port, type_: TensorType, tape: Tape, count: int) -> Traced:
+    shape = (count, *port.shape[1:])
+    ends = None
+    if not port.is_float:
+        info = np.iinfo(port.dtype)
+        ends = (int(info.min), int(info.max)) if port.scale else None
+    found = Traced(tape, port.name, np.dtype(port.dtype), shape, ends)
+    return found.transpose(TO_NCHW) if port.is_nhwc else found
+
+
+def _stored(tape: Tape, found: Traced, type_: TensorType, id_: str) -> Traced:
+    """The value in the tensor's own dtype, under the node's name."""
+    dtype = np.dtype(type_.dtype)
+    if found.dtype == dtype:
+        return found
+    name = tape.builder.step("Cast", [found.name], id_, to=dtype)
+    info = np.iinfo(dtype) if dtype.kind in "iu" else None
+    known = found.ends
+    if info is not None and (known is None or known[0] < info.min or known[1] > info.max):
+        known = (int(info.min), int(info.max))
+    return Traced(tape, name, dtype, found.shape, known)
+
+
+def _leave(port: Port, values: dict[str, Traced], tape: Tape) -> None:
+    """Bring a tensor out under its port's name, in its layout and dtype."""
+    tape.at = port.name
+    found = values[port.source] if not port.is_float else values[port.node]
+    if port.is_nhwc:
+        found = found.transpose(TO_NHWC)
+    tape.builder.steps.append(Step("Identity", (found.name,), port.name, {}))
+
+
+def _needed(builder: Builder, outputs: tuple[Port, ...]) -> list[Step]:
+    """Without nodes whose results nothing reads; what has an address stays."""
+    wanted = {p.name for p in outputs}
+    wanted |= {n for v in builder.values.values() for n in (v.integer, v.real) if n}
+    kept = []
+    for step in reversed(builder.steps):
+        if step.output in wanted:
+            wanted |= set(step.inputs)
+            kept.append(step)
+    return kept[::-1]
+
+
+def refused(call: Call, why: str) -> QflowError:
+    """The QF502 for an operator whose arithmetic has no form in ONNX operators."""
+    name = call.node.attributes.get("op", "") if call.node.op == "island" else ""
+    what = f"the float island of `{name}`" if name else f"`{call.node.op}`"
+    return fail(
+        Diagnostic(
+            "QF502",
+            f"the exact ONNX export cannot write {what}, at `{call.node.address}`",
+            notes=(why,),
+            help="leave this export out, or use the target `onnx`",
+        )
+    )

@@ -1,0 +1,1 @@
+"""The calibration cache of TensorRT: what it can hold, and how it is written."""
