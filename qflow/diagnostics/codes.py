@@ -86,6 +86,9 @@ CODES: dict[str, str] = {
     "QF272": "a training stage with nothing left to train",
     "QF273": "a method with nothing to work on",
     "QF274": "a stage without a state, which leaves everything in float",
+    "QF275": "modules that no rule decides, which stay float",
+    "QF276": "modules that stay float with the one they would run as one with",
+    "QF277": "what cannot be float as the rules have it",
     # QF28x: sensitivity
     "QF280": "a sensitivity table that is not measured yet",
     "QF281": "a budget that is not exactly one of `top` and `ratio`",
@@ -122,6 +125,9 @@ CODES: dict[str, str] = {
     "QF322": "a file of a sweep that cannot be read",
     "QF323": "a model that is not the one a sweep was frozen with",
     "QF324": "a sweep that cannot be resumed",
+    "QF325": "a sweep folder that another sweep is using",
+    "QF326": "a point of a sweep that came to no end",
+    "QF327": "a launcher that cannot start anything here",
     # QF4xx: run
     "QF401": "an observer that saw no data",
     "QF402": "a check that does not hold",

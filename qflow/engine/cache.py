@@ -1,8 +1,10 @@
 """cache: artifacts, folders named by what they were made from; whole and sound, or not there."""
 
+import fcntl
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,22 @@ class Cache:
         """The file with which an attempt that was killed is gone on with."""
         place = self.place(stage, key)
         return place.with_name(f"{place.name}.checkpoint.safetensors")
+
+    @contextmanager
+    def hold(self, stage: str, key: str, waiting: Callable[[], None]) -> Iterator[None]:
+        """Inside, no other process makes, changes or removes what lies under the key.
+
+        Points of a sweep share a cache: of two that need the same artifact one makes it, and the
+        other waits, having called `waiting`. The system drops the lock of a process that ends.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with self.place(stage, key).with_suffix(".lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waiting()
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
 
     def find(self, stage: str, key: str) -> Found:
         """The artifact of a key, every byte of it verified."""

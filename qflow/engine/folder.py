@@ -46,10 +46,11 @@ class RunFolder:
             raise files.unwritable(self.root, PermissionError(13, "permission denied"))
 
     @contextmanager
-    def open(self) -> Iterator[None]:
+    def open(self, wait: bool = False) -> Iterator[None]:
         """Make the folder and keep other runs out of it until the block ends.
 
-        Raises QflowError QF316 when it cannot be written, QF319 when another run is in it.
+        With `wait` a run that is in it is let end first. Raises QflowError QF316 when it cannot be
+        written, QF319 when another run is in it.
         """
         self.check()
         try:
@@ -60,7 +61,7 @@ class RunFolder:
         with handle:
             try:
                 # the system drops this lock when the process ends, however it ends
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError as error:
                 raise fail(_in_use(self.root)) from error
             self._remove_leftovers()

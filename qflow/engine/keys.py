@@ -18,7 +18,7 @@ def key_of(stage: Stage, work: Work) -> str:
     return digest.of_json(
         {
             "stage": stage.name,
-            "plan": dict(work.plan.hashes)[stage.name],
+            "plan": _plan(stage, work),
             "reads": {f"{s}/{f}": _read(work, s, f) for s, f in stage.reads},
             "model": work.model.structure,
             "weights": work.model.weights if stage.weights else "",
@@ -26,8 +26,14 @@ def key_of(stage: Stage, work: Work) -> str:
             "user code": {name: _source(name, work.folder) for name in stage.code},
             "code": digest.of_code(),
             "versions": {"numpy": np.__version__, "torch": torch.__version__},
+            # a sum of floats depends on how many threads share it
+            "threads": torch.get_num_threads(),
         }
     )
+
+
+def _plan(stage: Stage, work: Work) -> object:
+    return dict(work.plan.hashes)[stage.name] if stage.slice is None else stage.slice(work)
 
 
 def _read(work: Work, stage: str, file: str) -> object:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from qflow.diagnostics import EXIT, QflowError
 from qflow.engine import files, seeds
@@ -35,26 +36,31 @@ def run_stages(
     done: dict[str, Done] = {}
     for stage in stages_of(work.plan):
         key = key_of(stage, work)
-        started = time.perf_counter()
-        found = _found(stage, key, work, cache, state, again)
-        if found is None:
-            if _afresh(stage, key, state, again):
-                files.remove(cache.checkpoint(stage.name, key))
-            artifact = _make(stage, key, work, cache, state)
-            done[stage.name] = Done(artifact.seconds, "ran")
-        elif state.made(stage.name, key):
-            artifact = found
-            done[stage.name] = Done(artifact.seconds, "resumed")
-            work.console.say(stage.name, "resumed: an earlier attempt of this run finished it")
-        else:
-            artifact = found
-            done[stage.name] = Done(time.perf_counter() - started, "reused")
-            work.console.say(stage.name, "reused")
+        waiting = partial(work.console.say, stage.name, "another run is making it: waiting")
+        with cache.hold(stage.name, key, waiting):
+            artifact, done[stage.name] = _brought_up(stage, key, work, cache, state, again)
         work.made[stage.name] = artifact
         if stage.diagnostics:
             kept = map(diagnostic_of, artifact.json(stage.diagnostics))
             work.console.diagnose(replace(d, at=work.plan.target.at) for d in kept)
     return done
+
+
+def _brought_up(
+    stage: Stage, key: str, work: Work, cache: Cache, state: State, again: tuple[str, ...]
+) -> tuple[Artifact, Done]:
+    started = time.perf_counter()
+    found = _found(stage, key, work, cache, state, again)
+    if found is None:
+        if _afresh(stage, key, state, again):
+            files.remove(cache.checkpoint(stage.name, key))
+        made = _make(stage, key, work, cache, state)
+        return made, Done(made.seconds, "ran")
+    if state.made(stage.name, key):
+        work.console.say(stage.name, "resumed: an earlier attempt of this run finished it")
+        return found, Done(found.seconds, "resumed")
+    work.console.say(stage.name, "reused")
+    return found, Done(time.perf_counter() - started, "reused")
 
 
 def _found(
@@ -71,7 +77,8 @@ def _found(
 
 def _afresh(stage: Stage, key: str, state: State, again: tuple[str, ...]) -> bool:
     """It was asked for once more, and not made since: nothing of an earlier attempt counts."""
-    return stage.name in again and not state.made(stage.name, key)
+    asked = stage.name in again or stage.part_of in again
+    return asked and not state.made(stage.name, key)
 
 
 def _make(stage: Stage, key: str, work: Work, cache: Cache, state: State) -> Artifact:

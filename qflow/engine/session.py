@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from qflow.engine.verdict import Verdict, verdicts
 from qflow.engine.work import TRACE, VERIFY, Work
 from qflow.plan import json as plan_json
 from qflow.plan import text as plan_text
-from qflow.plan.plan import Plan
+from qflow.plan.plan import GraphSpec, ModelSpec, Plan
 
 
 def execute(
@@ -41,10 +41,27 @@ def execute(
 ) -> int:
     """Trace, run the stages, write what came out. Returns 0, or 1 when an `assert` is false."""
     work, traced = begin(path, found, settings, console)
-    state, plan = bring_up(work, folder, from_stage), work.plan
-    done = {TRACE: traced, **run_stages(work, Cache(folder.cache), state, again(plan, from_stage))}
+    return carry_out(work, traced, folder, Cache(folder.cache), from_stage).code
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run went."""
+
+    code: int
+    """0, or 1 when an `assert` is false."""
+    done: Mapping[str, Done]
+    """Every stage, the trace first."""
+
+
+def carry_out(
+    work: Work, traced: Done, folder: RunFolder, cache: Cache, from_stage: str | None = None
+) -> Ended:
+    """The stages of a plan that stands, and what came out of them, in the run folder."""
+    state = bring_up(work, folder, from_stage)
+    done = {TRACE: traced, **run_stages(work, cache, state, again(work.plan, from_stage))}
     publish.results(work, folder)
-    return _finish(work, folder, done, state)
+    return Ended(_finish(work, folder, done, state), done)
 
 
 def begin(
@@ -53,19 +70,33 @@ def begin(
     """The model traced, the plan, the data read and checked, before any stage."""
     started = time.perf_counter()
     model = trace(path, found, settings)
-    assert found.program is not None
-    found = missing(Subject(path, found.program, settings, model, console), found)
-    plan = _plan(path, found, settings, model, console)
+    whole = plan(path, found, settings, model, console)
+    return ready(whole, model, path.parent, started, console)
+
+
+def ready(
+    plan: Plan,
+    model: FloatModel,
+    folder: Path,
+    started: float,
+    console: Console,
+    watched: tuple[Plan, ...] = (),
+) -> tuple[Work, Done]:
+    """Everything a stage needs, checked: the data read, the model as it was traced since `started`.
+
+    `folder` is that of the .qf.
+    """
     traced = Done(time.perf_counter() - started, "ran")
     console.say(TRACE, f"{len(model.traced.inventory.modules)} modules, {_checkpoint(plan)}")
     work = Work(
         plan=plan,
         march=march.load(plan.target.march),
         inventory=model.traced.inventory,
-        folder=path.parent,
+        folder=folder,
         model=model,
-        data=_data(plan, path.parent, console),
+        data=_data(plan, folder, console),
         console=console,
+        watched=watched,
     )
     check(work)
     return work, traced
@@ -80,17 +111,27 @@ def bring_up(work: Work, folder: RunFolder, from_stage: str | None) -> states.St
 
 def trace(path: Path, found: Front, settings: Mapping[str, str]) -> FloatModel:
     """The float model. It is traced in every run: that is how a change of the model is noticed."""
+    return load_model(*asked(found, settings), path.parent)
+
+
+def asked(found: Front, settings: Mapping[str, str]) -> tuple[ModelSpec, GraphSpec]:
+    """What a trace is made from. Raises QflowError where the file does not say it."""
     assert found.program is not None
     outline = compiler.outline(found.program, settings)
     if outline.model is None:
         raise QflowError(outline.diagnostics, sources=dict(found.sources))
-    return load_model(outline.model, outline.graph, path.parent)
+    return outline.model, outline.graph
 
 
-def _plan(
+def plan(
     path: Path, found: Front, settings: Mapping[str, str], model: FloatModel, console: Console
 ) -> Plan:
-    """The plan from the lock, which must fit; without a lock, from the trace."""
+    """The plan from the lock, which must fit; without a lock, from the trace.
+
+    Sensitivity tables a rule needs and nobody measured are measured first.
+    """
+    assert found.program is not None
+    found = missing(Subject(path, found.program, settings, model, console), found)
     assert found.program is not None
     if found.plan is not None and found.lock is not None:
         structure.refuse_stale(found.lock, model.traced.inventory, path, found.plan.model.at)

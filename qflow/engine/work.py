@@ -24,6 +24,8 @@ class Work:
     model: FloatModel
     data: Mapping[str, DataSet]
     console: Console
+    watched: tuple[Plan, ...] = ()
+    """Plans of a sweep that this one's pass of calibration observes for as well."""
     made: dict[str, Artifact] = field(default_factory=dict)
     """Artifacts of the stages that are done."""
     checkpoint: Path | None = None
@@ -46,6 +48,10 @@ class Stage:
     code: tuple[str, ...] = ()
     """Entry points of the user's own code it calls, besides model and loaders."""
     seed: int = 0
+    slice: Callable[[Work], object] | None = None
+    """What of the plan it is made from, where that is not the hash under its own name."""
+    part_of: str = ""
+    """The stage of the file it belongs to: whoever asks for that one anew asks for both."""
     diagnostics: str = ""
     """A file of its artifact that holds warnings; they are repeated when the artifact is reused."""
 
@@ -58,7 +64,8 @@ LOGICAL = "logical.safetensors"
 INTEGER = "integer.safetensors"
 """The integer graph in the layout of the march: what a device runs."""
 
-TRACE, PREPARE, CONVERT, EXPORT, VERIFY = "trace", "prepare", "convert", "export", "verify"
+TRACE, PREPARE, OBSERVE = "trace", "prepare", "observe"
+CONVERT, EXPORT, VERIFY = "convert", "export", "verify"
 
 
 def last_state(plan: Plan) -> str:

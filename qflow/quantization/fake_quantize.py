@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -127,6 +128,11 @@ class FakeQuantize(Settling):
         self.observer = observer
         self.activation_post_process.reread(observer)
         self._outdated = True
+
+    def take_over(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from the statistics that another of the same observer gathered, by field."""
+        self.activation_post_process.take_over(state)
+        self._known = self._outdated = True
 
     def freeze(self) -> None:
         """Keep the scale from moving in any state, calibration and training alike."""

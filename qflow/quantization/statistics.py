@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -116,6 +117,11 @@ class Statistics(Settling):
             if self.seen
             else self.observer.start(self.min_val.numel())
         )
+
+    def take_over(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from a state that was gathered elsewhere, by field; the range is found anew."""
+        self.state = replace(self.state, **{name: t.clone() for name, t in state.items()})
+        self._outdated = True
 
     def reread(self, observer: Observer) -> None:
         """Find the range anew, as another observer of the same kind of state does, and go on so."""

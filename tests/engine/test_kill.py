@@ -18,7 +18,7 @@ from qflow.engine.state import State
 from tests.engine.conftest import Outcome, Project
 
 Whole = tuple[dict[str, Any], dict[str, bytes]]
-STAGES = ["prepare", "calibrate", "finetune", "evaluate", "convert", "export", "verify"]
+STAGES = ["prepare", "observe", "calibrate", "finetune", "evaluate", "convert", "export", "verify"]
 
 KILLER = """
 import os, signal, sys

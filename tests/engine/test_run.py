@@ -9,7 +9,17 @@ from safetensors.numpy import load_file
 
 from tests.engine.conftest import Project
 
-STAGES = ["trace", "prepare", "calibrate", "finetune", "evaluate", "convert", "export", "verify"]
+STAGES = [
+    "trace",
+    "prepare",
+    "observe",
+    "calibrate",
+    "finetune",
+    "evaluate",
+    "convert",
+    "export",
+    "verify",
+]
 
 
 def ran(project: Project) -> list[str]:
@@ -93,8 +103,8 @@ def test_two_folders_have_the_same_bytes(finished: Project) -> None:
         (("tiny/data.py", "mean decides", "mean values decide"), None),
         (("tiny/model.py", "width=4", "width=8"), "prepare"),
         (("tiny/model.py", "padding=1", "padding=0"), "prepare"),
-        (("tiny/data.py", "samples(24, seed=1)", "samples(24, seed=5)"), "calibrate"),
-        (("tiny.qf", "batch = 4; seed = 3", "batch = 4; seed = 4"), "calibrate"),
+        (("tiny/data.py", "samples(24, seed=1)", "samples(24, seed=5)"), "observe"),
+        (("tiny.qf", "batch = 4; seed = 3", "batch = 4; seed = 4"), "observe"),
         (("tiny.qf", "lr = 1e-2", "lr = 2e-2"), "finetune"),
         (("tiny.qf", "rounds: int   = 1", "rounds: int   = 2"), "finetune"),
         (("tiny/data.py", "samples(16, seed=2)", "samples(17, seed=2)"), "evaluate"),

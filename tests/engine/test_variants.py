@@ -35,7 +35,14 @@ def test_a_program_that_only_calibrates(project: Project) -> None:
     outcome = project.run()
     assert outcome.code == 0, outcome.text
     found = project.summary()
-    assert list(found["stages"]) == ["calibrate", "convert", "prepare", "trace", "verify"]
+    assert list(found["stages"]) == [
+        "calibrate",
+        "convert",
+        "observe",
+        "prepare",
+        "trace",
+        "verify",
+    ]
     assert found["metrics"] == {}
     assert found["oracle"]["mismatches"] == 0
     assert found["data"] == {"name": "calib", "samples": 8}

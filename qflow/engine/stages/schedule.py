@@ -9,13 +9,23 @@ from typing import Any
 import torch
 from torch import nn
 
-from qflow.engine import extension, files, freezing, method, observing, prepared
+from qflow.engine import (
+    extension,
+    files,
+    freezing,
+    method,
+    observations,
+    observed,
+    observing,
+    prepared,
+)
 from qflow.engine.counting import Counter
 from qflow.engine.entry import UserCode
 from qflow.engine.located import Located
 from qflow.engine.objective import may_ask_teacher
+from qflow.engine.stages import observe
 from qflow.engine.training import train
-from qflow.engine.work import PREPARE, STATE, Stage, Work
+from qflow.engine.work import OBSERVE, PREPARE, STATE, Stage, Work
 from qflow.plan.plan import Plan, StagePlan
 from qflow.quantization import set_states
 
@@ -26,13 +36,17 @@ def stages(plan: Plan) -> tuple[Stage, ...]:
     made = []
     before = PREPARE
     seeds = {d.name: d.seed for d in plan.data}
+    watching = observations.observing(plan)
     for stage in plan.stages:
         judged = (stage.validates,) if stage.validates is not None else ()
+        reads = ((before, STATE),)
+        if stage is watching:
+            reads += ((OBSERVE, observe.file_of(observations.id_of(plan))),)
         made.append(
             Stage(
                 stage.name,
                 partial(make, stage, before),
-                reads=((before, STATE),),
+                reads=reads,
                 weights=may_ask_teacher(stage) or stage.setting("method") is not None,
                 data=tuple(dict.fromkeys((stage.data, *judged))),
                 code=(
@@ -53,17 +67,28 @@ def make(stage: StagePlan, before: str, work: Work, folder: Path) -> None:
     """
     module = prepared.load(work, before)
     with Located(stage.at):
-        result = _work_of(stage)(stage, module, work)
+        result = _work_of(stage, work)(stage, module, work)
     observing.refuse_unobserved(module, stage)
     if not stage.evaluates:
         prepared.save(module.eval(), folder)
     files.write(folder / RESULT, json.dumps(result, indent=2, sort_keys=True) + "\n")
 
 
-def _work_of(stage: StagePlan) -> Callable[..., Mapping[str, Any]]:
+def _work_of(stage: StagePlan, work: Work) -> Callable[..., Mapping[str, Any]]:
     if stage.setting("method") is not None:
         return method.run
+    if observations.observing(work.plan) is stage:
+        return _taken_over
     return train if stage.epochs else _pass
+
+
+def _taken_over(stage: StagePlan, module: nn.Module, work: Work) -> Mapping[str, Any]:
+    """What the stage `observe` saw, as if this model had seen it."""
+    set_states(module, stage.states_at(0))
+    observed.put_back(module, observe.load(work))
+    samples = len(work.data[stage.data])
+    work.console.say(stage.name, f"scales from {samples} samples")
+    return {"samples": samples, "metrics": {}}
 
 
 def _pass(stage: StagePlan, module: nn.Module, work: Work) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ the scale. The state dict has the same names, so that either kind loads what the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -60,6 +61,10 @@ class Learned(FakeQuantize):
 
     def rescale(self, observer: Observer) -> None:
         super().rescale(observer)
+        self.tidy()
+
+    def take_over(self, state: Mapping[str, Tensor]) -> None:
+        super().take_over(state)
         self.tidy()
 
     def freeze(self) -> None:
