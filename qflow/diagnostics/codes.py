@@ -30,6 +30,9 @@ CODES: dict[str, str] = {
     "QF146": "an interpolation, or a composition, that nothing outside may fill in",
     "QF147": "what a conversion does not carry over",
     "QF148": "a configuration that Hydra cannot compose",
+    # QF15x: what Hydra sweeps
+    "QF150": "a launcher or a sweeper of Hydra's own",
+    "QF151": "points of one sweep that are to be run differently",
     # QF19x: comments that allow a finding
     "QF190": "an allow that no finding needs",
     "QF191": "an allow without a reason",
@@ -128,6 +131,8 @@ CODES: dict[str, str] = {
     "QF325": "a sweep folder that another sweep is using",
     "QF326": "a point of a sweep that came to no end",
     "QF327": "a launcher that cannot start anything here",
+    "QF328": "an objective that a sweep does not measure",
+    "QF329": "a best point that no patch can make of the file",
     # QF4xx: run
     "QF401": "an observer that saw no data",
     "QF402": "a check that does not hold",

@@ -1,0 +1,1 @@
+"""Launchers: where the points of a sweep run. One file each; its fields are its options."""

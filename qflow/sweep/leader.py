@@ -1,0 +1,132 @@
+"""leader: a sweep from the file to its table: compile all, freeze all, run, compare."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+from qflow.diagnostics import EXIT
+from qflow.engine import files
+from qflow.engine.console import Console
+from qflow.engine.job import Job, JobResult, dumps
+from qflow.sweep import record as records
+from qflow.sweep import results as comparing
+from qflow.sweep import said
+from qflow.sweep.asked import Asked
+from qflow.sweep.folder import SweepFolder
+from qflow.sweep.freezing import frozen, understood, warnings_of, written
+from qflow.sweep.launcher import Launcher
+from qflow.sweep.launchers._ended import RESULT, dead, started
+from qflow.sweep.outcome import Outcome
+from qflow.sweep.outcomes import outcome
+from qflow.sweep.progress import going
+from qflow.sweep.record import Record
+from qflow.sweep.resuming import begun, ended, intact
+
+
+def sweep(asked: Asked, launcher: Launcher, console: Console) -> int:
+    """Compile every point anew, freeze and run them; the worst exit code of the points, or 130.
+
+    Raises QflowError with every error of every point, before anything runs.
+    """
+    points = understood(asked)
+    folder = SweepFolder(asked.base, asked.name)
+    with folder.open():
+        console.log.open(folder.log)
+        console.diagnose(warnings_of(points))
+        plans = frozen(asked, points, console)
+        folder.clear(tuple(p.name for p in plans))
+        record = written(asked, plans, folder)
+        # it comes last: where it is, all that it names is whole
+        records.write(folder.record, record)
+        return _run(record, folder, asked.file, {}, launcher, console)
+
+
+def resume(asked: Asked, launcher: Launcher, console: Console) -> int:
+    """Run what a sweep that was broken off did not finish, with the plans it had frozen.
+
+    Raises QflowError: QF324 when there is nothing to resume, QF322 when its files are damaged.
+    """
+    folder = begun(asked)
+    with folder.open():
+        record = intact(asked, folder)
+        console.log.open(folder.log)
+        there = ended(record, folder)
+        console.say("resume", f"{len(there)} of {len(record.points)} points are done")
+        return _run(record, folder, asked.file, there, launcher, console)
+
+
+def _run(
+    record: Record,
+    folder: SweepFolder,
+    file: Path,
+    there: Mapping[str, JobResult],
+    launcher: Launcher,
+    console: Console,
+) -> int:
+    results = dict(there)
+    jobs = {
+        p.name: _job(p.name, record, folder, file) for p in record.points if p.name not in there
+    }
+    try:
+        with (
+            going(console, jobs, tuple(there.values())) as state,
+            closing(launcher.launch(tuple(jobs.values()))) as coming,
+        ):
+            for result in coming:
+                results[result.name] = result
+                _keep(result, folder)
+                state.ended(result)
+    except KeyboardInterrupt:
+        console.say("interrupted", "the same command with `--resume` goes on from here")
+        return EXIT.interrupted
+    for name in jobs.keys() - results.keys():
+        results[name] = dead(jobs[name], "its launcher gave no result")
+    return _compared(record, folder, file, results, console)
+
+
+def _job(name: str, record: Record, folder: SweepFolder, file: Path) -> Path:
+    """Write the job of a point, and take away what an earlier attempt said of it."""
+    point = next(p for p in record.points if p.name == name)
+    job = Job(
+        name=name,
+        plan=folder.plan(name).as_posix(),
+        folder=file.parent.as_posix(),
+        out=folder.point(name).as_posix(),
+        cache=folder.cache.as_posix(),
+        threads=record.threads,
+        model=point.model,
+        watched=tuple(folder.plan(other).as_posix() for other in point.watched),
+    )
+    files.remove(folder.point(name) / RESULT)
+    files.remove(started(folder.job(name)))
+    files.write(folder.job(name), dumps(job))
+    return folder.job(name)
+
+
+def _keep(result: JobResult, folder: SweepFolder) -> None:
+    """A job that died wrote nothing itself."""
+    files.remove(started(folder.job(result.name)))
+    path = folder.point(result.name) / RESULT
+    if not path.exists():
+        files.write(path, dumps(result))
+
+
+def _compared(
+    record: Record,
+    folder: SweepFolder,
+    file: Path,
+    results: Mapping[str, JobResult],
+    console: Console,
+) -> int:
+    outcomes = [outcome(p, results[p.name], folder.point(p.name)) for p in record.points]
+    console.diagnose(said.errors_of(outcomes))
+    comparing.finish(folder.root, outcomes, file, console)
+    _warned(outcomes, folder, console)
+    return max(o.exit_code for o in outcomes)
+
+
+def _warned(outcomes: list[Outcome], folder: SweepFolder, console: Console) -> None:
+    count = said.warnings_in(outcomes)
+    if count:
+        points = "1 point has" if count == 1 else f"{count} points have"
+        console.say("warnings", f"{points} some: {folder.root.as_posix()}/points/*/log.txt")
