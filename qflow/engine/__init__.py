@@ -4,6 +4,8 @@ Which file does what:
 
 - a run: run (from the file on), session (what needs torch), runner (makes a stage, or takes it
   over), work, `stages/`; preflight, state and console, log, report, summary say how it goes
+- a point of a sweep: job (as JSON), frozen (its plan, before any job), work_job (in a process of a
+  launcher); observations and observed: one pass of calibration for all points
 - the cache: cache, keys, digest, files, folder, publish, environment, seeds
 - what a file names: entry and extension (code), checkpoint, data and sample, model, lock, outputs,
   located and structure
