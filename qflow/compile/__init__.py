@@ -19,6 +19,7 @@ from qflow.compile import (
     model,
     modules,
     names,
+    operands,
     params,
     prove,
     qconfigs,
@@ -33,7 +34,6 @@ from qflow.compile import (
     tables,
     tail,
     target,
-    unsupported,
 )
 from qflow.compile.hashes import traced
 from qflow.compile.unit import SensitivitySpec, Unit
@@ -52,7 +52,6 @@ OUTLINE: tuple[Pass, ...] = (
     names.resolve,  # every name points at one definition, no block is missing
     calls.known,  # every selector function is there
     rulesets.expand,  # `apply` becomes the rules of its set
-    unsupported.report,  # what the language has and this version cannot do
     params.resolve,  # values from the file, then --set, checked against their domain
     sweeps.check,  # no plan depends on one: only judged
     substitute.values,  # from here on there are no params
@@ -80,6 +79,7 @@ PASSES: tuple[Pass, ...] = (
     share.grids,  # operators that only move integers
     tail.accumulators,  # before dtypes: a kept accumulator has no grid
     lower.dtypes,  # what the march does at another dtype
+    operands.enter,  # floats that quantized operators read
     legal.on_target,  # what the march cannot do
     modules.plans,
     states.schedule,  # nothing is used before it was observed

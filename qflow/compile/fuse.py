@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
+from qflow.compile import together
 from qflow.compile.region import listed
 from qflow.compile.unit import Fields, Unit
 from qflow.diagnostics import Diagnostic, Label, Span
@@ -17,16 +18,21 @@ from qflow.plan.plan import Fusion
 def modules(unit: Unit) -> Unit:
     """Sets `fusions` and `running`.
 
-    QF221 a pattern never applies, QF222 members disagree, QF223 an add stays apart.
+    What stays float is in no fusion. QF221 a pattern never applies, QF222 members disagree, QF223
+    an add stays apart.
     """
     if unit.inventory is None or unit.march is None:
         return unit
     allowed = unit.march.fuse_add_dtypes
+    if unit.floats:
+        unit = together.with_their_gemm(unit, _find(replace(unit, floats={}), allowed))
     found = _find(unit, allowed)
     widest = _find(unit, tuple(DTYPES))
+    # one that only floats keep apart applies as soon as they are not
+    every = _find(replace(unit, floats={}), tuple(DTYPES)) if unit.floats else widest
     unit = replace(unit, fusions=found)
     problems = [
-        *_unused(unit, found, widest),
+        *_unused(unit, found, every),
         *_apart(unit, found, widest),
         *_disagreeing(unit),
     ]
@@ -43,7 +49,12 @@ def _find(unit: Unit, allowed: tuple[str, ...]) -> tuple[Fusion, ...]:
 
     region = set(unit.region)
     every = fusion.find(
-        unit.inventory, allowed, act_dtype, fusion.PATTERNS, word=op_facts.pattern_word
+        unit.inventory,
+        allowed,
+        act_dtype,
+        fusion.PATTERNS,
+        word=op_facts.pattern_word,
+        apart=unit.floats.keys(),
     )
     return tuple(f for f in every if region.issuperset(f.members))
 

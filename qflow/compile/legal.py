@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from qflow.compile.kept_whole import GENERATED
 from qflow.compile.lower import entry
 from qflow.compile.region import DEQUANT, QUANT, listed
 from qflow.compile.unit import Unit
@@ -9,18 +10,44 @@ from qflow.diagnostics import Diagnostic, Span
 from qflow.dtype import DTYPES
 from qflow.march import March, OpSupport
 from qflow.plan import op_facts
+from qflow.plan.inventory import Module
 from qflow.plan.plan import Decided
 
 
 def on_target(unit: Unit) -> Unit:
     """What has no integers: QF502 operators the march does not list and forms without an integer
     form, or QF520 where the target lets them stay float; QF120 operators that have none yet, QF501
-    dtypes the march does not take there.
+    dtypes the march does not take there. QF277 what a rule leaves float and has no float form.
     """
     if unit.inventory is None or unit.march is None:
         return unit
     found = (*_unlisted(unit, unit.march), *_without_integers(unit, unit.march))
-    return unit.having([*found, *_dtypes(unit, unit.march)])
+    return unit.having([*found, *_dtypes(unit, unit.march), *_no_floats(unit)])
+
+
+def _no_floats(unit: Unit) -> Iterator[Diagnostic]:
+    """What is to stay float and can be computed in no way: the integer model has to run it too."""
+    assert unit.inventory is not None
+    places: dict[tuple[Span | None, str], list[str]] = {}
+    for address, decided in unit.floats.items():
+        module = unit.inventory.by_address[address]
+        if not _computable(module):
+            places.setdefault((decided.by, module.type), []).append(address)
+    for (by, name), addresses in places.items():
+        yield Diagnostic(
+            "QF277",
+            f"`{name}` cannot stay float: qflow has no float form of it",
+            at=by or (unit.target.at if unit.target else None),
+            notes=(f"at {listed(addresses)}",),
+            help=_MEND,
+        )
+
+
+def _computable(module: Module) -> bool:
+    """A module of an unknown kind is looked into when the integer model is made."""
+    if module.op == "unknown":
+        return not module.address.rpartition(".")[2].startswith(GENERATED)
+    return module.op == QUANT or op_facts.runs_on_floats(module.op)
 
 
 def _unlisted(unit: Unit, march: March) -> Iterator[Diagnostic]:
@@ -29,6 +56,8 @@ def _unlisted(unit: Unit, march: March) -> Iterator[Diagnostic]:
     missing: dict[tuple[str, str], list[str]] = {}
     for address in unit.region:
         module = unit.inventory.by_address[address]
+        if address in unit.floats:
+            continue
         if address not in lives and march.support(module.op) is None:
             # of an operator it does not know the trace says why, where it is one it knows otherwise
             unknown = module.op == "unknown"
@@ -46,7 +75,7 @@ def _without_integers(unit: Unit, march: March) -> Iterator[Diagnostic]:
     whole: dict[str, list[str]] = {}
     for address in unit.region:
         module = unit.inventory.by_address[address]
-        if march.support(module.op) is None:
+        if march.support(module.op) is None or address in unit.floats:
             continue
         if module.float_only:
             forms.setdefault((module.op, module.float_only), []).append(address)
@@ -148,6 +177,7 @@ def _refused(
         for s in dict.fromkeys(unit.reads(address))
         if op != QUANT and (d := unit.kept.get(s) or unit.dtypes.get(s)) and _given_out(unit, s, d)
     ]
+    operands += unit.entering.get(address, {}).values()
     refused = [d for d in operands if d.value not in support.input]
     yield from (("input", d) for d in refused)
     if out is None:

@@ -34,6 +34,9 @@ def _plans(unit: Unit) -> Iterator[ModulePlan]:
         elif module.op == DEQUANT:
             out = Decided("float32", why="dequantize")
             yield replace(_bare(module, ()), out=out, reads=unit.reads(address))
+        elif address in unit.floats:
+            bare = _bare(module, unit.rules_at(address))
+            yield replace(bare, out=unit.floats[address], reads=unit.reads(address))
         elif address in unit.running and (address in unit.dtypes or address in unit.kept):
             yield _plan(unit, module, grids, owners)
 
@@ -77,10 +80,18 @@ def _plan(unit: Unit, module: Module, grids: "_Grids", owners: Mapping[str, str]
         weight,
         out,
         rules=rules,
+        inputs=_operands(unit, address, grids),
         reads=unit.reads(address),
         weights=module.weights,
         macs=module.macs,
     )
+
+
+def _operands(unit: Unit, address: str, grids: "_Grids") -> tuple[TensorPlan | None, ...]:
+    """The grids that operands which come as floats are brought to."""
+    slots = unit.entering.get(address, {})
+    made = {i: grids.of("act", unit.running[address], d, 0) for i, d in slots.items()}
+    return tuple(made.get(i) for i in range(max(slots, default=-1) + 1))
 
 
 class _Grids:

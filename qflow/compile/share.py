@@ -23,7 +23,7 @@ def grids(unit: Unit) -> Unit:
     region = {a for a in unit.region if unit.inventory.by_address[a].op != DEQUANT}
     found = [
         tuple(a for a in group if a in region)
-        for group in groups(unit.inventory, unit.fusions, op_facts.shares_scale)
+        for group in groups(unit.inventory, unit.fusions, op_facts.shares_scale, unit.floats.keys())
     ]
     unit = replace(unit, groups=tuple(g for g in found if len(g) > 1))
     return unit.having(_problems(unit))

@@ -117,14 +117,13 @@ def _plan(stage: StageSpec, parts: Timeline, frozen: tuple[Freezing, ...]) -> St
 def _has_quantizer(module: ModulePlan) -> bool:
     """Whether a fake-quantizer of its own lives there; a shared grid has that of its owner."""
     own = module.act is not None and not isinstance(module.act.source, Shared)
-    return own or module.weight is not None
+    return own or module.weight is not None or any(module.inputs)
 
 
 def _is_observed(module: ModulePlan) -> bool:
     """Whether any scale there comes from an observer."""
-    return any(
-        t is not None and isinstance(t.source, Observed) for t in (module.act, module.weight)
-    )
+    grids = (module.act, module.weight, *module.inputs)
+    return any(t is not None and isinstance(t.source, Observed) for t in grids)
 
 
 def _timeline(

@@ -63,10 +63,16 @@ def _behind(unit: Unit, address: str) -> _Tail | None:
     assert unit.inventory is not None
     inventory = unit.inventory
     way: list[str] = []
-    while op_facts.moves_only(inventory, address) and _read_once(inventory, address):
+    while (
+        op_facts.moves_only(inventory, address)
+        and _read_once(inventory, address)
+        and address not in unit.floats
+    ):
         way.append(address)
         address = inventory.sources[address][0]
     at = unit.lives_at.get(address, address)
+    if address in unit.floats:
+        return None
     if not _read_once(inventory, address) or op_facts.role(unit.op_at(at)) != "gemm":
         return None
     identities = tuple(a for a in way if inventory.by_address[a].op == _IDENTITY)

@@ -111,6 +111,8 @@ class Unit:
     matched: tuple[Matched, ...] = ()
     decisions: Mapping[str, Fields] = field(default_factory=dict)
     """Per address of the region what the rules decided; one whose rules are wrong is missing."""
+    floats: Mapping[str, Decided] = field(default_factory=dict)
+    """Addresses that stay float, each with what left it so: its dtype is `float32`."""
     fusions: tuple[Fusion, ...] = ()
     running: Mapping[str, Fields] = field(default_factory=dict)
     """Decisions per address that runs: a fusion has its last member's output, its gemm's weight."""
@@ -120,6 +122,9 @@ class Unit:
     """Addresses whose output is the int32 accumulator: no grid, and what decided it."""
     dtypes: Mapping[str, Decided] = field(default_factory=dict)
     """Per running address the dtype of its grid, after groups and what the march lowers."""
+    entering: Mapping[str, Mapping[int, Decided]] = field(default_factory=dict)
+    """Per running address the operands that come as floats, each with the dtype of the grid it is
+    brought to there."""
     modules: tuple[ModulePlan, ...] = ()
     stage_plans: tuple[StagePlan, ...] = ()
     plan: Plan | None = None

@@ -16,6 +16,7 @@ from qflow.emulation.builder import (
     image_layout,
 )
 from qflow.emulation.commute import commute
+from qflow.emulation.entering import entered
 from qflow.emulation.graph import IntegerGraph, Node, TensorType
 from qflow.emulation.op import Op, Unsupported, runnable
 from qflow.emulation.profile import profile as profile_of
@@ -42,9 +43,9 @@ def lower(
 
     `profile` is written with a dot or as its file is (`tosa.single`). With `unlisted = "float"`
     what the march does not list, or has in no integer form, becomes a float island (QF520, a
-    warning). Raises QflowError: QF120 or QF502 for what has no integer form, QF401 for a tensor
-    without a grid, QF506 for a bias that does not fit, QF403 for a parameter that is not finite. An
-    accumulator that may overflow is a warning, QF507.
+    warning); what the plan leaves float is one in any case. Raises QflowError: QF120 or QF502 for
+    what has no integer form, QF401 for a tensor without a grid, QF506 for a bias that does not fit,
+    QF403 for a parameter that is not finite. An accumulator that may overflow is a warning, QF507.
     """
     if march.accumulator_bits > WIDEST_ACCUMULATOR:
         raise fail(
@@ -55,7 +56,7 @@ def lower(
             )
         )
     rule = profile_of(profile)
-    graph = commute(rule.settle(graph, march))
+    graph = commute(rule.settle(entered(graph), march))
     build = Builder(march, rule, free={n.id: n.free for n in graph.nodes})
     for node in graph.nodes:
         if all(i in build.types for i in node.inputs):
@@ -104,6 +105,9 @@ def _lower_one(node: PreparedNode, build: Builder, may_float: bool) -> None:
 
 def _integers_or_island(node: PreparedNode, operator: Op, build: Builder, may_float: bool) -> None:
     """Raises what either of them raises."""
+    if islands.is_left_float(node, build):
+        islands.leave(node, build)
+        return
     shapes = [build.types[i].shape for i in node.inputs]
     why = operator.float_only(node.attributes, shapes)
     if may_float and (why := why or islands.unlisted(node, operator, build.march)):
@@ -135,7 +139,7 @@ def _check_outputs(graph: PreparedGraph, build: Builder) -> None:
     for name, source in graph.outputs:
         if source not in ops or holds_whole_numbers(ops[source].output):
             continue
-        if ops[source].op != "dequantize":
+        if ops[source].op not in ("dequantize", "island"):
             found = ops[source]
             message = f"output `{name}` is {found.output.dtype} of `{source}`, not dequantized"
             build.diagnostics.append(

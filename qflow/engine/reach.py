@@ -11,7 +11,8 @@ from qflow.emulation.graph import IntegerGraph, Node
 from qflow.march import March
 from qflow.plan import op_facts
 from qflow.plan.inventory import Inventory
-from qflow.plan.plan import Plan
+from qflow.plan.places import Places
+from qflow.plan.plan import ModulePlan, Plan
 
 
 def steps_of(graph: IntegerGraph, march: March) -> dict[str, Step]:
@@ -48,11 +49,25 @@ def coverage(graph: IntegerGraph, plan: Plan, inventory: Inventory) -> Mapping[s
     """
     absorbed = {m.address: m.absorbed_by for m in plan.modules if m.absorbed_by is not None}
     found = counting.coverage(graph, inventory, absorbed)
+    left_by = {m.address: _left_by(m, plan) for m in plan.modules if m.absorbed_by is None}
     return {
-        "float": [asdict(left) for left in found.floats],
+        "float": [asdict(left) | _known(left_by.get(left.address, "")) for left in found.floats],
         "operators": _share(found.operators),
         "multiply_accumulates": _share(found.multiply_accumulates),
     }
+
+
+def _left_by(module: ModulePlan, plan: Plan) -> str:
+    """What in the file leaves a module float; empty where nothing does."""
+    if module.op == "dequant" or module.out is None or module.output_dtype != "float32":
+        return ""
+    with_it = f" ({module.out.why})" if module.out.by and module.out.why else ""
+    by = module.out.by
+    return f"`float` in line {Places(plan).short(by)}{with_it}" if by else module.out.why
+
+
+def _known(why: str) -> dict[str, str]:
+    return {"why": why} if why else {}
 
 
 def _share(found: counting.Share) -> dict[str, float]:

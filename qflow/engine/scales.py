@@ -26,15 +26,17 @@ def judge(claim: ClaimPlan, plan: Plan, prepared: PreparedGraph) -> Mapping[str,
 
 
 def observed(plan: Plan, prepared: PreparedGraph) -> Iterator[tuple[str, np.ndarray]]:
-    """Every scale an observer found: `address act` or `address weight`, float32 [1] or [C]."""
+    """Every scale an observer found: `address act`, `weight` or `input0`, float32 [1] or [C]."""
     modules = {m.address: m for m in plan.modules}
     for node in prepared.nodes:
         module = modules.get(node.address)
         if module is None:
             continue
+        operands = zip(module.inputs, node.input_grids, strict=False)
         for name, tensor, grid in (
             ("act", module.act, node.grid),
             ("weight", module.weight, node.weight_grid),
+            *((f"input{i}", tensor, grid) for i, (tensor, grid) in enumerate(operands)),
         ):
             if tensor is not None and grid is not None and isinstance(tensor.source, Observed):
                 yield f"{node.address} {name}", grid.scale

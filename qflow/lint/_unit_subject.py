@@ -24,6 +24,7 @@ def subject_of(unit: Unit) -> Subject:
         input_dtypes={p.name: p.dtype for p in unit.model.inputs}
         if unit.model and planned
         else None,
+        floats=frozenset(unit.floats),
         at=unit.model.at if unit.model else None,
         said=frozenset(d.code for d in unit.diagnostics),
     )

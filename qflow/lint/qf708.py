@@ -66,7 +66,9 @@ def _floats(subject: Subject, module: Module, inside: frozenset[str]) -> list[st
 def _is_float(subject: Subject, module: Module, address: str) -> bool:
     assert subject.inventory is not None
     source = subject.inventory.by_address[address]
-    if subject.dtype_out(address) != "float32" or address in subject.whole_numbers:
+    if subject.dtype_out(address) != "float32" or address in subject.floats:
+        return False
+    if address in subject.whole_numbers:
         return False
     if source.op == "input":
         return (subject.input_dtypes or {}).get(address, "float32").startswith("float")

@@ -120,6 +120,8 @@ class Subject:
     """Per model input the dtype of its tensor: `float32`, `int64`, `bool`."""
     whole_numbers: frozenset[str] = frozenset()
     """Addresses known to give out no floats: masks, indices."""
+    floats: frozenset[str] = frozenset()
+    """Addresses that the file leaves float: what reads them brings them onto a grid."""
     moved: tuple[str, ...] | None = None
     """Addresses whose class, children or hooks changed since the model was prepared."""
     shared_with_float: tuple[str, ...] | None = None
@@ -161,11 +163,16 @@ class Subject:
 
     @cached_property
     def region(self) -> tuple[Module, ...]:
-        """Behind a quant stub or a constant and before the dequantizes, in execution order."""
+        """Behind a quant stub or a constant and before the dequantizes, in execution order, without
+        what the file leaves float."""
         if self.inventory is None:
             return ()
         inside = _behind_stubs(self.inventory)
-        return tuple(m for m in self.inventory.modules if m.address in inside)
+        return tuple(
+            m
+            for m in self.inventory.modules
+            if m.address in inside and m.address not in self.floats
+        )
 
 
 def _behind_stubs(inventory: Inventory) -> frozenset[str]:

@@ -22,12 +22,15 @@ HELD = "constant"
 """The attribute that says which operand the weight is, where a profile absorbed a constant."""
 MOST_VALUES = 1 << 28
 """Of the result of an island that a file describes: 1 GiB of float32."""
+PART = "part"
+"""The attribute that says which result of an operator with several it is."""
 TRIED = 1 << 16
 """Values of an island that is tried when a file is read."""
 
 
 class Island(Op):
-    """Attributes: op, and those of that operator. Constants: weight and bias, float32, if it has.
+    """Attributes: op, `part` where it has several results, and those of that operator. Constants:
+    weight and bias, float32, if it has.
 
     `Op.real` in float64 on float32 operands, its result rounded once to float32. Both runtimes call
     the one NumPy form, so that they agree to the bit: a float operator of the device may differ in
@@ -36,7 +39,7 @@ class Island(Op):
 
     name = "island"
     role = "elementwise"
-    operands = (1, 1 << 16)
+    operands = (0, 1 << 16)
     reads = ("float32", "int32")
     writes = ("float32", "int32")
 
@@ -55,7 +58,9 @@ class Island(Op):
             raise Unsupported("it has no weight")
         if any(abs(n) > largest for n in integers(attributes.values())):
             raise Unsupported("its attributes do not fit its tensors")
-        settings = {k: v for k, v in attributes.items() if k not in (OP, HELD)}
+        if type(attributes.get(PART, 0)) is not int or attributes.get(PART, 0) < 0:
+            raise Unsupported("the number of its result is none")
+        settings = {k: v for k, v in attributes.items() if k not in (OP, HELD, PART)}
         weight = call.constants["weight"].shape if "weight" in call.constants else ()
         try:
             most = most_values(op(str(name)), settings, shapes, weight)
@@ -108,11 +113,15 @@ def _computed(call: Call, operands: Sequence[np.ndarray]) -> np.ndarray:
     operator = op(settings.pop(OP))
     floats = [x.astype(np.float64) if x.dtype == np.float32 else x for x in operands]
     weights = {r: a.astype(np.float64) for r, a in call.constants.items()}
+    part = settings.pop(PART, None)
     if (place := settings.pop(HELD, None)) is not None and "weight" in weights:
         floats.insert(place, weights.pop("weight"))
     with np.errstate(all="ignore"):  # infinity and NaN are values of floats
         result = operator.real(settings, *floats, **weights)
-        return np.asarray(result).astype(call.node.output.dtype)
+        if (part is None) == isinstance(result, tuple):
+            raise ValueError("it has several results, or one is asked for that it has not")
+        chosen = result if part is None else result[part]
+        return np.asarray(chosen).astype(call.node.output.dtype)
 
 
 def _cannot_run(call: Call, why: str) -> QflowError:
