@@ -1,11 +1,16 @@
 """What every test may use, and a rule: none leaves a report of `prepare` where it was started."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from qflow import loops
+
+# a thread that waits for another sleeps: spinning, two threads of each of two workers cost the suite
+# a quarter of its time. It is read where torch is first imported, which is later
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 ROOT = Path(__file__).parent.parent
 REPORTS = ("fx_graph.txt", "model_check_result.txt", "qconfig_changelogs.txt")

@@ -30,6 +30,10 @@ QUICK = settings(
 )
 
 
+STEPS = 6
+"""Accumulators around each tie."""
+
+
 def layer(
     image: tuple[int, int, int, int] = (2, 8, 6, 5),
     out: int = 8,
@@ -92,7 +96,7 @@ def test_layers(data: st.DataObject, seed: int) -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("has_residual", [False, True])
 def test_near_ties_on_every_level(profile: str, has_residual: bool) -> None:
-    """A weight of 1 and inputs of 0 and 1: the accumulator is the bias, and one more."""
+    """A weight of 1 and inputs of 0 to 5: the accumulator is the bias, and what is around it."""
     ratios = ties.ratios(12)
     out = len(ratios) * 255
     weight = np.repeat(ratios, 255).astype(np.float32)[:, None, None, None]
@@ -103,14 +107,17 @@ def test_near_ties_on_every_level(profile: str, has_residual: bool) -> None:
     real = np.repeat(ratios, 255)
     levels = np.tile(np.arange(-127, 128) - 0.5, len(ratios))
     near = np.clip(np.rint(levels / real), -(1 << 22), 1 << 22).astype(np.int64)
+    below = near - 1 - np.arange(out) % 3
     one = dict(graph.constants) | {"op.weight": np.ones(weight.shape, np.int8)}
-    inputs = {"x0": np.float32([0, 0.25]).reshape(2, 1, 1, 1)}
+    # from one below a tie to two above, wherever the bias lies
+    inputs = {"x0": np.float32(0.25 * np.arange(STEPS)).reshape(STEPS, 1, 1, 1)}
     if has_residual:
-        inputs["x1"] = extremes(np.random.default_rng(0), example.shapes[1], 0.25, 127)
-        inputs["x1"][0] = 0  # or the ties would be none
-    for nudge in (-1, 0, 1):
-        found = agree(with_bias(replace(graph, constants=one), "op", near + nudge), inputs)["op"]
-        assert len(np.unique(found[0])) > 200
+        inputs = {"x0": np.tile(inputs["x0"], (2, 1, 1, 1))}
+        shape = (2 * STEPS, *example.shapes[1][1:])
+        inputs["x1"] = extremes(np.random.default_rng(0), shape, 0.25, 127)
+        inputs["x1"][:STEPS] = 0  # or the ties would be none
+    found = agree(with_bias(replace(graph, constants=one), "op", below), inputs)["op"]
+    assert len(np.unique(found[:STEPS])) > 200
 
 
 def test_what_is_fed() -> None:
