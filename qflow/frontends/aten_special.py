@@ -203,6 +203,10 @@ def _attention(recipe: Recipe, owner: Owner, named: Named) -> Value:
     return recipe.add(owner, functional.scaled_dot_product_attention, *parts, **settings)
 
 
+def _size(recipe: Recipe, owner: Owner, named: Named) -> Value:
+    return recipe.add(owner, "size", named["self"], named["dim"], method=True)
+
+
 SPECIAL: Mapping[str, Special] = {
     "linear": _linear,
     **dict.fromkeys(("conv1d", "conv2d", "conv3d", "_convolution", "convolution"), _convolution),
@@ -228,6 +232,7 @@ SPECIAL: Mapping[str, Special] = {
     "constant_pad_nd": _padded("constant"),
     **dict.fromkeys(("reflection_pad1d", "reflection_pad2d"), _padded("reflect")),
     **dict.fromkeys(("replication_pad1d", "replication_pad2d"), _padded("replicate")),
+    "sym_size": _size,
     "scaled_dot_product_attention": _attention,
 }
 """By name without its overload."""
