@@ -24,6 +24,8 @@ class Asked:
     out: Path | None = None
     """Folder for the sweeps of the file."""
     threads: int | None = None
+    composed: bool = False
+    """Its points are composed of groups: no one file has them by its params."""
 
     @property
     def name(self) -> str:

@@ -34,7 +34,11 @@ class Point:
 
 def understood(asked: Asked) -> tuple[Compiled, ...]:
     """Every point, compiled without the model. Raises QflowError with every error of all points."""
-    points = compiled(asked.file, asked.sweep, asked.varied, asked.settings)
+    return checked(compiled(asked.file, asked.sweep, asked.varied, asked.settings))
+
+
+def checked(points: tuple[Compiled, ...]) -> tuple[Compiled, ...]:
+    """The same, if each can be run. Raises QflowError with every error of all points."""
     found = {p.point.name: _strict(p.front) for p in points}
     if any(has_errors(diagnostics) for diagnostics in found.values()):
         raise QflowError(collected(found), sources=sources_of(points))

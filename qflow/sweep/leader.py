@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+from qflow.compile.many import Compiled
 from qflow.diagnostics import EXIT
 from qflow.engine import files
 from qflow.engine.console import Console
@@ -13,7 +14,7 @@ from qflow.sweep import results as comparing
 from qflow.sweep import said
 from qflow.sweep.asked import Asked
 from qflow.sweep.folder import SweepFolder
-from qflow.sweep.freezing import frozen, understood, warnings_of, written
+from qflow.sweep.freezing import checked, frozen, understood, warnings_of, written
 from qflow.sweep.launcher import Launcher
 from qflow.sweep.launchers._ended import RESULT, dead, started
 from qflow.sweep.outcome import Outcome
@@ -23,12 +24,18 @@ from qflow.sweep.record import Record
 from qflow.sweep.resuming import begun, ended, intact
 
 
-def sweep(asked: Asked, launcher: Launcher, console: Console) -> int:
+def sweep(
+    asked: Asked,
+    launcher: Launcher,
+    console: Console,
+    points: tuple[Compiled, ...] | None = None,
+) -> int:
     """Compile every point anew, freeze and run them; the worst exit code of the points, or 130.
 
+    `points` are those of somebody who has compiled them already, such as those Hydra composed.
     Raises QflowError with every error of every point, before anything runs.
     """
-    points = understood(asked)
+    points = understood(asked) if points is None else checked(points)
     folder = SweepFolder(asked.base, asked.name)
     with folder.open():
         console.log.open(folder.log)
@@ -38,7 +45,7 @@ def sweep(asked: Asked, launcher: Launcher, console: Console) -> int:
         record = written(asked, plans, folder)
         # it comes last: where it is, all that it names is whole
         records.write(folder.record, record)
-        return _run(record, folder, asked.file, {}, launcher, console)
+        return _run(record, folder, asked, {}, launcher, console)
 
 
 def resume(asked: Asked, launcher: Launcher, console: Console) -> int:
@@ -52,20 +59,22 @@ def resume(asked: Asked, launcher: Launcher, console: Console) -> int:
         console.log.open(folder.log)
         there = ended(record, folder)
         console.say("resume", f"{len(there)} of {len(record.points)} points are done")
-        return _run(record, folder, asked.file, there, launcher, console)
+        return _run(record, folder, asked, there, launcher, console)
 
 
 def _run(
     record: Record,
     folder: SweepFolder,
-    file: Path,
+    asked: Asked,
     there: Mapping[str, JobResult],
     launcher: Launcher,
     console: Console,
 ) -> int:
     results = dict(there)
     jobs = {
-        p.name: _job(p.name, record, folder, file) for p in record.points if p.name not in there
+        p.name: _job(p.name, record, folder, asked.file)
+        for p in record.points
+        if p.name not in there
     }
     try:
         with (
@@ -81,7 +90,7 @@ def _run(
         return EXIT.interrupted
     for name in jobs.keys() - results.keys():
         results[name] = dead(jobs[name], "its launcher gave no result")
-    return _compared(record, folder, file, results, console)
+    return _compared(record, folder, asked, results, console)
 
 
 def _job(name: str, record: Record, folder: SweepFolder, file: Path) -> Path:
@@ -114,13 +123,16 @@ def _keep(result: JobResult, folder: SweepFolder) -> None:
 def _compared(
     record: Record,
     folder: SweepFolder,
-    file: Path,
+    asked: Asked,
     results: Mapping[str, JobResult],
     console: Console,
 ) -> int:
     outcomes = [outcome(p, results[p.name], folder.point(p.name)) for p in record.points]
     console.diagnose(said.errors_of(outcomes))
-    comparing.finish(folder.root, outcomes, file, console)
+    settings = dict(record.settings)
+    comparing.finish(
+        folder.root, outcomes, asked.file, console, settings=settings, patched=not asked.composed
+    )
     _warned(outcomes, folder, console)
     return max(o.exit_code for o in outcomes)
 

@@ -26,10 +26,12 @@ def finish(
     console: Console,
     objective: Objective | None = None,
     settings: Mapping[str, str] | None = None,
+    patched: bool = True,
 ) -> None:
     """Show the table, and write it, the plot and the patches of the best points into `folder`.
 
     What an earlier sweep left there is replaced or taken away. `settings` are those of all points.
+    Without `patched` there are no patches: the points are not those of one file.
     All files but `stages.csv` are the same for the same outcomes, whoever ran them.
     Raises QflowError QF316 when the folder cannot be written.
     """
@@ -41,7 +43,7 @@ def finish(
     console.show(table.screen(outcomes, best, compared, console.screen.width))
     made = [TABLE, SHEET, *written.plot(folder, outcomes, best, compared, program, console)]
     console.say("results", f"{folder.as_posix()}/: {', '.join(made)}")
-    written.patches(folder, best, program, settings or {}, console)
+    written.patches(folder, best if patched else (), program, settings or {}, console)
 
 
 def _direction(program: Path, settings: Mapping[str, str] | None) -> direction.Direction:
