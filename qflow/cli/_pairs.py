@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from qflow.compile.revision import GitRevision, working_pipelines
 from qflow.compile.sides import Judged, missing, side
 from qflow.diagnostics import Diagnostic, fail
 from qflow.lang.sources import DISK, Recording
+from qflow.records import dataclass
 
 NOW = "working tree"
 _FILES = (".qf", ".yaml", ".yml", ".json")

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +9,7 @@ import click
 from qflow.cli._options import examples, shared
 from qflow.cli._report import report, session
 from qflow.diagnostics import EXIT, Diagnostic, QflowError
+from qflow.records import dataclass
 
 if TYPE_CHECKING:
     from qflow.cli._pairs import Pair

@@ -1,7 +1,6 @@
 """freezes: what a stage keeps as it is: batch-norm statistics, grids, weights, by address."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from qflow.compile.epochs import begin
 from qflow.compile.region import listed
@@ -12,6 +11,7 @@ from qflow.lang import syntax
 from qflow.plan import op_facts
 from qflow.plan.inventory import Module
 from qflow.plan.plan import Freezing, ModulePlan
+from qflow.records import dataclass
 
 _BATCH_NORM = "batch_norm"
 _WITH_WEIGHT = ("constant", "embedding", "prelu")

@@ -1,7 +1,7 @@
 """front: from the path of a file to a compiled plan: read, parse, take the lock, compile."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from qflow import compile as compiler
@@ -16,6 +16,7 @@ from qflow.lang.sources import DISK, Sources
 from qflow.plan.code_parts import parts
 from qflow.plan.lock import FileFact, Lock, digest, lock_path, read
 from qflow.plan.plan import ModelSpec, Plan
+from qflow.records import dataclass
 
 LARGEST = 64_000_000
 """Bytes; the digest of larger weights is compared only when the lock must fit."""

@@ -1,7 +1,7 @@
 """lower: the dtype of every grid, after scale groups and after what the march lowers."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from qflow.compile.region import listed
 from qflow.compile.unit import Unit
@@ -9,6 +9,7 @@ from qflow.diagnostics import Diagnostic, Label, Span
 from qflow.dtype import DTYPES
 from qflow.march import March
 from qflow.plan.plan import Decided
+from qflow.records import dataclass
 
 
 def dtypes(unit: Unit) -> Unit:

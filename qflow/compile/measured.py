@@ -1,6 +1,5 @@
 """measured: what one side of a claim measures: `cosine(output.logits)`, `float.accuracy`."""
 
-from dataclasses import dataclass
 from importlib import import_module
 
 from qflow import registry
@@ -11,6 +10,7 @@ from qflow.compile.values import describe, unknown
 from qflow.diagnostics import Diagnostic
 from qflow.lang import syntax
 from qflow.lang.printer import quoted
+from qflow.records import dataclass
 
 MEASURES = "analysis.measures"
 SIMILARITY = "analysis.similarity"

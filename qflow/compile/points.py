@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from itertools import product
 
@@ -12,6 +12,7 @@ from qflow.compile.values import unknown
 from qflow.diagnostics import Diagnostic, QflowError, sort
 from qflow.lang.program import Program
 from qflow.plan.plan import Scalar
+from qflow.records import dataclass
 
 _LONGEST = 80
 """Characters of a name; a longer one is cut and gets eight digits of its digest."""

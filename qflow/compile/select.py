@@ -1,7 +1,6 @@
 """select: a selector becomes the addresses it covers; what covers nothing is a finding."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from qflow import registry
 from qflow.diagnostics import Diagnostic
@@ -9,6 +8,7 @@ from qflow.diagnostics.meant import respelled
 from qflow.lang import syntax
 from qflow.plan.address import nearest
 from qflow.plan.inventory import Inventory, Module
+from qflow.records import dataclass
 
 
 @dataclass(frozen=True)

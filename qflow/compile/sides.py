@@ -1,7 +1,7 @@
 """sides: the two plans of a difference, from files, plans as JSON, or a git revision."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from qflow.compile.assemble import whole
@@ -9,6 +9,7 @@ from qflow.compile.front import front, unplanned
 from qflow.diagnostics import Diagnostic, has_errors
 from qflow.lang.sources import DISK, Sources
 from qflow.plan.diff import Side
+from qflow.records import dataclass
 
 HARMLESS = frozenset({"QF201", "QF202"})
 """Errors that leave all else decided: a rule that selects nothing, or another number of modules."""

@@ -1,7 +1,7 @@
 """states: per stage the state of every fake-quantized address; nothing is used unobserved."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 from qflow.compile import freezes
@@ -19,6 +19,7 @@ from qflow.plan.plan import (
     StagePlan,
     StateFrom,
 )
+from qflow.records import dataclass
 
 OBSERVING = ("calibration", "qat")
 

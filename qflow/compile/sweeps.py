@@ -1,7 +1,7 @@
 """sweeps: the `sweep` blocks: params that exist, values they may have, lists that fit together."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 
 from qflow.compile import params
@@ -11,6 +11,7 @@ from qflow.diagnostics import Diagnostic, Label
 from qflow.lang import syntax
 from qflow.lang.program import Program
 from qflow.plan.plan import Scalar
+from qflow.records import dataclass
 
 MOST_POINTS = 10_000
 """Points of one sweep: each is compiled before the first of them runs."""

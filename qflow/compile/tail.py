@@ -1,7 +1,7 @@
 """tail: which gemm keeps its int32 accumulator, because only a dequantize reads it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from qflow.compile.region import DEQUANT, listed
 from qflow.compile.unit import Unit
@@ -9,6 +9,7 @@ from qflow.diagnostics import Diagnostic
 from qflow.plan import op_facts
 from qflow.plan.inventory import Inventory
 from qflow.plan.plan import Decided
+from qflow.records import dataclass
 
 INT32 = "int32"
 _IDENTITY = "identity"

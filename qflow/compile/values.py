@@ -1,7 +1,6 @@
 """values: reading the fields of a block by name and type; what is wrong is collected."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from qflow import registry
@@ -9,6 +8,7 @@ from qflow.diagnostics import Diagnostic, Label, Span
 from qflow.diagnostics.meant import respelled
 from qflow.lang import syntax
 from qflow.plan.plan import Data, Scalar
+from qflow.records import dataclass
 
 T = TypeVar("T")
 

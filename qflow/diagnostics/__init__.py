@@ -1,8 +1,10 @@
 """Diagnostics: what is wrong, where, and what to do, as data that every renderer can print."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from qflow.records import dataclass
 
 Severity = Literal["error", "warning", "note"]
 _ORDER: dict[str, int] = {"error": 0, "warning": 1, "note": 2}

@@ -1,9 +1,9 @@
 """explaining: the page of each id: what it means, why it matters, what to do, with examples."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from qflow.diagnostics.codes import CODES
+from qflow.records import dataclass
 
 FOLDER = Path(__file__).parent / "explained"
 

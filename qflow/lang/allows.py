@@ -9,10 +9,11 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from qflow.diagnostics import Span
 from qflow.lang.brackets import Places, marks
+from qflow.records import dataclass
 
 _COMMENT = re.compile(r"#+\s*qf\s*:\s*(?P<said>.*)")
 _ALLOW = re.compile(r"(?P<word>allow(?:-file)?)(?![\w-])\s*(?P<rest>.*)")

@@ -8,7 +8,7 @@ mistakes there are, and what could have followed is asked only where something i
 import re
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
@@ -22,6 +22,7 @@ from qflow.lang.mistakes import explain
 from qflow.lang.recover import Blocks, Statement
 from qflow.lang.split import Chunk
 from qflow.lang.stop import Read, Stop
+from qflow.records import dataclass
 
 MOST_MISTAKES_PER_ITEM = 20
 _OPENING = {"LBRACE": "RBRACE", "LSQB": "RSQB", "LPAR": "RPAR"}

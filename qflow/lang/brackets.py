@@ -3,9 +3,9 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from qflow.diagnostics import Span
+from qflow.records import dataclass
 
 _TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|"[^\n]*|#[^\n]*|[{}\[\]()]')
 _CLOSES = {"}": "{", "]": "[", ")": "("}

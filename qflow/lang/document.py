@@ -1,10 +1,10 @@
 """document: statements of aligned cells and brackets around statements, before lines exist."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from qflow.diagnostics import Span
+from qflow.records import dataclass
 
 
 @dataclass(frozen=True)

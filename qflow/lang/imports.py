@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 
 from qflow.diagnostics import Diagnostic, Label, QflowError
@@ -11,6 +11,7 @@ from qflow.lang.program import Program, program_of
 from qflow.lang.qualify import qualified
 from qflow.lang.refine import merged, used
 from qflow.lang.sources import DISK, Sources
+from qflow.records import dataclass
 
 MOST_FILES = 200
 """Imports one program may lead to, each counted as often as it is imported."""

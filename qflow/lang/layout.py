@@ -5,12 +5,13 @@ text that was formatted once keeps its lines.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from qflow.lang.align import align, align_comments
 from qflow.lang.document import Group, Statement, brackets, flat, flat_cells, flat_group
 from qflow.lang.rows import LIMIT, Comment, Row
+from qflow.records import dataclass
 
 _INDENT = "  "
 

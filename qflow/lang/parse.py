@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lark.exceptions import UnexpectedInput
 
@@ -17,6 +17,7 @@ from qflow.lang.grammar import parser
 from qflow.lang.mistakes import END_OF_LINE
 from qflow.lang.source import normalize
 from qflow.lang.split import ITEM_WORDS, Chunk, split
+from qflow.records import dataclass
 
 EDITION = 1
 MOST_CHARACTERS = 2_000_000

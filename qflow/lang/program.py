@@ -1,10 +1,10 @@
 """Program: a file as meaning. What stood in order is grouped by kind; both front ends end here."""
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 from qflow.diagnostics import Span
 from qflow.lang import syntax
+from qflow.records import dataclass
 
 T = TypeVar("T", bound=syntax.Item)
 

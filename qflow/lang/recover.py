@@ -7,11 +7,11 @@ order, and the statements of a block are kept once they are known.
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import takewhile
 
 from qflow.lang.brackets import Mark, Nesting, marks
 from qflow.lang.split import Chunk
+from qflow.records import dataclass
 
 _DEPTH_OF_STATEMENTS = {"schedule": 2}
 """How many braces deep the statements of an item stand; 1 unless named here."""

@@ -1,6 +1,6 @@
 """Rows: lines in the making, whose cells can still be padded."""
 
-from dataclasses import dataclass
+from qflow.records import dataclass
 
 LIMIT = 110
 """Columns a line may have before a group in it is broken up; comments do not count."""

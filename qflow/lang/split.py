@@ -1,9 +1,9 @@
 """Splitting a text into top-level items, so that one mistake does not hide the next."""
 
 import re
-from dataclasses import dataclass
 
 from qflow.lang.brackets import Mark, Nesting, marks
+from qflow.records import dataclass
 
 ITEM_WORDS = (
     "use",

@@ -1,13 +1,13 @@
 """stop: where and why parsing of an item stopped, as its mistakes are explained from it."""
 
 import re
-from dataclasses import dataclass
 
 from lark import Token
 
 from qflow.diagnostics import Span
 from qflow.lang.brackets import Mark, Places
 from qflow.lang.split import Chunk
+from qflow.records import dataclass
 
 NOT_SPACE = re.compile(r"\S+")
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from qflow.lint._script import Script, dotted
+from qflow.records import dataclass
 
 _SAME = ("to", "cuda", "cpu", "eval", "train", "float", "requires_grad_")
 """Methods of a model that return the model itself."""

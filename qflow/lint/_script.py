@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from qflow.diagnostics import Diagnostic, Span, fail
+from qflow.records import dataclass
 
 
 @dataclass(frozen=True)

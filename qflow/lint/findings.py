@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from qflow.compile.front import Front, front
@@ -15,6 +15,7 @@ from qflow.lang.sources import DISK, Sources
 from qflow.lint import _files as files
 from qflow.lint import run
 from qflow.lint.allowing import about_comments, marked
+from qflow.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from qflow.diagnostics import Diagnostic
 from qflow.diagnostics.edits import apply, together
 from qflow.lang.sources import DISK, Overlay, Sources
 from qflow.lint.findings import Findings, findings
+from qflow.records import dataclass
 
 MOST_ROUNDS = 8
 """An edit can uncover what another one mends, but not for ever."""

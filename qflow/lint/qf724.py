@@ -1,12 +1,12 @@
 """QF724 (P24): an observer that gets too few steps."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from qflow.compile.unit import Unit
 from qflow.diagnostics import Diagnostic
 from qflow.lint._finding import listed, warning
 from qflow.plan.plan import DataSpec, ModulePlan, Observed, Scalar, StagePlan
+from qflow.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from qflow.diagnostics import Diagnostic
 from qflow.lint._finding import warning
 from qflow.lint._script import Script
 from qflow.plan.inventory import Module
 from qflow.plan.subject import Subject
+from qflow.records import dataclass
 
 _JOINS = ("add", "sub", "cat", "concat", "stack", "where", "maximum", "minimum")
 _MASKS = ("masked_fill", "masked_fill_", "full", "full_like")

@@ -1,7 +1,6 @@
 """QF726 (P26): a function read from a table, whose input reaches where it has no value."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import pi
 
 from qflow.diagnostics import Diagnostic
@@ -9,6 +8,7 @@ from qflow.lint._finding import warning
 from qflow.lint._graph import named, source
 from qflow.plan.inventory import Inventory, Module
 from qflow.plan.subject import Subject
+from qflow.records import dataclass
 
 POLES = ("reciprocal", "rsqrt", "log", "log2", "log10", "hardlog", "div", "true_divide")
 PERIODIC = ("sin", "cos")

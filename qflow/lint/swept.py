@@ -1,7 +1,7 @@
 """swept: findings of a file and of every point of its sweeps; those of the file are said once."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from qflow.compile.many import Compiled, collected, compiled
@@ -9,6 +9,7 @@ from qflow.diagnostics import Diagnostic, QflowError, sort
 from qflow.lang.sources import DISK, Sources
 from qflow.lint.allowing import about_comments
 from qflow.lint.findings import Findings, findings, judged
+from qflow.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """Marches: what one hardware family can do, as data. One YAML file beside this one is one march."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
+from qflow.records import dataclass
 from qflow.registry import nearest
 
 if TYPE_CHECKING:

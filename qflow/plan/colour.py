@@ -1,6 +1,6 @@
 """colour: an image input that takes a camera's colours, brought to the model's own by integers."""
 
-from dataclasses import dataclass
+from qflow.records import dataclass
 
 SWINGS = ("full", "studio")
 """Every channel 0..255; or Y 16..235, U and V 16..240."""

@@ -9,10 +9,9 @@ A batch norm that a fusion absorbs is folded and counts nothing. What lies outsi
 dequant stubs is in no plan and is not counted.
 """
 
-from dataclasses import dataclass
-
 from qflow.dtype import DTYPES
 from qflow.plan.plan import ModulePlan, Plan
+from qflow.records import dataclass
 
 FLOAT = 32
 

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from hashlib import sha256
 
 from qflow.plan import cost
 from qflow.plan.plan import Plan
+from qflow.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """Inventory: what the model is, as far as rules and marches can see it; kept in the lock."""
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from qflow.plan.index import Index
+from qflow.records import dataclass
 
 
 @dataclass(frozen=True, order=True)

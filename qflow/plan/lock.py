@@ -24,7 +24,6 @@ Format 1 had edges on lines of their own and one digest over all of them; it is 
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -33,6 +32,7 @@ from qflow.diagnostics import Diagnostic, fail
 from qflow.plan.inventory import Inventory
 from qflow.plan.lock_chain import END, by_target, chained, reads_of
 from qflow.plan.lock_line import Line, module_line, quoted
+from qflow.records import dataclass
 
 FIRST = "qflow-lock 2"
 OLDER = "qflow-lock 1"

@@ -7,7 +7,7 @@ import of one costs as much as all that a short verb does. Another package's are
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 from qflow import kept, registry
 from qflow.plan.inventory import Inventory
+from qflow.records import dataclass
 
 KIND = "emulation.ops"
 BASE = "qflow.emulation.op"

@@ -1,7 +1,6 @@
 """said: what a plan says of one subject, field by field, each with the line that is responsible."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from qflow.diagnostics import Span
 from qflow.plan import show
@@ -14,6 +13,7 @@ from qflow.plan.plan import (
     Shared,
     TensorPlan,
 )
+from qflow.records import dataclass
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ def _tensor(prefix: str, plan: TensorPlan) -> Iterator[tuple[str, Said]]:
     yield f"{prefix}.scheme", of(plan.scheme)
     if isinstance(plan.source, Fixed):
         yield f"{prefix}.scale", of(plan.source.scale)
+        if plan.source.origin is not None:
+            yield f"{prefix}.scale from", of(plan.source.origin)
         return
     observed: Observed = plan.source
     yield f"{prefix}.observer", of(observed.observer)

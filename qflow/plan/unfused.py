@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 
 from qflow.plan.inventory import Inventory, Module
 from qflow.plan.plan import Fusion
+from qflow.records import dataclass
 
 _GEMMS = ("conv", "linear")
 _PLACE = {"conv": 0, "linear": 0, "bn": 1, "add": 2, "relu": 3, "relu6": 3}

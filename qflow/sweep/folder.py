@@ -11,7 +11,7 @@ from qflow.engine import files
 from qflow.records import dataclass
 
 RECORD = "sweep.json"
-_RESULTS = ("table.txt", "table.csv", "pareto.png", "pareto.svg")
+_RESULTS = ("table.txt", "table.csv", "stages.csv", "pareto.png", "pareto.svg")
 """What an earlier sweep of the name left, besides folders."""
 
 

@@ -4,12 +4,12 @@ Each file defines a class of that name with `select(call, unit)`. What it covers
 model and of tables, never of the rules: it may read the inventory, the region and the tables.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from qflow.compile.unit import Unit
 from qflow.diagnostics import Diagnostic
 from qflow.lang import syntax
+from qflow.records import dataclass
 
 
 @dataclass(frozen=True)

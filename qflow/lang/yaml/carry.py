@@ -4,13 +4,14 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from qflow.diagnostics import Span
 from qflow.lang.brackets import Places, marks
 from qflow.lang.program import Program
 from qflow.lang.yaml.respan import spans
+from qflow.records import dataclass
 
 
 @dataclass(frozen=True)

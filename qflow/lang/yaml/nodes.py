@@ -1,9 +1,9 @@
 """nodes: a YAML document as data, each node with the span it was written at."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from qflow.diagnostics import Span
+from qflow.records import dataclass
 
 
 @dataclass(frozen=True)

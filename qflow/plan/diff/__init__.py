@@ -1,7 +1,7 @@
 """diff: what differs between two plans, grouped so that the effect of one rule is read once."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from qflow.plan import cost, facts
@@ -10,6 +10,7 @@ from qflow.plan.facts import Facts, Fields
 from qflow.plan.places import Places
 from qflow.plan.plan import Plan
 from qflow.plan.said import Said
+from qflow.records import dataclass
 
 Kind = Literal["changed", "added", "removed"]
 

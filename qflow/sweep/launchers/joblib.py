@@ -63,7 +63,7 @@ def _pool() -> Any:
 
 def _submit(pool: Any, job: Path) -> Future[None]:
     submitted: Future[None] = pool.submit(
-        _worker.work, _worker.job_function(), os.getcwd(), str(job)
+        _worker.undisturbed, _worker.job_function(), os.getcwd(), str(job)
     )
     return submitted
 

@@ -37,7 +37,7 @@ class Ray:
         waiting = list(reversed(jobs))
         with _said_to(jobs[0].parent / "ray.out"), self._cluster(ray, threads) as at_once:
             # a point that died is not run again unasked: it may have eaten the memory of all
-            work = ray.remote(num_cpus=threads, max_retries=0)(_worker.work)
+            work = ray.remote(num_cpus=threads, max_retries=0)(_worker.undisturbed)
             run = ray.put(_worker.job_function())
             at_work: dict[Any, Path] = {}
             while waiting or at_work:
