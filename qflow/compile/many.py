@@ -24,10 +24,14 @@ class Compiled:
 
     point: Point
     front: Front
+    chosen: tuple[tuple[str, str], ...] = ()
+    """What is varied where that is more than params: config groups and their options."""
 
     @property
     def values(self) -> tuple[tuple[str, str], ...]:
         """What the sweep gives this point, in its order."""
+        if self.chosen:
+            return self.chosen
         given = dict(self.point.settings)
         return tuple((name, given[name]) for name in self.point.varied)
 

@@ -1,39 +1,37 @@
 """app: what `python -m qflow.hydra` does with one composed program: show, check, plan or run it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from qflow import atomic, registry
 from qflow.cli._report import report
 from qflow.diagnostics import EXIT, Diagnostic, QflowError, fail, has_errors
+from qflow.hydra.asked import Asked
 from qflow.hydra.compose import COMMAND_LINE, Composed
 from qflow.lang import yaml
 from qflow.lang.format import format_text
 from qflow.lang.printer import show
 
 MARK = "# Composed by `python -m qflow.hydra`, which writes this file anew."
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The key `job` of the configuration."""
-
-    verb: str = "run"
-    out: Path | None = None
-    form: str = "qf"
+Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
 def carry_out(composed: Composed, asked: Asked) -> int:
     """The exit code of the verb. Raises QflowError for what ends it."""
-    verb = VERBS.get(asked.verb)
+    return verb_of(VERBS, asked)(composed, asked)
+
+
+def verb_of(verbs: Mapping[str, Verb], asked: Asked) -> Verb:
+    """Raises QflowError QF110."""
+    verb = verbs.get(asked.verb)
     if verb is None:
-        near = registry.nearest(asked.verb, tuple(VERBS))
-        help_ = f"did you mean `{near[0]}`?" if near else f"it is one of {', '.join(VERBS)}"
+        near = registry.nearest(asked.verb, tuple(verbs))
+        help_ = f"did you mean `{near[0]}`?" if near else f"it is one of {', '.join(verbs)}"
         raise fail(Diagnostic("QF110", f"`job.verb` cannot be `{asked.verb}`", help=help_))
-    return verb(composed, asked)
+    return verb
 
 
 def _show(composed: Composed, asked: Asked) -> int:

@@ -68,22 +68,33 @@ def compose(
         HydraConfig.instance().set_config(config)
         return of_config(config, at, file)
     except (HydraException, OmegaConfBaseException) as error:
-        raise QflowError((_not_composed(error),)) from error
+        raise QflowError((not_composed(error),)) from error
 
 
-def of_config(config: DictConfig, at: str = "", file: Path | None = None) -> Composed:
-    """As `compose`, of what `hydra.main` hands to its function. Raises as `compose`."""
+def of_config(
+    config: DictConfig,
+    at: str = "",
+    file: Path | None = None,
+    given: Sequence[str] | None = None,
+    known: origins.Origins | None = None,
+) -> Composed:
+    """As `compose`, of what `hydra.main` hands to its function. Raises as `compose`.
+
+    `given` is what the command line said, where that is more than the overrides of this one;
+    `known` is what `find_origins` says, where that was asked before.
+    """
     if found := tuple(interpolations.problems(config, at)):
         raise QflowError(found)
-    known = _origins()
+    known = find_origins() if known is None else known
     node = known.at(at)
     shown = _file(config, at, file)
     start = Span(shown.as_posix(), 1, 1, 1, 1)
     try:
         data = _plain(config, at)
     except OmegaConfBaseException as error:
-        raise QflowError((_not_composed(error),)) from error
-    lines = [*HydraConfig.get().overrides.task] if HydraConfig.initialized() else []
+        raise QflowError((not_composed(error),)) from error
+    own = HydraConfig.get().overrides.task if HydraConfig.initialized() else ()
+    lines = [*(own if given is None else given)]
     overlay = Overlay(start, given=_given(lines))
     tree = overlay.program(data, node, at)
     # what stands there can be wrong as well, and is then shown
@@ -129,8 +140,11 @@ def _resolved(value: Any) -> Any:
     return OmegaConf.to_container(value, resolve=True, throw_on_missing=True)
 
 
-def _origins() -> origins.Origins:
-    """From the loader of the Hydra that is running; nothing where there is none."""
+def find_origins() -> origins.Origins:
+    """From the loader of the Hydra that is running; nothing where there is none.
+
+    It is the same where the same groups are chosen.
+    """
     hydra = GlobalHydra.instance().hydra
     if hydra is None or not HydraConfig.initialized():
         return origins.Origins()
@@ -145,7 +159,7 @@ def _origins() -> origins.Origins:
     return origins.of(found.defaults, config.runtime.config_sources)
 
 
-def _not_composed(error: Exception) -> Diagnostic:
+def not_composed(error: Exception) -> Diagnostic:
     """QF148: the first line of what Hydra says, and the others as notes."""
     causes = _causes(error)
     lines = [line.strip() for text in causes for line in text.splitlines() if line.strip()]

@@ -43,6 +43,10 @@ class Job:
     """Of `show`: `qf` or `yaml`."""
     launcher: dict[str, Any] = field(default_factory=dict)
     """For several points: the group `launcher`."""
+    threads: int | None = None
+    """For several points: what torch computes each with; 1 where nothing is given."""
+    resume: bool = False
+    """For several points: go on with a sweep that was broken off."""
 
 
 @dataclass
@@ -59,3 +63,18 @@ def register() -> None:
         return
     store.store(group="qflow", name="schema", node=Pipeline, package="qflow", provider="qflow")
     store.store(name="qflow_app", node=App, provider="qflow")
+
+
+@dataclass
+class Sweeper:
+    """Hydra's sweeper `basic`, with qflow's in its place."""
+
+    _target_: str = "hydra_plugins.qflow_sweeper.QflowSweeper"
+    max_batch_size: int | None = None
+    params: dict[str, str] | None = None
+
+
+def sweeper() -> None:
+    """Make qflow's sweeper the one that is used where no configuration names another."""
+    store = ConfigStore.instance()
+    store.store(group="hydra/sweeper", name="basic", node=Sweeper, provider="qflow")
