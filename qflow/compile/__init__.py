@@ -13,6 +13,7 @@ from qflow.compile import (
     exports,
     fuse,
     graph,
+    imported_scales,
     legal,
     lower,
     match,
@@ -25,6 +26,7 @@ from qflow.compile import (
     qconfigs,
     region,
     rulesets,
+    scales,
     sensitivities,
     share,
     stages,
@@ -61,6 +63,7 @@ OUTLINE: tuple[Pass, ...] = (
     graph.read,
     qconfigs.resolve,  # base chains
     sensitivities.read,
+    scales.read,
     stages.read,
     exports.read,
     claims.read,
@@ -79,6 +82,7 @@ PASSES: tuple[Pass, ...] = (
     share.grids,  # operators that only move integers
     tail.accumulators,  # before dtypes: a kept accumulator has no grid
     lower.dtypes,  # what the march does at another dtype
+    imported_scales.put,  # tables of other tools, once the bits of every grid are known
     operands.enter,  # floats that quantized operators read
     legal.on_target,  # what the march cannot do
     modules.plans,

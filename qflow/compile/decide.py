@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from qflow.compile.kept_whole import leaves
-from qflow.compile.qfields import overlay, problems, written
+from qflow.compile.qfields import SCALES, overlay, problems, written
 from qflow.compile.region import listed
 from qflow.compile.unit import Fields, Matched, Unit
 from qflow.diagnostics import Diagnostic, Label, Span
@@ -14,6 +14,8 @@ from qflow.plan.plan import Decided
 FLOAT = "float32"
 LEAF = "a `leaf` keeps it whole"
 UNDECIDED = "no rule decides it"
+_KEEPS = (syntax.PatchAction, syntax.ScalesAction)
+"""Actions that change a qconfig there is."""
 
 
 def qconfigs(unit: Unit) -> Unit:
@@ -41,7 +43,7 @@ def qconfigs(unit: Unit) -> Unit:
             continue
         if isinstance(matched.rule, syntax.DefaultRule) and kept:
             touched = [a for a in touched if a not in kept]
-        if isinstance(action, syntax.PatchAction) and floats:
+        if isinstance(action, _KEEPS) and floats:
             floating = [a for a in touched if a in floats]
             touched = [a for a in touched if a not in floats]
             found += _patched_float(matched, floating, floats) if not touched else ()
@@ -50,7 +52,7 @@ def qconfigs(unit: Unit) -> Unit:
         # addresses with one qconfig before a rule have one behind it
         new = [a for a in touched if a not in decided and a not in wrong]
         early = [a for a in new if not _dequant(unit, a)]
-        if isinstance(action, syntax.PatchAction) and early:
+        if isinstance(action, _KEEPS) and early:
             found.append(_nothing_to_patch(matched, early))
         done: dict[int, tuple[Fields | None, list[Diagnostic]]] = {}
         for address in touched:
@@ -84,6 +86,8 @@ def _changes(matched: Matched) -> tuple[Fields, list[Diagnostic]]:
     """The fields a rule itself names, without those that are wrong taken alone."""
     action = matched.rule.action
     assert not isinstance(action, syntax.FloatAction)
+    if isinstance(action, syntax.ScalesAction):
+        return {SCALES: Decided(action.source.value, by=matched.rule.span)}, []
     values, found = written(action.fields)
     return {name: Decided(v, by=matched.rule.span) for name, v in values.items()}, found
 
@@ -117,10 +121,14 @@ def _by(base: Fields, rule: Span, name: str) -> Fields:
     }
 
 
+def _word(matched: Matched) -> str:
+    return "scales" if isinstance(matched.rule.action, syntax.ScalesAction) else "patch"
+
+
 def _nothing_to_patch(matched: Matched, addresses: list[str]) -> Diagnostic:
     return Diagnostic(
         "QF115",
-        "`patch` changes a qconfig, and no rule above gives these modules one",
+        f"`{_word(matched)}` changes a qconfig, and no rule above gives these modules one",
         at=matched.rule.span,
         notes=(f"without one are {listed(addresses)}",),
         help="begin with `default use w8a8`",
@@ -136,7 +144,7 @@ def _patched_float(
     first = floats[floating[0]]
     yield Diagnostic(
         "QF115",
-        "`patch` changes a qconfig, and all these modules are float",
+        f"`{_word(matched)}` changes a qconfig, and all these modules are float",
         at=matched.rule.span,
         also=(Label(first.by, "this rule leaves them float"),) if first.by else (),
         notes=(f"float are {listed(floating)}", *((first.why,) if first.why else ())),

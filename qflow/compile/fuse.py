@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from qflow.compile import together
+from qflow.compile.qfields import SCALES
 from qflow.compile.region import listed
 from qflow.compile.unit import Fields, Unit
 from qflow.diagnostics import Diagnostic, Label, Span
@@ -140,7 +141,7 @@ def _disagreeing(unit: Unit) -> Iterator[Diagnostic]:
 
 def _differing(one: Fields, other: Fields) -> str | None:
     """The first output field on which two qconfigs differ."""
-    names = sorted(n for n in {*one, *other} if n.startswith(("act.", "out.")))
+    names = sorted(n for n in {*one, *other} if n.startswith(("act.", "out.")) or n == SCALES)
     for name in names:
         a, b = one.get(name), other.get(name)
         if (a.value if a else None) != (b.value if b else None):

@@ -22,7 +22,9 @@ from qflow.plan.plan import (
     TensorPlan,
 )
 
-_PROVENANCE = frozenset({"why", "rules", "fields", "text", "proved", "reads", "weights", "macs"})
+_PROVENANCE = frozenset(
+    {"why", "origin", "rules", "fields", "text", "proved", "reads", "weights", "macs"}
+)
 """Fields that say where a decision came from, not what it is; and facts of the trace."""
 _OPTIONAL = frozenset({"later", "freezes", "against", "per_address", "addresses"})
 """Left out where empty: a stage that says nothing of epochs hashes as before there were any."""

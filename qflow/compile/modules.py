@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from qflow.compile import facts, learning
-from qflow.compile.qfields import CORE, FIXED, OBSERVERS
+from qflow.compile.qfields import CORE, FIXED, OBSERVERS, SCALES
 from qflow.compile.region import DEQUANT
 from qflow.compile.unit import Fields, Unit
 from qflow.diagnostics import Span
@@ -124,7 +124,8 @@ def _tensor(unit: Unit, part: str, fields: Fields, dtype: Decided, axis: int) ->
 def _source(unit: Unit, part: str, fields: Fields, dtype: Decided) -> Source:
     observer = fields[f"{part}.observer"]
     if observer.value == FIXED:
-        return Fixed(_given(unit, part, fields, DTYPES[str(dtype.value)]))
+        origin = fields.get(SCALES) if part == "act" else None
+        return Fixed(_given(unit, part, fields, DTYPES[str(dtype.value)]), origin)
     settings: dict[str, Decided] = {
         name: Decided(default, observer.by, f"default of {observer.value}")
         for name, _, default in facts.settings(OBSERVERS, str(observer.value))

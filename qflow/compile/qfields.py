@@ -15,6 +15,9 @@ from qflow.plan.plan import Decided, Scalar
 
 OBSERVERS = "quantization.observers"
 FIXED = "fixed"
+SCALES = "scales"
+"""Marks a qconfig whose output scale is taken from a table; what else it says holds where the table
+has none."""
 PARTS = ("act", "weight")
 CORE = ("dtype", "scheme", "observer", "scale", "threshold", "fake_quant", "fix_scale")
 """What every tensor has; any other field is one of its observer."""
@@ -73,6 +76,8 @@ def _no_such(field: syntax.Field) -> Diagnostic:
 def overlay(base: Fields, changes: Fields) -> dict[str, Decided]:
     """`base` with `changes`; a new observer takes the settings of the old one with it."""
     kept = {k: v for k, v in base.items() if k not in _replaced(changes)}
+    if any(f"act.{name}" in changes for name in ("observer", "scale", "threshold")):
+        kept.pop(SCALES, None)
     for part in PARTS:
         observer = changes.get(f"{part}.observer")
         old = base.get(f"{part}.observer")

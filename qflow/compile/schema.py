@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, get_args
 
 from qflow import march
-from qflow.compile import builtin, facts
+from qflow.compile import builtin, facts, scales
 from qflow.compile.exports import DTYPES as EXPORTED
 from qflow.compile.exports import LAYOUTS
 from qflow.compile.model import TRACES
@@ -19,6 +19,7 @@ from qflow.dtype import DTYPES
 from qflow.lang import syntax
 from qflow.lang.parse import EDITION
 from qflow.lang.yaml.stages import FROZEN, STATES
+from qflow.tables.reading import FORMATS
 
 Schema = dict[str, Any]
 
@@ -282,7 +283,19 @@ def _actions() -> list[tuple[Schema, list[str]]]:
         ({"use": _with_text(builtin.names()), "with": changes}, ["use"]),
         ({"patch": changes}, ["patch"]),
         ({"float": {"const": True}}, ["float"]),
+        ({"scales_from": _TEXT, "with": _scales()}, ["scales_from"]),
     ]
+
+
+def _scales() -> Schema:
+    return _object(
+        {
+            "format": _with_text(facts.known(FORMATS)),
+            "map": {"anyOf": [_TEXT, _list(_list(_TEXT))]},
+            "missing": _with_text(scales.MISSING),
+            "ambiguous": _with_text(scales.AMBIGUOUS),
+        }
+    )
 
 
 def _action() -> Schema:

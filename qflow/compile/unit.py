@@ -27,6 +27,8 @@ from qflow.plan.plan import (
 )
 from qflow.plan.sensitivity import Table
 from qflow.records import dataclass
+from qflow.tables.name_map import NameMap
+from qflow.tables.report import Import
 
 Fields = Mapping[str, Decided]
 """A qconfig: field name such as `act.dtype` to its value and the rule that set it."""
@@ -67,6 +69,27 @@ class SensitivitySpec:
 
 
 @dataclass(frozen=True)
+class ScalesSpec:
+    """What one `scales from` asks for."""
+
+    source: str
+    """The table, relative to the folder of the file."""
+    format: str
+    """File in `tables/formats`; empty: it is seen from the text."""
+    names: NameMap | None
+    map_file: str
+    """The file of a name map, as `source`; empty: `names` are in the program, or there is none."""
+    observes: bool
+    """A tensor the table lacks keeps its observer."""
+    takes_first: bool
+    """Of several entries with one name the first is meant."""
+    at: Span
+    """The rule."""
+    source_at: Span
+    map_at: Span
+
+
+@dataclass(frozen=True)
 class Matched:
     """A rule and the addresses its selector covers."""
 
@@ -100,6 +123,8 @@ class Unit:
     claims: tuple[ClaimPlan, ...] = ()
     exports: tuple[ExportPlan, ...] = ()
     sensitivities: tuple[SensitivitySpec, ...] = ()
+    scales: Mapping[Span, ScalesSpec] = field(default_factory=dict)
+    """Per rule that takes scales from a table; one that is wrong is missing."""
 
     # What the rules make of the model.
     region: tuple[str, ...] = ()
@@ -125,6 +150,8 @@ class Unit:
     entering: Mapping[str, Mapping[int, Decided]] = field(default_factory=dict)
     """Per running address the operands that come as floats, each with the dtype of the grid it is
     brought to there."""
+    imports: tuple[Import, ...] = ()
+    """What came of every table that scales are taken from."""
     modules: tuple[ModulePlan, ...] = ()
     stage_plans: tuple[StagePlan, ...] = ()
     plan: Plan | None = None

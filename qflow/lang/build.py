@@ -229,6 +229,10 @@ class Build(Transformer[Token, Any]):
     def float_action(self, meta: Meta, parts: list[Any]) -> syntax.FloatAction:
         return syntax.FloatAction(span=self._span(meta))
 
+    def scales_action(self, meta: Meta, parts: list[Any]) -> syntax.ScalesAction:
+        source, fields = parts
+        return syntax.ScalesAction(source, fields or (), span=self._span(meta))
+
     def default_rule(self, meta: Meta, parts: list[Any]) -> syntax.DefaultRule:
         return syntax.DefaultRule(parts[0], span=self._span(meta))
 

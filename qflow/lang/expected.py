@@ -5,7 +5,7 @@ from collections.abc import Collection
 from qflow.lang.grammar import terminal_patterns
 
 VALUE = frozenset({"STRING", "INTEGER", "DECIMAL", "NAME", "LBRACE", "LSQB"})
-ACTION = frozenset({"USE", "PATCH", "FLOAT"})
+ACTION = frozenset({"USE", "PATCH", "FLOAT", "SCALES"})
 SELECTOR = frozenset({"STRING", "TYPE", "OP"})
 
 _WORDS = {

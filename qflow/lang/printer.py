@@ -151,6 +151,10 @@ def _action_or_claim(node: Node) -> Cell:
             return (f"use {node.qconfig}", Group("block", fields, node.span, lead=" with "))
         case syntax.PatchAction():
             return ("patch ", _block(node, node.fields, spread=False))
+        case syntax.ScalesAction():
+            head = ("scales from ", *_inline(node.source))
+            fields = tuple(map(statement_of, node.fields))
+            return (*head, Group("block", fields, node.span, lead=" ")) if fields else head
         case syntax.FloatAction():
             return ("float",)
         case syntax.IsClaim():

@@ -16,7 +16,12 @@ from qflow.lang.syntax import Node
 
 N = TypeVar("N", bound=Node)
 
-_PATHS = {("model", "checkpoint"), ("sensitivity", "table"), ("data", "source")}
+_PATHS = {
+    ("model", "checkpoint"),
+    ("sensitivity", "table"),
+    ("data", "source"),
+    ("scales", "map"),
+}
 """Fields that hold a path, which is relative to the folder of the file it stands in."""
 _BLOCKS = {("qconfig", "base"), ("sensitivity", "candidate"), ("sensitivity", "data")}
 """Fields that name a block."""
@@ -115,11 +120,20 @@ class _Names:
             case syntax.UseAction(qconfig=name, fields=fields):
                 own = tuple(self.inside(f) for f in fields)
                 return replace(node, qconfig=self._own(name), fields=own)
+            case syntax.ScalesAction(source=source, fields=fields):
+                own = tuple(self._field("scales", f) for f in fields)
+                return replace(node, source=self._source(source), fields=own)
             case syntax.ApplyRule(rules=name):
                 return replace(node, rules=self._own(name))
             case syntax.Call(args=args):
                 return replace(node, args=tuple(map(self._argument, args)))
         return None
+
+    def _source(self, source: syntax.String | syntax.Name) -> syntax.String | syntax.Name:
+        """The table of `scales from`: a path, or a param that holds one."""
+        if isinstance(source, syntax.String):
+            return replace(source, value=below(self._folder, source.value))
+        return self.inside(source)
 
     def _argument(
         self, argument: syntax.String | syntax.Number | syntax.Name | syntax.Keyword

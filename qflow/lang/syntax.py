@@ -207,7 +207,17 @@ class FloatAction(Node):
     """`float`: leave the module unquantized."""
 
 
-Action: TypeAlias = UseAction | PatchAction | FloatAction
+@dataclass(frozen=True)
+class ScalesAction(Node):
+    """`scales from "net.cali_table" { map = position }`: keep what is there, but the grids of
+    outputs come from a table."""
+
+    source: String | Name
+    """The path of the table, or a param that holds it."""
+    fields: tuple[Field, ...]
+
+
+Action: TypeAlias = UseAction | PatchAction | FloatAction | ScalesAction
 
 
 @dataclass(frozen=True)

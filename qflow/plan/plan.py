@@ -44,6 +44,8 @@ class Fixed:
     """The scale is given."""
 
     scale: Decided
+    origin: Decided | None = None
+    """The table it was taken from and its name there; None where the file has the number."""
 
 
 @dataclass(frozen=True)

@@ -168,9 +168,9 @@ class _Lines:
         return {"file": file, "line": by.line, "source": self._source(by), "why": value.why}
 
     def verb(self, span: Span) -> str:
-        """The action word of a rule: use, patch or float, outside quotes."""
+        """The action word of a rule: use, patch, float or scales, outside quotes."""
         text = "\n".join(self._texts.get(span.path, [])[span.line - 1 : span.end_line])
-        found = re.search(r"\b(use|patch|float)\b", re.sub(r'"(?:\\.|[^"\\])*"', "", text))
+        found = re.search(r"\b(use|patch|float|scales)\b", re.sub(r'"(?:\\.|[^"\\])*"', "", text))
         return found[1] if found else "rule"
 
     def _source(self, span: Span) -> str:

@@ -11,7 +11,7 @@ KEYWORDS = (
     *ITEM_WORDS, "qflow", "as", "in", "wrap", "leaf", "fuse", "default", "match", "optional",
     "expect", "apply", "with", "patch", "float", "except", "type", "op", "stage", "on", "epochs",
     "state", "calibration", "qat", "validation", "freeze", "bn", "scale", "weight", "from",
-    "epoch", "assert", "warn", "is", "no", "zip", "true", "false",
+    "epoch", "scales", "assert", "warn", "is", "no", "zip", "true", "false",
 )  # fmt: skip
 
 words = st.one_of(
@@ -88,6 +88,7 @@ actions = st.one_of(
     node(syntax.UseAction, names, bodies),
     node(syntax.PatchAction, bodies),
     node(syntax.FloatAction),
+    node(syntax.ScalesAction, st.one_of(strings, name_values), bodies),
 )
 quotas = st.one_of(
     st.just((False, None)), st.just((True, None)), st.integers(0, 99).map(lambda n: (False, n))

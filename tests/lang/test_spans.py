@@ -28,6 +28,7 @@ rules outputs { default float }
 quantize {
   default use npu.w8a8 with { act.dtype = act }
   match "a.**", op add except f("x", top = 4) expect 2 patch { a = 1 }
+  match "b" scales from "t.cache" { map = position }
   apply outputs
 }
 schedule {

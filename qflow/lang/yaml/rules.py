@@ -5,10 +5,10 @@ from qflow.lang.yaml.keys import Findings, Keys
 from qflow.lang.yaml.nodes import Mapping, Node, Scalar
 from qflow.lang.yaml.scalars import INTEGER
 from qflow.lang.yaml.selectors import selector
-from qflow.lang.yaml.values import fields, name
+from qflow.lang.yaml.values import fields, name, value
 
 HELP = "write {default: {use: w8a8}}, {match: ..., use: ...} or {apply: ...}"
-ACTIONS = "one of `use`, `patch` and `float`"
+ACTIONS = "one of `use`, `patch`, `float` and `scales_from`"
 
 
 def rules(nodes: tuple[Node, ...], findings: Findings) -> tuple[syntax.Rule, ...]:
@@ -75,11 +75,12 @@ def _expect(keys: Keys, findings: Findings) -> int | None:
 
 def _action(keys: Keys, node: Mapping, findings: Findings) -> syntax.Action | None:
     """What becomes of the modules: exactly one action."""
-    given = [key for key in ("use", "patch", "float") if keys.has(key)]
+    kinds = ("use", "patch", "float", "scales_from")
+    given = [key for key in kinds if keys.has(key)]
     changes = keys.mapping("with")
-    if not given and keys.misspelt(("use", "patch", "float")):
+    if not given and keys.misspelt(kinds):
         return None
-    if len(given) != 1 or (changes is not None and given != ["use"]):
+    if len(given) != 1 or (changes is not None and given[0] not in ("use", "scales_from")):
         what = f"a rule with {ACTIONS}"
         findings.wrong(
             node, what, "write `use: w8a8`, `patch: {act.dtype: int16}` or `float: true`"
@@ -87,6 +88,8 @@ def _action(keys: Keys, node: Mapping, findings: Findings) -> syntax.Action | No
         return None
     if given == ["use"]:
         return _use(keys, changes, findings)
+    if given == ["scales_from"]:
+        return _scales(keys, changes, findings)
     if given == ["patch"]:
         patch = keys.mapping("patch")
         if patch is None:
@@ -107,6 +110,18 @@ def _use(keys: Keys, changes: Mapping | None, findings: Findings) -> syntax.UseA
         qconfig_span=given.span,
         span=given.span,
     )
+
+
+def _scales(keys: Keys, changes: Mapping | None, findings: Findings) -> syntax.ScalesAction | None:
+    node = keys.scalar("scales_from", '"net.cali_table"')
+    if node is None:
+        return None
+    source = value(node, findings)
+    if not isinstance(source, (syntax.String, syntax.Name)):
+        findings.wrong(node, "the path of a table", 'write `scales_from: "net.cali_table"`')
+        return None
+    given = fields(changes, findings) if changes else ()
+    return syntax.ScalesAction(source, given, span=node.span)
 
 
 def order(nodes: tuple[Node, ...], findings: Findings) -> tuple[syntax.Rule, ...]:

@@ -160,6 +160,10 @@ def _action(action: syntax.Action) -> list[tuple[str, str]]:
             return [("patch", mapping(flow.fields(action.fields, qconfig=True)))]
         case syntax.FloatAction():
             return [("float", "true")]
+        case syntax.ScalesAction():
+            changes = mapping(flow.fields(action.fields))
+            more = [("with", changes)] if action.fields else []
+            return [("scales_from", value(action.source)), *more]
 
 
 def _schedule(schedule: syntax.Schedule) -> Lines:
