@@ -25,13 +25,17 @@ def job_function() -> Run:
 
 def work(run: Run, folder: str, job: str) -> None:
     """Run a job in `folder`, which its paths are relative to."""
-    if threading.current_thread() is threading.main_thread():
-        # Ctrl-C reaches every process of a terminal; whether to stop is for the leader to say
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.chdir(folder)
     take(Path(job))
     with _printing_to(said(Path(job))):
         run(job)
+
+
+def undisturbed(run: Run, folder: str, job: str) -> None:
+    """As `work`. Ctrl-C reaches every process of a terminal: whether to stop, the leader says."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    work(run, folder, job)
 
 
 def take(job: Path) -> None:
