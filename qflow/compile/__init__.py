@@ -106,6 +106,8 @@ class Outline:
     graph: GraphSpec
     diagnostics: tuple[Diagnostic, ...]
     sensitivities: tuple[SensitivitySpec, ...] = ()
+    tables: tuple[str, ...] = ()
+    """Tables that scales are taken from, and their name maps, relative to the file's folder."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,10 @@ def outline(program: Program, settings: Mapping[str, str]) -> Outline:
     """The passes that need no inventory. Never raises for what the file says."""
     unit = _run(OUTLINE, Unit(program, settings))
     found = sort(unit.diagnostics)
-    return Outline(unit.model, unit.target, unit.data, unit.graph, found, unit.sensitivities)
+    tables = sorted({p for s in unit.scales.values() for p in (s.source, s.map_file) if p})
+    return Outline(
+        unit.model, unit.target, unit.data, unit.graph, found, unit.sensitivities, tuple(tables)
+    )
 
 
 def compile(

@@ -1,6 +1,6 @@
 """lock: what the model of a file is, by building and tracing it, for the file's lock."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import unified_diff
 from hashlib import sha256
 from importlib import import_module
@@ -30,15 +30,19 @@ def make_lock(path: Path, settings: Mapping[str, str]) -> Lock:
     from qflow.engine.model import build, traced
 
     folder = path.parent
-    facts = (*_imported(program, folder), *_facts(outline.model, folder))
+    read = (*program.imported, *outline.tables)
+    facts = (*_texts(read, folder), *_facts(outline.model, folder))
     found = traced(build(outline.model, folder), outline.model, outline.graph, folder)
     return Lock(found.inventory, facts, compiler.traced(outline.model, outline.graph))
 
 
-def _imported(program: Program, folder: Path) -> Iterator[FileFact]:
-    """The files whose names the program uses: a change of one is a change of all that use it."""
-    for name in program.imported:
-        yield FileFact("file", name, digest((folder / name).read_bytes().replace(b"\r\n", b"\n")))
+def _texts(names: Iterable[str], folder: Path) -> Iterator[FileFact]:
+    """Files the program uses, and tables it takes scales from: a change of one is one of it."""
+    for name in dict.fromkeys(names):
+        # a table that is not there is an error of every verb that makes a plan
+        if (folder / name).is_file():
+            raw = (folder / name).read_bytes().replace(b"\r\n", b"\n")
+            yield FileFact("file", name, digest(raw))
 
 
 def _facts(spec: ModelSpec, folder: Path) -> Iterator[FileFact]:
