@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from qflow.diagnostics import QflowError
-from qflow.hydra.app import MARK, Asked, carry_out, write
+from qflow.hydra.__main__ import main
+from qflow.hydra.app import MARK, carry_out, write
+from qflow.hydra.asked import Asked
 from qflow.hydra.compose import Composed
+from qflow.hydra.foreign import refuse
 from qflow.lang.parse import parse
 from tests.hydra.project import composed
 from tests.hydra.project import write as write_project
@@ -40,9 +43,23 @@ def test_one_point_from_the_command_line(here: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("# --set samples=64\nqflow 1\n")
     assert parse(done.stdout, "x.qf").diagnostics == ()
-    wrong = run("pipeline=digits", "job.verb=check", "params.samples=0")
+    before = sorted(here.rglob("*"))
+    wrong = run("-m", "pipeline=digits", "job.verb=check", "params.samples=0,1")
     assert wrong.returncode == 1
     assert "qflow/conf/pipeline/digits.yaml:" in wrong.stdout
+    assert "at the point `samples=0`" in wrong.stdout
+    # Hydra keeps what it composed where nobody says otherwise
+    assert sorted(here.rglob("*")) == before
+
+
+def test_what_only_hydra_would_launch(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["-m", "pipeline=digits", "params.samples=1,2", "+hydra/sweeper=optuna"]
+    monkeypatch.setattr(sys, "argv", ["qflow.hydra", *arguments])
+    assert main() == 2
+    assert "error[QF150]: `hydra/sweeper=optuna`" in capsys.readouterr().err
+    refuse(["-m", "hydra/launcher=basic", "launcher=joblib"])
 
 
 def test_verbs(capsys: pytest.CaptureFixture[str]) -> None:
