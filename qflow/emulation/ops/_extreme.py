@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from qflow.emulation.arrays import as_array
 from qflow.emulation.op import ROUNDED, Example, Op, op
 from qflow.emulation.ops import _along, _places
 from qflow.emulation.ops._window import argument
@@ -67,7 +68,7 @@ class Extreme(Op):
         if len(operands) == 2:
             return op(self.of_two).real(attributes, *operands)
         if not attributes:
-            return np.asarray(getattr(np, self.along)(operands[0]))
+            return as_array(getattr(np, self.along)(operands[0]))
         dim, keepdim = attributes["dim"], attributes["keepdim"]
         reduced = op(self.along).real({"dims": (dim,), "keepdim": keepdim}, operands[0])
         assert isinstance(reduced, np.ndarray)

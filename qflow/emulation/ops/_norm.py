@@ -10,6 +10,7 @@ import numpy as np
 
 from qflow import loops
 from qflow.emulation import gemm
+from qflow.emulation.arrays import as_array
 from qflow.emulation.builder import NotFinite
 from qflow.emulation.op import BYTES, CLAMP, Call, Constant, Fast, Op, Range, Unsupported
 from qflow.emulation.ops import _affine, _normed, _roots
@@ -64,7 +65,7 @@ class Normalization(Op):
         result = ((parts - mean) / np.sqrt(variance + attributes["eps"])).reshape(x.shape)
         view = self.per_value(attributes, x.shape)
         result = result if weight is None else result * weight.reshape(view)
-        return np.asarray(result if bias is None else result + bias.reshape(view))
+        return as_array(result if bias is None else result + bias.reshape(view))
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
         if len(node.inputs) != 1:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from qflow.emulation.arrays import as_array
 from qflow.emulation.op import ROUNDED, Call, Constant, Example, Fast, Range, Unsupported, form
 from qflow.emulation.ops import _rescaled
 from qflow.emulation.ops._reduction import Reduction
@@ -37,7 +38,7 @@ class Total(Reduction):
         bias: np.ndarray | None = None,
     ) -> np.ndarray:
         dims, keepdim = tuple(attributes["dims"]), attributes["keepdim"]
-        total = np.asarray(operands[0].sum(axis=dims, keepdims=keepdim))
+        total = as_array(operands[0].sum(axis=dims, keepdims=keepdim))
         if not self.divides:
             return total
         return total / prod(operands[0].shape[d] for d in dims)

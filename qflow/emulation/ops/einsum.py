@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qflow.emulation.arrays import as_array
 from qflow.emulation.op import (
     ROUNDED,
     Call,
@@ -91,7 +92,7 @@ class Einsum(Op):
         weight: np.ndarray | None = None,
         bias: np.ndarray | None = None,
     ) -> np.ndarray:
-        return np.asarray(np.einsum(attributes["equation"], *operands))
+        return as_array(np.einsum(attributes["equation"], *operands))
 
     def float_only(self, attributes: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> str:
         equation = attributes["equation"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qflow.emulation.arrays import as_array
 from qflow.emulation.op import ROUNDED, Call, Constant, Example, Fast, Op, Range, Unsupported
 from qflow.emulation.ops import _products
 
@@ -54,7 +55,7 @@ class Matmul(Op):
         weight: np.ndarray | None = None,
         bias: np.ndarray | None = None,
     ) -> np.ndarray:
-        return np.asarray(operands[0] @ operands[1])
+        return as_array(operands[0] @ operands[1])
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
         shapes = [build.operand(node, i).shape for i in range(2)]

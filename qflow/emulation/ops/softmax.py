@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from qflow import loops
+from qflow.emulation.arrays import as_array
 from qflow.emulation.builder import NoScale, scale
 from qflow.emulation.gemm import FLOAT64_BITS
 from qflow.emulation.op import (
@@ -90,7 +91,7 @@ class Softmax(Op):
     ) -> np.ndarray:
         dim = attributes["dim"]
         shares = np.exp(operands[0] - operands[0].max(dim, keepdims=True))
-        return np.asarray(shares / shares.sum(dim, keepdims=True))
+        return as_array(shares / shares.sum(dim, keepdims=True))
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
         source = build.operand(node, 0)

@@ -7,6 +7,8 @@ from typing import Literal
 
 import numpy as np
 
+from qflow.emulation.arrays import as_array
+
 ShiftRounding = Literal["half_up", "half_away", "floor"]
 
 BF16_DROPPED = 16
@@ -17,7 +19,7 @@ LONGEST_SHIFT = 62
 
 def round_away(values: np.ndarray) -> np.ndarray:
     """To the nearest whole number, halves away from zero; float in, float64 out."""
-    wide = np.asarray(values, np.float64)
+    wide = as_array(values, np.float64)
     magnitude = np.abs(wide)
     whole = np.floor(magnitude)
     # adding one half would round 0.49999999999999994 up
@@ -26,14 +28,14 @@ def round_away(values: np.ndarray) -> np.ndarray:
 
 def half_up(values: np.ndarray) -> np.ndarray:
     """To the nearest whole number, halves towards plus infinity; float in, float64 out."""
-    wide = np.asarray(values, np.float64)
+    wide = as_array(values, np.float64)
     whole = np.floor(wide)
     return whole + (wide - whole >= 0.5)
 
 
 def half_even(values: np.ndarray) -> np.ndarray:
     """To the nearest whole number, halves to the even one; float in, float64 out."""
-    return np.rint(np.asarray(values, np.float64))
+    return np.rint(as_array(values, np.float64))
 
 
 FLOAT_ROUNDINGS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -51,8 +53,8 @@ def shift_right(
     A shift below 0 goes left. `half_up` sends halves towards plus infinity, `half_away` away from
     zero, `floor` drops the bits. `shift` broadcasts against `values`.
     """
-    wide = np.asarray(values, np.int64)
-    places = np.asarray(shift, np.int64)
+    wide = as_array(values, np.int64)
+    places = as_array(shift, np.int64)
     right = np.clip(places, 0, LONGEST_SHIFT)
     moved = wide << np.maximum(-places, 0)
     if rounding == "floor":
@@ -70,7 +72,9 @@ def saturate(values: np.ndarray, low: int, high: int) -> np.ndarray:
 
 def bf16_nearest(values: np.ndarray) -> np.ndarray:
     """float32 with the precision of bfloat16, halves to even; finite values."""
-    bits = np.asarray(values, np.float32).view(np.uint32).astype(np.uint64)
+    if not isinstance(values, (np.ndarray, np.generic)):
+        return values.bf16_nearest()  # type: ignore[no-any-return]
+    bits = as_array(values, np.float32).view(np.uint32).astype(np.uint64)
     odd = (bits >> BF16_DROPPED) & 1
     rounded = (bits + (1 << (BF16_DROPPED - 1)) - 1 + odd) >> BF16_DROPPED << BF16_DROPPED
     return rounded.astype(np.uint32).view(np.float32)
@@ -78,7 +82,7 @@ def bf16_nearest(values: np.ndarray) -> np.ndarray:
 
 def bf16_truncated(values: np.ndarray) -> np.ndarray:
     """float32 with the precision of bfloat16, low bits dropped."""
-    bits = np.asarray(values, np.float32).view(np.uint32)
+    bits = as_array(values, np.float32).view(np.uint32)
     return (bits >> np.uint32(BF16_DROPPED) << np.uint32(BF16_DROPPED)).view(np.float32)
 
 
@@ -89,7 +93,7 @@ def cast_in(values: np.ndarray, scale: np.ndarray, low: int, high: int) -> np.nd
     float64 and then becomes a float32; the product is one of float32.
     """
     with np.errstate(over="ignore"):  # a product beyond float32 is infinite, and clamped
-        product = np.asarray(values, np.float32) * reciprocal32(scale)
+        product = as_array(values, np.float32) * reciprocal32(scale)
     return np.clip(round_away(product), low, high).astype(np.int64)
 
 
@@ -100,12 +104,12 @@ def reciprocal32(scale: np.ndarray) -> np.ndarray:
 
 def cast_out(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Integers back to floats: `float32(S) * float32(q)`, float32 (mul32, shift8)."""
-    return np.asarray(values, np.float32) * np.asarray(scale, np.float32)
+    return as_array(values, np.float32) * np.asarray(scale, np.float32)
 
 
 def cast_out_bf16(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Integers back to floats on q31: `bf16(q * bf16(S))`, as float32."""
-    return bf16_nearest(np.asarray(values, np.float32) * bf16_nearest(np.asarray(scale)))
+    return bf16_nearest(as_array(values, np.float32) * bf16_nearest(np.asarray(scale)))
 
 
 def from_bf16(values: np.ndarray, scale: np.ndarray, low: int, high: int) -> np.ndarray:
@@ -118,7 +122,7 @@ def from_bf16(values: np.ndarray, scale: np.ndarray, low: int, high: int) -> np.
 def to_f16(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Integers to float16 for an operator kept in floats: `f16(f16(S) * q)` (mul32)."""
     factor = np.asarray(scale, np.float16).astype(np.float32)
-    return (factor * np.asarray(values, np.float32)).astype(np.float16)
+    return (factor * as_array(values, np.float32)).astype(np.float16)
 
 
 def from_f16(values: np.ndarray, scale: np.ndarray, low: int, high: int) -> np.ndarray:
@@ -127,19 +131,19 @@ def from_f16(values: np.ndarray, scale: np.ndarray, low: int, high: int) -> np.n
     The interpreter keeps some results in float32; they are not rounded to float16 before.
     """
     factor = np.asarray(1.0 / np.asarray(scale, np.float64), np.float16).astype(np.float32)
-    product = (np.asarray(values, np.float32) * factor).astype(np.float16)
+    product = (as_array(values, np.float32) * factor).astype(np.float16)
     return np.clip(round_away(product), low, high).astype(np.int64)
 
 
 def q31_rescale(values: np.ndarray, multiplier: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """The two roundings of q31: high product half up, held in int32, then a shift half away."""
-    high = shift_right(np.asarray(values, np.int64) * np.asarray(multiplier, np.int64), 31)
+    high = shift_right(as_array(values, np.int64) * as_array(multiplier, np.int64), 31)
     held = np.clip(high, -(1 << 31), (1 << 31) - 1)
     return shift_right(held, shift, "half_away")
 
 
 def cvms(values: np.ndarray, multiplier: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """`floor(float32(v * m) / 2^r + 0.5)` of q31, int64, not saturated."""
-    product = (np.asarray(values, np.int64) * np.asarray(multiplier, np.int64)).astype(np.float32)
-    scaled = np.ldexp(product, -np.asarray(shift, np.int32))
+    product = (as_array(values, np.int64) * as_array(multiplier, np.int64)).astype(np.float32)
+    scaled = np.ldexp(product, -as_array(shift, np.int32))
     return np.floor(scaled + np.float32(0.5)).astype(np.int64)

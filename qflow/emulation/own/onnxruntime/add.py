@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qflow.emulation.arrays import as_array
 from qflow.emulation.float_profile import half_even
 from qflow.emulation.op import Call, Fast, Range
 from qflow.emulation.ops import add
@@ -59,5 +60,5 @@ def _ratios(call: Call) -> tuple[np.float32, np.float32, np.float32]:
 
 
 def _fma(values: np.ndarray, factor: np.float32, addend: np.ndarray | np.float32) -> np.ndarray:
-    exact = values.astype(np.float64) * np.float64(factor) + np.asarray(addend, np.float64)
-    return np.asarray(exact.astype(np.float32))
+    exact = values.astype(np.float64) * np.float64(factor) + as_array(addend, np.float64)
+    return as_array(exact.astype(np.float32))

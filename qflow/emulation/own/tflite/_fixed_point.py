@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from qflow.emulation.arrays import as_array
+
 CONSTANT_BITS = 32
 EXP_FACTORS = {
     -2: 1672461947,
@@ -44,7 +46,7 @@ def constant(raw: int, bits: int) -> int:
 
 def times(a: np.ndarray, b: np.ndarray | int, bits: int) -> np.ndarray:
     """The doubled high half of the product, half up."""
-    product = np.asarray(a, np.int64) * b
+    product = as_array(a, np.int64) * b
     return held((product + (1 << (bits - 2))) >> (bits - 1), bits)
 
 
