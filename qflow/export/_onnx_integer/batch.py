@@ -13,8 +13,8 @@ import numpy as np
 from qflow.export._onnx.builder import Builder, Step
 from qflow.export._onnx_integer.traced import Untraceable
 
-FIRST, SECOND = 101, 103
-"""Batches that nothing in a model has as a size of its own."""
+FIRST, SECOND = 2, 3
+"""Not 1, which NumPy spreads to any size."""
 
 
 def freed(one: Builder, other: Builder, source: str) -> Builder:

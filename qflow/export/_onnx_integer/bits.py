@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from qflow.export._onnx_integer.tape import WHOLE, Tape, ends_of
+from qflow.export._onnx_integer.tape import WHOLE, Tape, ends_of, slim
 from qflow.export._onnx_integer.traced import Ends, Traced, Untraceable
 
 LARGEST_SHIFT = 62
@@ -39,7 +39,7 @@ def shifted_left(tape: Tape, x: Any, shift: Any) -> Any:
 
 def floor_divided(tape: Tape, x: Any, by: Any) -> Any:
     rest = remainder(tape, x, by)
-    ready = [_whole(tape, v) for v in (x - rest, by)]
+    ready = slim([_whole(tape, v) for v in (x - rest, by)])
     found = tape.node("Div", ready, WHOLE, rest.shape)
     return _with(found, _quotients(ends_of(x), ends_of(by)))
 
@@ -48,7 +48,7 @@ def remainder(tape: Tape, x: Any, by: Any) -> Traced:
     dtype = np.result_type(_dtype(x), _dtype(by))
     if dtype.kind == "f":
         raise Untraceable("remainders of floats have no form here")
-    ready = [_whole(tape, v) for v in (x, by)]
+    ready = slim([_whole(tape, v) for v in (x, by)])
     shape = np.broadcast_shapes(np.shape(x), np.shape(by))
     divisors = ends_of(by)
     ends = None if divisors is None or divisors[0] < 1 else (0, divisors[1] - 1)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qflow.export._onnx_integer import bits, spans
-from qflow.export._onnx_integer.tape import Tape, ends_of
+from qflow.export._onnx_integer.tape import Tape, ends_of, slim
 from qflow.export._onnx_integer.traced import Traced, Untraceable
 
 SAME = {
@@ -93,7 +93,7 @@ def same(tape: Tape, name: str, ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Tra
     if name in OF_FLOATS and dtype.kind != "f":
         (only,) = inputs
         return only  # type: ignore[no-any-return]
-    ready = [_brought(tape, x, dtype) for x in inputs]
+    ready = slim([_brought(tape, x, dtype) for x in inputs])
     spare = _needless(name, ready)
     if spare is not None:
         return spare
@@ -105,7 +105,7 @@ def compared(tape: Tape, op: str, left: Any, right: Any) -> Traced:
     dtype = np.result_type(_blank(left), _blank(right))
     if dtype == np.bool_:
         dtype = np.dtype(np.int32)
-    ready = [_brought(tape, x, dtype) for x in (left, right)]
+    ready = slim([_brought(tape, x, dtype) for x in (left, right)])
     return tape.node(op, ready, np.bool_, _shape((left, right)), (0, 1))
 
 
@@ -131,7 +131,7 @@ def _bitwise(name: str) -> Callable[..., Traced]:
         if _blank(left).dtype == np.bool_ and _blank(right).dtype == np.bool_:
             return _truths(tape, {"and": "And", "or": "Or", "xor": "Xor"}[name], left, right)
         dtype = np.result_type(_blank(left), _blank(right))
-        ready = [_brought(tape, x, dtype) for x in (left, right)]
+        ready = slim([_brought(tape, x, dtype) for x in (left, right)])
         mask = next((x for x in ready if not isinstance(x, Traced)), None)
         if name == "and" and mask is not None and mask.size == 1:
             found = bits.masked(tape, ready[0] if ready[1] is mask else ready[1], int(mask.ravel()[0]))
@@ -176,10 +176,8 @@ def _square(tape: Tape, x: Traced) -> Any:
 def _power(tape: Tape, x: Any, exponent: Any) -> Any:
     if isinstance(exponent, (int, np.integer)) and exponent == 2:
         found = x * x
-        ends = found.ends
-        return found if ends is None else Traced(
-            tape, found.name, found.dtype, found.shape, (max(ends[0], 0), ends[1])
-        )
+        ends = None if found.ends is None else (max(found.ends[0], 0), found.ends[1])
+        return Traced(tape, found.name, found.dtype, found.shape, ends)
     return same(tape, "power", np.power, (x, exponent))
 
 

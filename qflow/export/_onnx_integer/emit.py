@@ -82,23 +82,22 @@ def _one(
     node = call.node
     if node.op == "input":
         return _given(inputs[node.id], node.output, tape, count)
-    if node.op == "quantize" and operands[0].dtype.kind == "i" and operands[0].ends is not None:
+    if node.op == "quantize" and (port := inputs.get(node.inputs[0])) and port.scale:
         return operands[0]  # an input that comes in integers already
     call = replace(call, constants={k: v.view(Known) for k, v in call.constants.items()})
     whole = [x if x.dtype.kind == "f" else tape.cast(x, np.dtype(SUMS)) for x in operands]
-    if node.op in special.RULES:
-        return special.RULES[node.op](call, tape, *whole)
-    operator = call.operator
-    if not runs_as_nhwc(call):
-        return _checked(operator.oracle(call, *whole))
-    turned = [x.transpose(FIRST) for x in whole]
-    return _checked(operator.oracle(call, *turned)).transpose(LAST)
-
-
-def _checked(found: Any) -> Traced:
-    if not isinstance(found, Traced):
-        raise Untraceable("its result does not depend on its operands")
-    return found
+    oracle = special.RULES.get(node.op)
+    found: Any
+    if oracle is not None:
+        found = oracle(call, tape, *whole)
+    elif runs_as_nhwc(call):
+        found = call.operator.oracle(call, *[x.transpose(FIRST) for x in whole]).transpose(LAST)
+    else:
+        found = call.operator.oracle(call, *whole)
+    if isinstance(found, Traced):
+        return found
+    # nothing of it depends on an operand
+    return tape.value(np.asarray(found).astype(node.output.dtype))
 
 
 def _given(port: Port, type_: TensorType, tape: Tape, count: int) -> Traced:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qflow.export._onnx_integer import elementwise, forms, products, reductions, windows
-from qflow.export._onnx_integer.tape import Tape, ends_of
+from qflow.export._onnx_integer.tape import Tape, ends_of, slim
 from qflow.export._onnx_integer.traced import Ends, Traced, Untraceable
 
 PADS = {"constant": "constant", "reflect": "reflect", "edge": "edge", "wrap": "wrap"}
@@ -32,8 +32,8 @@ def _where(tape: Tape, mask: Any, yes: Any, no: Any) -> Any:
                 return chosen
     dtype = np.result_type(elementwise._blank(yes), elementwise._blank(no))
     ready = [elementwise._brought(tape, x, dtype) for x in (yes, no)]
-    test = elementwise.truth(tape, mask)
-    shape = np.broadcast_shapes(np.shape(test), *[np.shape(x) for x in ready])
+    shape = np.broadcast_shapes(np.shape(mask), *[np.shape(x) for x in ready])
+    test, *ready = slim([elementwise.truth(tape, mask), *ready])
     ends = _hull([ends_of(x) for x in ready]) if dtype.kind in "iu" else None
     return tape.node("Where", [test, *ready], dtype, shape, ends)
 
@@ -51,14 +51,15 @@ def _clip(tape: Tape, x: Any, low: Any = None, high: Any = None, **_: Any) -> An
                 continue
         x = getattr(np, name)(x, end)
         known = ends_of(x)
-        if known is None and limits is not None:
-            x, known = _limited(x, limits, name)
+    if isinstance(x, Traced) and x.ends is None and x.dtype.kind in "iu":
+        return Traced(tape, x.name, x.dtype, x.shape, _between(low, high))
     return x
 
 
-def _limited(x: Traced, limits: Ends, name: str) -> tuple[Traced, None]:
-    """The end that a clamp gives to values whose ends are unknown is told by the other clamp."""
-    return x, None
+def _between(low: Any, high: Any) -> Ends | None:
+    """What a clamp leaves of values whose ends are unknown."""
+    below, above = (None if end is None else ends_of(end) for end in (low, high))
+    return None if below is None or above is None else (min(below[0], above[0]), above[1])
 
 
 def _concatenate(tape: Tape, parts: Any, axis: int = 0, **_: Any) -> Any:
@@ -185,9 +186,13 @@ def _argsort(tape: Tape, x: Traced, axis: int = -1, **_: Any) -> Any:
 
 def _filled(value: float) -> Callable[..., np.ndarray]:
     def run(tape: Tape, x: Traced, dtype: Any = None, **_: Any) -> np.ndarray:
-        raise Untraceable("it makes an array of the size of its operand")
+        return np.broadcast_to(np.asarray(value, dtype or x.dtype), x.shape)
 
     return run
+
+
+def _full_like(tape: Tape, x: Traced, value: Any, dtype: Any = None, **_: Any) -> np.ndarray:
+    return np.broadcast_to(np.asarray(value, dtype or x.dtype), x.shape)
 
 
 def _nan_to_num(tape: Tape, x: Traced, nan: float = 0.0, **_: Any) -> Any:
@@ -270,6 +275,7 @@ RULES: Mapping[str, Callable[..., Any]] = {
     "sliding_window_view": _windowed,
     "zeros_like": _filled(0),
     "ones_like": _filled(1),
+    "full_like": _full_like,
     "copy": lambda tape, x, **_: x,
     "ascontiguousarray": lambda tape, x, **_: x,
 }

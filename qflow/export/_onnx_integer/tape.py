@@ -48,6 +48,10 @@ class Tape:
             )
         return self._constants[key]
 
+    def value(self, array: np.ndarray) -> Traced:
+        """A constant as a traced value."""
+        return Traced(self, self.constant(array), array.dtype, array.shape, ends_of(array))
+
     def builder_name(self, wanted: str) -> str:
         """A name that no constant has yet."""
         found, count = wanted, 1
@@ -73,3 +77,21 @@ def ends_of(value: Any) -> Ends | None:
     if array.dtype.kind not in "iub" or not array.size:
         return None
     return int(array.min()), int(array.max())
+
+
+def slim(operands: list[Any]) -> list[Any]:
+    """Arrays without the axes along which they do not change, where another operand has them.
+
+    So what a rule makes for every sample alike does not depend on the size of the batch.
+    """
+    whole = np.broadcast_shapes(*[np.shape(x) for x in operands])
+    full = any(isinstance(x, Traced) and x.shape == whole for x in operands)
+    return [_without(x) if full and isinstance(x, np.ndarray) else x for x in operands]
+
+
+def _without(x: np.ndarray) -> np.ndarray:
+    for axis in range(x.ndim):
+        first = x.take([0], axis) if x.shape[axis] > 1 else x
+        if first is not x and (x == first).all():
+            x = first
+    return x.reshape(()) if x.size == 1 else x

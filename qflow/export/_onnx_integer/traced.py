@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from qflow.export._onnx_integer.tape import Tape
 
 Ends = tuple[int, int]
+BFLOAT16 = 16
+"""Its number in ONNX; NumPy has no such dtype."""
 
 
 class Untraceable(Exception):
@@ -78,6 +80,11 @@ class Traced:
 
         return functions.apply(self.tape, function, args, kwargs)
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)  # NumPy asks for what is not there
+        raise Untraceable(f"`numpy.ndarray.{name}` has no form here")
+
     def __getitem__(self, key: Any) -> Traced:
         from qflow.export._onnx_integer import places
 
@@ -136,6 +143,10 @@ class Traced:
     def mean(self, axis: Any = None, keepdims: bool = False) -> Traced:
         return self._reduced("mean", axis, keepdims)
 
+    def var(self, axis: Any = None, keepdims: bool = False) -> Traced:
+        off = self - self.mean(axis, keepdims=True)
+        return (off * off).mean(axis, keepdims)  # type: ignore[no-any-return]
+
     def any(self, axis: Any = None, keepdims: bool = False) -> Any:
         if self.absent and axis is None:
             return False
@@ -154,6 +165,11 @@ class Traced:
         from qflow.export._onnx_integer import reductions
 
         return reductions.reduced(self, how, axis, keepdims)
+
+    def bf16_nearest(self) -> Traced:
+        """float32 with the precision of bfloat16, halves to even."""
+        short = self.tape.node("Cast", [self.astype(np.float32)], np.float32, self.shape, to=BFLOAT16)
+        return self.tape.node("Cast", [short], np.float32, self.shape, to=np.dtype(np.float32))
 
     def convolved(self, weight: np.ndarray, attributes: Mapping[str, Any]) -> Traced:
         """The plain sums of a convolution."""
