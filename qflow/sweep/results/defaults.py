@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from qflow.compile import params
-from qflow.diagnostics import Diagnostic, Edit
+from qflow.diagnostics import Diagnostic, Edit, QflowError
 from qflow.lang import printer, syntax
 from qflow.lang.either import is_yaml
 from qflow.lang.program import Program
@@ -18,13 +18,14 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 def edits(program: Program, settings: Mapping[str, str]) -> Iterator[Edit]:
     """One per param whose default is another value; `settings` are values as `--set` takes them.
 
-    Nothing for a name or value the program does not have: it was changed since the sweep.
+    Raises QflowError for a value that its param does not take: the file was changed since.
     """
     for param in program.params:
-        text = settings.get(param.name)
-        value = None if text is None else params.parse(param, text, program)
-        if value is None or isinstance(value, Diagnostic):
+        if param.name not in settings:
             continue
+        value = params.parse(param, settings[param.name], program)
+        if isinstance(value, Diagnostic):
+            raise QflowError((value,))
         before = params.read(param, param.value, program)
         if type(before) is type(value) and before == value:
             continue

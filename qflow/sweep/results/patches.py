@@ -59,6 +59,9 @@ def _patch(
     """What is written is tried: a patch that gave another plan would be worse than none."""
     if found.program is None:
         return _none(point, program, values, "the file cannot be read any more")
+    known = {p.name for p in found.program.params}
+    if strangers := [name for name in values if name not in known]:
+        return _none(point, program, values, f"`{strangers[0]}` is no param of the file")
     wanted_edits = sorted(edits(found.program, values), key=lambda e: e.span)
     texts: dict[Path, str] = {}
     parts: list[str] = []
