@@ -79,9 +79,7 @@ def _first(special: Special) -> Special:
 def _layer_norm(recipe: Recipe, owner: Owner, named: Named) -> Value:
     given = _tensors(named, "weight", "bias") | _without(named, eps=1e-5)
     shape = tuple(named["normalized_shape"])
-    return recipe.add(
-        owner, functional.layer_norm, named["input"], normalized_shape=shape, **given
-    )
+    return recipe.add(owner, functional.layer_norm, named["input"], normalized_shape=shape, **given)
 
 
 def _group_norm(recipe: Recipe, owner: Owner, named: Named) -> Value:
@@ -210,9 +208,7 @@ def _size(recipe: Recipe, owner: Owner, named: Named) -> Value:
 SPECIAL: Mapping[str, Special] = {
     "linear": _linear,
     **dict.fromkeys(("conv1d", "conv2d", "conv3d", "_convolution", "convolution"), _convolution),
-    **dict.fromkeys(
-        ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), _transposed
-    ),
+    **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), _transposed),
     "batch_norm": _batch_norm,
     "_native_batch_norm_legit_no_training": _first(_batch_norm),
     "layer_norm": _layer_norm,

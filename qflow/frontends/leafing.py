@@ -109,9 +109,7 @@ def _set(module: nn.Module, name: str, tensor: Tensor) -> Tensor:
 def _step(call: Call, leaves: Mapping[str, _Leaf]) -> Step:
     if call.owner.address in leaves:
         return Step(call.owner.address, call.owner.address, call.args)
-    return Step(
-        call.owner.address, call.target, call.args, tuple(call.kwargs.items()), call.method
-    )
+    return Step(call.owner.address, call.target, call.args, tuple(call.kwargs.items()), call.method)
 
 
 def _read(steps: tuple[Step, ...]) -> set[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from qflow.frontends import onnx_file
@@ -38,9 +39,7 @@ def read(path: Path, shown: str) -> Source:
     names = [p.name for p in inputs]
     if len(set(names)) != len(names):
         raise damaged(shown, "two of its inputs have one name")
-    reader = Reader(
-        onnx_file.nodes(model, shown), constants, _shapes(model), names, shown, opset
-    )
+    reader = Reader(onnx_file.nodes(model, shown), constants, _shapes(model), names, shown, opset)
     recipe = reader.read([p.name for p in outputs])
     return Source(finished(recipe), inputs, outputs, _runtime(model, outputs), "onnxruntime")
 
@@ -86,10 +85,25 @@ def _runtime(model: Any, outputs: tuple[FilePort, ...]) -> Run | None:
         # as the file is written: fused kernels round otherwise
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.log_severity_level = 4
-        session = onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
         fed = {name: value.numpy() for name, value in values.items()}
-        return tuple(torch.from_numpy(a) for a in session.run([p.name for p in outputs], fed))
+        try:
+            session = onnxruntime.InferenceSession(
+                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+            found = session.run([p.name for p in outputs], fed)
+        except _failures() as error:
+            raise RuntimeError(str(error)) from error
+        return tuple(torch.from_numpy(np.asarray(a)) for a in found)
 
     return run
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises, each of a class of its own."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    names = (
+        *("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented"),
+        *("RuntimeException", "EPFail", "EngineError", "NoModel", "ModelLoaded"),
+    )
+    return tuple(getattr(state, name) for name in names)

@@ -68,14 +68,14 @@ def argument(data: Any, found: Callable[[str], Any]) -> Any:
             return [argument(v, found) for v in value]
         case "as_optional_tensor", dict():
             return argument(value, found)
-        case ("as_int" | "as_float" | "as_bool" | "as_string"), (int() | float() | str()):
+        case (("as_int" | "as_float" | "as_bool" | "as_string"), (int() | float() | str())):
             return value
-        case ("as_ints" | "as_floats" | "as_bools" | "as_strings"), list():
+        case (("as_ints" | "as_floats" | "as_bools" | "as_strings"), list()):
             if all(isinstance(v, (int, float, str)) for v in value):
                 return list(value)
         case "as_scalar_type", int() if value in DTYPES:
             return DTYPES[value]
-        case ("as_device" | "as_layout" | "as_memory_format"), _:
+        case (("as_device" | "as_layout" | "as_memory_format"), _):
             return None
     raise Malformed(f"an argument of the kind `{str(kind)[:40]}` cannot be read")
 

@@ -26,7 +26,8 @@ def bound(schema: Any, args: Sequence[Any], named: Mapping[str, Any]) -> tuple[A
             value = default
         else:
             raise Unknown(f"lacks its argument `{declared.name}`")
-        found.append(Argument(declared.name, value, has and _same(value, default), declared.kwarg_only))
+        usual = has and _same(value, default)
+        found.append(Argument(declared.name, value, usual, declared.kwarg_only))
     if left or len(args) > len(schema.arguments):
         raise Unknown("has arguments its schema does not have")
     return tuple(found)

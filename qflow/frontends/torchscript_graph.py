@@ -148,7 +148,8 @@ class Reader:
                 return _ARITHMETIC[name](*operands)
             return self._noted(self._recipe.add(owner, _ARITHMETIC[name], *operands))
         try:
-            if not node.kind().startswith("aten::") or name not in known() | {f"{n}_" for n in known()}:
+            plain = name.removesuffix("_")
+            if not node.kind().startswith("aten::") or not {name, plain} & known():
                 raise aten.Unknown("is not known to qflow")
             schema = torch._C.parse_schema(node.schema())
             args = bound(schema, values, {})

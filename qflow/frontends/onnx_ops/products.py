@@ -119,9 +119,7 @@ def _matmul(read: Reader, node: Node) -> Value:
         other = next((i for i, n in enumerate(after.inputs) if n != node.outputs[0]), None)
         bias = None if other is None else _known(read, after, other)
         if isinstance(bias, Constant) and bias.array.shape == (weight.array.shape[1],):
-            made = read.add(
-                functional.linear, read.tensor(node, 0), **given, bias=read.held(bias)
-            )
+            made = read.add(functional.linear, read.tensor(node, 0), **given, bias=read.held(bias))
             read.finish(after, made)
             return made
     return read.add(functional.linear, read.tensor(node, 0), **given)
