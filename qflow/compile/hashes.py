@@ -26,7 +26,9 @@ _PROVENANCE = frozenset(
     {"why", "origin", "rules", "fields", "text", "proved", "reads", "weights", "macs"}
 )
 """Fields that say where a decision came from, not what it is; and facts of the trace."""
-_OPTIONAL = frozenset({"later", "freezes", "against", "per_address", "addresses"})
+_OPTIONAL = frozenset(
+    {"later", "freezes", "against", "per_address", "addresses", "source", "keys", "preprocess"}
+)
 """Left out where empty: a stage that says nothing of epochs hashes as before there were any."""
 _KINDS = (Observed, Fixed, Shared)
 _BARE = frozenset({str, int, float, bool, type(None)})
@@ -82,9 +84,16 @@ def _digest(before: str, value: object) -> str:
 
 def _model(model: ModelSpec) -> object:
     # names of inputs and outputs are addresses; the block's own name is read by nobody
-    facts = (model.entry, model.args, model.inputs, model.outputs)
+    facts: tuple[object, ...] = (model.entry, model.args, model.inputs, model.outputs)
     # the usual way adds nothing, so that locks from before there were two stay good
-    return facts if model.trace == "symbolic" else (*facts, model.trace)
+    facts = facts if model.trace == "symbolic" else (*facts, model.trace)
+    return (*facts, *_some((model.file,) if model.file else ()), *_some(_drawn(model)))
+
+
+def _drawn(model: ModelSpec) -> tuple[object, ...]:
+    """What example inputs hold, where a trace looks at them."""
+    looks = model.draws and (model.trace == "example" or model.file)
+    return (model.draws, model.seed) if looks else ()
 
 
 def _graph(graph: GraphSpec) -> object:

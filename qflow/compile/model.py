@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+from qflow.compile import examples, model_file
 from qflow.compile.unit import Unit
-from qflow.compile.values import DICT, STRING, Reader, describe, unknown
+from qflow.compile.values import DICT, INTEGER, NUMBER, STRING, Reader, describe, unknown
 from qflow.diagnostics import Diagnostic
 from qflow.dtype import DTYPES
 from qflow.lang import syntax
 from qflow.plan.plan import ModelSpec, PortPlan
+from qflow.plan.sources import TOLERANCE
 
 TRACES = ("symbolic", "example")
 """Ways to trace a model."""
@@ -19,14 +21,17 @@ def read(unit: Unit) -> Unit:
         return unit
     block = unit.program.models[0]
     fields = Reader(f"model `{block.name}`", block.name_span, block.fields)
-    entry = fields.required("entry", STRING, '"package.module:function"')
-    if entry is not None and not is_entry(entry):
+    entry, file = model_file.read(fields)
+    if entry and not is_entry(entry):
         fields.add(bad_entry("entry", entry, fields))
     args = fields.pairs("args")
     checkpoint = fields.optional("checkpoint", STRING)
     trace = fields.one_of("trace", TRACES, TRACES[0])
     inputs = _ports(fields, "input", "{image: float32[N, 3, 224, 224]}")
     outputs = _ports(fields, "output", "{logits: float32[N, 10]}")
+    draws = examples.read(fields, inputs or ())
+    seed = fields.at_least("seed", INTEGER, 0)
+    tolerance = fields.at_least("tolerance", NUMBER, 0)
     taken = {p.name for p in inputs or ()}
     if both := next((p.name for p in outputs or () if p.name in taken), None):
         fields.add(
@@ -38,7 +43,7 @@ def read(unit: Unit) -> Unit:
             )
         )
     unit = unit.having(fields.findings())
-    if entry is None or inputs is None or outputs is None:
+    if not (entry or file) or inputs is None or outputs is None:
         return unit
     pairs = tuple(sorted(args.items()))
     model = ModelSpec(
@@ -51,6 +56,10 @@ def read(unit: Unit) -> Unit:
         block.name_span,
         fields.spans(),
         trace,
+        file,
+        draws,
+        seed or 0,
+        TOLERANCE if tolerance is None else tolerance,
     )
     return replace(unit, model=model)
 

@@ -1,4 +1,4 @@
-"""model_file: whether the model comes from Python or from a file: `entry` or `file` of its block."""
+"""model_file: where the model comes from, Python or a file: `entry` or `file` of its block."""
 
 from pathlib import PurePosixPath
 

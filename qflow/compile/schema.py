@@ -125,6 +125,10 @@ def _model() -> Schema:
     ports = {"type": "object", "additionalProperties": _VALUE}
     return {
         "entry": _VALUE,
+        "file": _VALUE,
+        "example": ports,
+        "seed": _WHOLE,
+        "tolerance": _VALUE,
         "args": _VALUE,
         "checkpoint": _VALUE,
         "input": ports,
@@ -152,6 +156,8 @@ def _data() -> Schema:
         "batch": _WHOLE,
         "seed": _WHOLE,
         "metric": _offered(facts.known(METRICS)),
+        "keys": _VALUE,
+        "preprocess": _VALUE,
         "args": _VALUE,
     }
 

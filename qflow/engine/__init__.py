@@ -7,8 +7,8 @@ Which file does what:
 - a point of a sweep: job (as JSON), frozen (its plan, before any job), work_job (in a process of a
   launcher); observations and observed: one pass of calibration for all points
 - the cache: cache, keys, digest, files, folder, publish, environment, seeds
-- what a file names: entry and extension (code), checkpoint, data and sample, model, lock, outputs,
-  located and structure
+- what a file names: entry and extension (code), checkpoint, data and sample (`sources/`: data
+  without Python), model, imported and examples, lock, outputs, located and structure
 - a stage of the schedule: prepared, observing; training with objective (`losses/`), optimizing
   (`optimizers/`, `schedulers/`), judging, counting, freezing, resume; method (`methods/`)
 - what came out: lanes, reach; claims: claimed with addresses (inner tensors) and scales, verdict

@@ -51,7 +51,8 @@ def _drawn(draw: Draw, dims: Sequence[int], dtype: torch.dtype, seed: int) -> Te
     if draw.distribution == "normal":
         found = torch.randn(dims, generator=generator) * draw.std + draw.mean
         return (found if low is None or high is None else found.clamp(low, high)).to(dtype)
-    assert low is not None and high is not None
+    assert low is not None
+    assert high is not None
     if dtype.is_floating_point:
         return (torch.rand(dims, generator=generator) * (high - low) + low).to(dtype)
     if dtype == torch.bool:

@@ -10,7 +10,6 @@ from qflow import compile as compiler
 from qflow import lang
 from qflow.diagnostics import QflowError, has_errors
 from qflow.engine import entry
-from qflow.lang.program import Program
 from qflow.plan import code_parts
 from qflow.plan.lock import OLDER, FileFact, Lock, digest, without_checks
 from qflow.plan.plan import ModelSpec
@@ -47,27 +46,31 @@ def _texts(names: Iterable[str], folder: Path) -> Iterator[FileFact]:
 
 def _facts(spec: ModelSpec, folder: Path) -> Iterator[FileFact]:
     """The model's own source where it lies beside the program, and the checkpoint."""
+    if spec.file:
+        yield _binary(spec, "file", spec.file, folder)
     source = _source(spec, folder)
     if source is not None and source.is_relative_to(folder.resolve()):
         shown = source.relative_to(folder.resolve()).as_posix()
         for part, found in code_parts.parts(source.read_bytes()).items():
             yield FileFact("file", shown, found, part=part)
     if spec.checkpoint is not None:
-        yield _weights(spec, folder)
+        yield _binary(spec, "checkpoint", spec.checkpoint, folder)
 
 
 def _source(spec: ModelSpec, folder: Path) -> Path | None:
+    if not spec.entry:
+        return None
     at = entry.span_of(spec.fields, "entry", spec.at)
     entry.find(spec.entry, folder, at)
     file = import_module(spec.entry.partition(":")[0]).__file__
     return Path(file).resolve() if file else None
 
 
-def _weights(spec: ModelSpec, folder: Path) -> FileFact:
+def _binary(spec: ModelSpec, field: str, name: str, folder: Path) -> FileFact:
+    """The file that a field of the model block names."""
     from qflow.quantization.state_file import missing
 
-    assert spec.checkpoint is not None
-    path = folder / spec.checkpoint
+    path = folder / name
     sha = sha256()
     try:
         with path.open("rb") as file:
@@ -75,9 +78,8 @@ def _weights(spec: ModelSpec, folder: Path) -> FileFact:
                 sha.update(chunk)
         size = path.stat().st_size
     except OSError as error:
-        at = entry.span_of(spec.fields, "checkpoint", spec.at)
-        raise missing(spec.checkpoint, error, at) from error
-    return FileFact("weights", spec.checkpoint, f"sha256:{sha.hexdigest()}", size)
+        raise missing(name, error, entry.span_of(spec.fields, field, spec.at)) from error
+    return FileFact("weights", name, f"sha256:{sha.hexdigest()}", size)
 
 
 def difference(path: Path, text: str) -> tuple[str, ...]:

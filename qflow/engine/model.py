@@ -8,19 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from qflow.diagnostics import Diagnostic, fail
-from qflow.engine import checkpoint, digest, entry, seeds
+from qflow.engine import checkpoint, digest, entry, imported, seeds
 from qflow.engine.data import plain
+from qflow.engine.examples import example
 from qflow.engine.located import Located
 from qflow.engine.outputs import refuse_other_shapes
-from qflow.plan.plan import GraphSpec, ModelSpec, PortPlan
+from qflow.plan.plan import GraphSpec, ModelSpec
 from qflow.tracing import Traced, trace
 from qflow.tracing.traced import Method
-
-EXAMPLE_SIZE = 2
-"""What a free dimension is in the example input."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,8 @@ class FloatModel:
     """The traced model with its weights, in eval mode."""
 
     traced: Traced
+    parity: str = ""
+    """How far it is from the file it was read from; empty for a model that Python builds."""
 
     @cached_property
     def structure(self) -> str:
@@ -42,16 +42,19 @@ class FloatModel:
 
 
 def load(spec: ModelSpec, graph: GraphSpec, folder: Path) -> FloatModel:
-    """Build, load, trace; `folder` is that of the .qf. Raises QflowError QF302, QF310 to QF314."""
+    """Build, load, trace; `folder` is that of the .qf. Raises QflowError QF302, QF310 to QF314,
+    and for a model file QF362 to QF367."""
     module = build(spec, folder)
     if spec.checkpoint is not None:
         at = entry.span_of(spec.fields, "checkpoint", spec.at)
         checkpoint.load_into(module, folder / spec.checkpoint, spec.checkpoint, at)
-    return FloatModel(traced(module, spec, graph, folder))
+    return FloatModel(traced(module, spec, graph, folder), str(getattr(module, "parity", "")))
 
 
 def build(spec: ModelSpec, folder: Path) -> nn.Module:
-    """What the entry point returns, in eval mode, from a fixed seed."""
+    """What the entry point returns, in eval mode, from a fixed seed; or the model of the file."""
+    if spec.file:
+        return imported.build(spec, folder)
     at = entry.span_of(spec.fields, "entry", spec.at)
     found = entry.find(spec.entry, folder, at)
     seeds.start(0, "model", spec.entry)
@@ -72,37 +75,20 @@ def build(spec: ModelSpec, folder: Path) -> nn.Module:
 def traced(module: nn.Module, spec: ModelSpec, graph: GraphSpec, folder: Path) -> Traced:
     """Trace on the example input."""
     outputs = tuple(p.name for p in spec.outputs)
-    seeds.start(0, "trace", spec.entry)
+    seeds.start(0, "trace", spec.source)
     with (
         entry.importable(folder),
         Located(entry.span_of(spec.fields, "input", spec.at)),
-        entry.UserCode(f"the forward of `{spec.entry}`"),
+        entry.UserCode(f"the forward of `{spec.source}`"),
         torch.no_grad(),
     ):
         method: Method = "example" if spec.trace == "example" else "symbolic"
-        inputs = example(spec.inputs, drawn=method == "example")
-        found = trace(module, inputs, outputs, spec.entry, graph, method)
+        inputs = example(spec.inputs, method == "example", spec.draws, spec.seed)
+        found = trace(module, inputs, outputs, spec.source, graph, method)
     for note in found.notes:
         _LOG.log(_LEVELS[note.severity], "%s", _line(note))
     refuse_other_shapes(spec, found.inventory)
     return found
-
-
-def example(inputs: tuple[PortPlan, ...], drawn: bool = False) -> dict[str, Tensor]:
-    """Zeros of the declared shapes; values do not matter to a symbolic trace.
-
-    `drawn`: standard normal values, the same in every run, for a forward that looks at them.
-    """
-    generator = torch.Generator().manual_seed(0)
-
-    def tensor(port: PortPlan) -> Tensor:
-        dims = [EXAMPLE_SIZE if isinstance(d, str) else d for d in port.dims]
-        dtype = getattr(torch, port.dtype)
-        if drawn and dtype.is_floating_point:
-            return torch.randn(dims, generator=generator).to(dtype)
-        return torch.zeros(dims, dtype=dtype)
-
-    return {p.name: tensor(p) for p in inputs}
 
 
 def _line(note: Diagnostic) -> str:

@@ -87,7 +87,7 @@ def ready(
     `folder` is that of the .qf.
     """
     traced = Done(time.perf_counter() - started, "ran")
-    console.say(TRACE, f"{len(model.traced.inventory.modules)} modules, {_checkpoint(plan)}")
+    console.say(TRACE, f"{len(model.traced.inventory.modules)} modules, {_weights(plan, model)}")
     work = Work(
         plan=plan,
         march=march.load(plan.target.march),
@@ -154,8 +154,12 @@ def plan(
     return compiled.plan
 
 
-def _checkpoint(plan: Plan) -> str:
-    return f"weights of {plan.model.checkpoint}" if plan.model.checkpoint else "no checkpoint"
+def _weights(plan: Plan, model: FloatModel) -> str:
+    """Where the weights are from, and how far a model from a file is from it."""
+    found = f"weights of {plan.model.checkpoint or plan.model.file}"
+    if not plan.model.checkpoint and not plan.model.file:
+        found = "no checkpoint"
+    return f"{found}, {model.parity}" if model.parity else found
 
 
 def _data(plan: Plan, folder: Path, console: Console) -> dict[str, data.DataSet]:

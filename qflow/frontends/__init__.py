@@ -3,10 +3,11 @@
 Every format ends in an `Imported` module: the steps of the file, each made by the module that made
 it, so that tracing gives the addresses the model had. Which file does what:
 
-- in common: source (what reading gives), archive (zip files that are not trusted), imported (the
-  module), recipe and leafing (steps from calls), forms (functions that are modules), ports
-  (declared inputs against the file's), parity (the import against its source)
-- ATen, which TorchScript and `torch.export` share: aten, aten_special
-- formats: torchscript with torchscript_code, pt2 with pt2_values, onnx_file with onnx_graph,
-  onnx_values and `onnx_ops/`
+- in common: reading (by suffix), source (what it gives), archive (zip files that are not trusted),
+  recipe and leafing (calls to steps), forms (functions that are modules), imported (the module),
+  refusing (what is said of a bad file)
+- against the program: ports (declared inputs and the file's), parity (the import and its file)
+- ATen, which TorchScript and `torch.export` share: aten, aten_special, schemas
+- formats: torchscript with torchscript_code and torchscript_graph; pt2 with pt2_values and pt2_run;
+  onnx with onnx_file, onnx_graph, onnx_names, onnx_values and `onnx_ops/`
 """

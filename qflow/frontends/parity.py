@@ -77,9 +77,7 @@ def refuse_far(parity: Parity, tolerance: float, shown: str) -> None:
             "QF367",
             f"the model read from `{shown}` is not what {parity.runtime} computes: an output "
             f"differs by {parity.difference:.3g}, {parity.relative:.1e} of the largest one",
-            notes=(
-                f"allowed: {tolerance:g} of the largest output, on the declared example inputs",
-            ),
+            notes=(f"allowed: {tolerance:g} of the largest output, on the example inputs",),
             help="declare what the inputs hold with `example`; if they are right, set `tolerance`, "
             "or give the model by `entry`",
         )

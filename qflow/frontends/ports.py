@@ -59,9 +59,8 @@ def _form(port: PortPlan, own: FilePort, shown: str) -> Iterator[Diagnostic]:
     if not fits:
         mine = ", ".join(map(str, port.dims))
         theirs = ", ".join("any" if n is None else str(n) for n in own.dims)
-        yield _refused(
-            f"`{port.name}` is [{mine}] in the model block and [{theirs}] in `{shown}`", ""
-        )
+        text = f"`{port.name}` is [{mine}] in the model block and [{theirs}] in `{shown}`"
+        yield _refused(text, "")
 
 
 def _refused(message: str, role: str, *notes: str) -> Diagnostic:

@@ -34,7 +34,7 @@ def model_source(
     It is read as text and never imported. A file that is elsewhere, or that cannot be read, says
     nothing here: loading the model will.
     """
-    if unit.model is None:
+    if unit.model is None or not unit.model.entry:
         return (), {}
     module = unit.model.entry.partition(":")[0]
     parts = module.split(".")

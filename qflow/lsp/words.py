@@ -12,9 +12,10 @@ from qflow.lsp.definition import imported
 from qflow.lsp.names import DATA, PARAM, QCONFIG, alias_of, definitions, params
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    "model": ("entry", "args", "checkpoint", "trace", "input", "output"),
+    "model": ("entry", "file", "args", "checkpoint", "trace", "input", "output", "example", "seed",
+              "tolerance"),
     "target": ("march", "profile", "unlisted", "emulation", "colour"),
-    "data": ("loader", "source", "samples", "batch", "seed", "metric", "args"),
+    "data": ("loader", "source", "samples", "batch", "seed", "metric", "keys", "preprocess", "args"),
     "sensitivity": ("data", "metric", "candidate", "table", "output", "samples"),
     "export": ("layout", "dtype", "opset"),
     "stage": (

@@ -59,13 +59,17 @@ def of(plan: Plan, without: Container[str] = ()) -> Facts:
 def _blocks(plan: Plan) -> Iterator[tuple[tuple[str, str], Fields]]:
     model, target = plan.model, plan.target
     at = dict(model.fields)
-    fields = {"entry": Said(model.entry, at.get("entry", model.at))}
+    named = "file" if model.file else "entry"
+    fields = {named: Said(model.source, at.get(named, model.at))}
     fields |= {f"args.{n}": Said(show.data(v), at.get("args", model.at)) for n, v in model.args}
     fields["checkpoint"] = Said(model.checkpoint or "none", at.get("checkpoint", model.at))
     fields |= {
         f"{part}.{port.name}": Said(show.port(port), at.get(part, model.at))
         for part, ports in (("input", model.inputs), ("output", model.outputs))
         for port in ports
+    }
+    fields |= {
+        f"example.{d.input}": Said(show.draw(d), at.get("example", model.at)) for d in model.draws
     }
     yield ("model", model.name), fields | {"trace": Said(model.trace, at.get("trace", model.at))}
     at = dict(target.fields)
@@ -92,12 +96,13 @@ def _blocks(plan: Plan) -> Iterator[tuple[tuple[str, str], Fields]]:
 def _data(spec: DataSpec) -> Iterator[tuple[str, Said]]:
     at = dict(spec.fields)
     values: list[tuple[str, Data]] = [
-        ("loader", spec.loader),
+        ("source" if spec.source else "loader", spec.origin),
         ("samples", "all" if spec.samples is None else spec.samples),
         ("batch", spec.batch),
         ("seed", spec.seed),
         *([("metric", spec.metric)] if spec.metric is not None else []),
         *spec.args,
+        *show.source(spec),
     ]
     for name, value in values:
         yield name, Said(show.data(value), at.get(name, spec.at))

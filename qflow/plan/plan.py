@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from qflow.diagnostics import Span
 from qflow.plan.colour import ColourPlan
+from qflow.plan.sources import TOLERANCE, Draw, Preprocess
 from qflow.records import dataclass
 
 FORMAT_VERSION = "2.0"
@@ -226,6 +227,19 @@ class ModelSpec:
     """Where each field was written, so that the engine can point at it."""
     trace: str = "symbolic"
     """How it is traced: `symbolic`, or `example`: its forward runs and is followed."""
+    file: str = ""
+    """The model file, relative to the file's folder; then `entry` is empty."""
+    draws: tuple[Draw, ...] = ()
+    """What example inputs hold, where the block says."""
+    seed: int = 0
+    """Of example inputs."""
+    tolerance: float = TOLERANCE
+    """How far the model may be from its file, relative to the largest output."""
+
+    @property
+    def source(self) -> str:
+        """What the model comes from: its entry point, or its file."""
+        return self.file or self.entry
 
 
 @dataclass(frozen=True)
@@ -251,6 +265,18 @@ class DataSpec:
     metric: str | None
     at: Span | None = None
     fields: tuple[tuple[str, Span], ...] = ()
+    source: str = ""
+    """The file or folder the samples lie in, relative to the file's folder; then `loader` is
+    empty."""
+    keys: tuple[tuple[str, str], ...] = ()
+    """Names that inputs have in the source, where they are others; `target` is that of targets."""
+    preprocess: Preprocess | None = None
+    """How images become inputs."""
+
+    @property
+    def origin(self) -> str:
+        """What the samples come from: the loader, or the file or folder."""
+        return self.source or self.loader
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 
 from qflow.plan.plan import (
     Data,
+    DataSpec,
     Decided,
     Fixed,
     Leaf,
@@ -15,6 +17,7 @@ from qflow.plan.plan import (
     Shared,
     TensorPlan,
 )
+from qflow.plan.sources import Draw, Preprocess
 
 
 def scalar(value: Scalar) -> str:
@@ -41,6 +44,26 @@ def data(value: Data) -> str:
 def port(value: PortPlan) -> str:
     """`float32[N, 1, 8, 8]`."""
     return f"{value.dtype}[{', '.join(map(str, value.dims))}]"
+
+
+def draw(value: Draw) -> str:
+    """`uniform [-1, 1)`, `normal 0 +- 1`."""
+    if value.distribution == "zeros":
+        return "zeros"
+    bounds = "" if value.low is None else f" [{value.low:g}, {value.high:g})"
+    spread = f" {value.mean:g} +- {value.std:g}" if value.distribution == "normal" else ""
+    return f"{value.distribution}{spread}{bounds}"
+
+
+def source(spec: DataSpec) -> tuple[tuple[str, Data], ...]:
+    """What a data block says of how its source is read, without what goes without saying."""
+    found: list[tuple[str, Data]] = [("keys", spec.keys)] if spec.keys else []
+    if spec.preprocess is not None:
+        usual = Preprocess()
+        given = ((f.name, getattr(spec.preprocess, f.name)) for f in fields(usual))
+        said = tuple((n, v) for n, v in given if v != getattr(usual, n))
+        found.append(("preprocess", said or "images as they are"))
+    return tuple(found)
 
 
 def settings(values: Sequence[tuple[str, Decided | Setting]]) -> str:

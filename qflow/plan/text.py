@@ -43,10 +43,11 @@ def _head(plan: Plan) -> list[str]:
     lines += [f"param {name} = {show.scalar(value)}" for name, value in sorted(plan.params)]
     args = f" {show.data(model.args)}" if model.args else ""
     lines.append(
-        f"model {model.name}: {model.entry}{args} from {model.checkpoint or 'no checkpoint'}"
+        f"model {model.name}: {model.source}{args} from {model.checkpoint or 'no checkpoint'}"
     )
     if model.trace != "symbolic":
         lines.append(f"  traced by {model.trace}")
+    lines += [f"  example {d.input}: {show.draw(d)}" for d in model.draws]
     lines += [f"  input  {p.name}: {show.port(p)}" for p in model.inputs]
     lines += [f"  output {p.name}: {show.port(p)}" for p in model.outputs]
     lines.append(
@@ -76,7 +77,8 @@ def _data(spec: DataSpec) -> str:
     if spec.metric:
         facts.append(f"metric={spec.metric}")
     facts += [f"{name}={show.data(value)}" for name, value in spec.args]
-    return f"{spec.name.ljust(_TYPE)} {spec.loader}  {' '.join(facts)}"
+    facts += [f"{name}={show.data(value)}" for name, value in show.source(spec)]
+    return f"{spec.name.ljust(_TYPE)} {spec.origin}  {' '.join(facts)}"
 
 
 def _module(module: ModulePlan, places: Places) -> str:
