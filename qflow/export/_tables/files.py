@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from qflow import atomic
 from qflow.diagnostics import EXIT, Diagnostic, fail
-from qflow.export._tables.rows import FORMAT_VERSION, Missing, Row
+from qflow.export._tables.rows import BIAS, FORMAT_VERSION, WEIGHT, Missing, Row
 
 if TYPE_CHECKING:
     from qflow.export._tables.tidy import FloatModel
     from qflow.plan.plan import ExportPlan, Plan
 
+_PARAMETERS = {WEIGHT: "weights", BIAS: "biases"}
 NAMES = ".names.json"
 FLOAT = ".float.onnx"
 _TARGETS = ("encodings", "tensorrt_cache", "tpu_mlir")
@@ -61,9 +63,12 @@ def summary(missing: Sequence[Missing], names: str) -> tuple[str, ...]:
     """What is said of an export that does not hold everything."""
     if not missing:
         return ()
-    shown = ", ".join(dict.fromkeys(m.address for m in missing[:3]))
-    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-    return (f"not exported: {shown}{more}; see {names}",)
+    values = list(dict.fromkeys(m.address for m in missing if m.what not in _PARAMETERS))
+    more = f" and {len(values) - 3} more" if len(values) > 3 else ""
+    counts = Counter(m.what for m in missing)
+    parts = [", ".join(values[:3]) + more] if values else []
+    parts += [f"{counts[what]} {word}" for what, word in _PARAMETERS.items() if counts[what]]
+    return (f"not exported: {', '.join(parts)}; see {names}",)
 
 
 def clashes(export: ExportPlan, plan: Plan, beside: Sequence[str]) -> Iterator[Diagnostic]:

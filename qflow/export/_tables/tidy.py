@@ -124,7 +124,9 @@ def _final_names(
         final.setdefault(values[id_], name)
 
     def unique(wanted: str) -> str:
-        found, count = wanted, 1
+        # a table is read by its spaces
+        found = wanted = "_".join(wanted.split())
+        count = 1
         while found in taken:
             count += 1
             found = f"{wanted}/{count}"
