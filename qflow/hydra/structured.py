@@ -1,6 +1,7 @@
 """structured: typed configs, so that Hydra itself refuses a key that a program does not have."""
 
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -77,4 +78,10 @@ class Sweeper:
 def sweeper() -> None:
     """Make qflow's sweeper the one that is used where no configuration names another."""
     store = ConfigStore.instance()
-    store.store(group="hydra/sweeper", name="basic", node=Sweeper, provider="qflow")
+    # 1.3 replaces without being told to, and does not know the word
+    replacing: dict[str, Any] = {"replace": True} if _can_be_told(store) else {}
+    store.store(group="hydra/sweeper", name="basic", node=Sweeper, provider="qflow", **replacing)
+
+
+def _can_be_told(store: ConfigStore) -> bool:
+    return "replace" in signature(store.store).parameters
