@@ -1,12 +1,13 @@
 """The groups that ship: every option composes, and says what it stands for."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigLoadError
 
-from qflow import march, resources
+from qflow import march, registry, resources
 from qflow.compile import builtin
 from qflow.hydra.compose import Composed, compose
 from qflow.hydra.mount import PATH, QflowGroups, file_of
@@ -52,6 +53,18 @@ def test_options_compose(group: str, option: str) -> None:
     if group == "qconfig":
         fields = {f.name: f.value.value for f in found.program.qconfigs[0].fields}
         assert fields == dict(builtin.load(option))
+
+
+def test_launchers_have_the_options_that_are_given() -> None:
+    assert {p.stem for p in (CONF / "launcher").glob("*.yaml")} == set(
+        registry.names("sweep.launchers")
+    )
+    for path in (CONF / "launcher").glob("*.yaml"):
+        given = dict(resources.read_yaml(path))
+        assert given.pop("kind") == path.stem
+        launcher = registry.load("sweep.launchers", path.stem)
+        # all of them, so that the command line needs no `+`, and as they are without Hydra
+        assert given == {f.name: f.default for f in fields(launcher)}
 
 
 def test_digits_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
