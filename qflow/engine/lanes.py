@@ -26,7 +26,8 @@ from qflow.quantization.prepared import PreparedGraph
 Arrays = Mapping[str, np.ndarray]
 Lane = Callable[[Arrays], dict[str, np.ndarray]]
 RUNTIME_PROFILE = "onnxruntime"
-"""Arithmetic of an exported file's runtime, unless its target names another as `profile`."""
+"""Arithmetic of an exported file's runtime, unless what `read` gave names another as `profile`, or
+its target does."""
 
 MODELS = ("float", "fake_quant")
 """Lanes that take the model's own inputs; all others take what the finished model does."""
@@ -112,9 +113,15 @@ def exported(work: Work) -> tuple[Exported, ...]:
             continue
         lane = f"export.{export.target}"
         path: Path = work.made[EXPORT].folder / export.path
-        profile = getattr(target, "profile", RUNTIME_PROFILE)
-        found[lane] = Exported(lane, profile, target.read(path))
+        runnable = target.read(path)
+        found[lane] = Exported(lane, _profile(runnable, target), runnable)
     return tuple(found.values())
+
+
+def _profile(runnable: Any, target: Any) -> str:
+    """What computes the file may depend on the file: on its settings, or on its plan's target."""
+    own: str = getattr(runnable, "profile", "")
+    return own or str(getattr(target, "profile", RUNTIME_PROFILE))
 
 
 def _torch(module: torch.nn.Module, work: Work) -> Lane:
