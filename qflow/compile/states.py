@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from qflow.compile import freezes
 from qflow.compile.epochs import begin
-from qflow.compile.region import listed
+from qflow.compile.region import DEQUANT, listed
 from qflow.compile.select import has_calls, select
 from qflow.compile.unit import StageSpec, Unit
 from qflow.diagnostics import Diagnostic, Label, Span
@@ -165,6 +165,15 @@ def _no_effect(
     # while other errors leave addresses undecided nobody can tell what has an effect
     if any(d.severity == "error" for d in unit.diagnostics):
         return
+    if all(a in unit.floats or _dequantizes(unit, a) for a in addresses):
+        yield Diagnostic(
+            "QF201",
+            "this state reaches no fake-quantizer: all it covers is float",
+            at=statement.selector.span,
+            help="delete the line, or quantize one of these modules",
+            severity="warning",
+        )
+        return
     lives = unit.lives_at
     owners = {a: g[0] for g in unit.groups for a in g[1:]}
     homes = sorted({lives.get(a, owners.get(a, a)) for a in addresses} - {*addresses})
@@ -175,6 +184,11 @@ def _no_effect(
         notes=(f"{listed(addresses)} has none of its own",),
         help=f"it belongs to {listed(homes)}: select that" if homes else "delete the line",
     )
+
+
+def _dequantizes(unit: Unit, address: str) -> bool:
+    assert unit.inventory is not None
+    return unit.inventory.by_address[address].op == DEQUANT
 
 
 def _split(

@@ -61,6 +61,7 @@ def lower(
     for node in graph.nodes:
         if all(i in build.types for i in node.inputs):
             _lower_one(node, build, unlisted == "float")
+    _check_operands(graph, build)
     _check_outputs(graph, build)
     if has_errors(build.diagnostics):
         raise QflowError(tuple(build.diagnostics))
@@ -132,6 +133,16 @@ def _read(nodes: list[Node], graph: PreparedGraph) -> tuple[Node, ...]:
             read |= set(node.inputs)
             kept.append(node)
     return tuple(reversed(kept))
+
+
+def _check_operands(graph: PreparedGraph, build: Builder) -> None:
+    """Where nothing else is wrong every operand is there: a part no trace can name is not."""
+    if has_errors(build.diagnostics):
+        return
+    missing = [(n, i) for n in graph.nodes for i in n.inputs if i not in build.types]
+    for node, operand in missing[:1]:
+        why = f"it reads `{operand}`, a part of several results that cannot be told apart"
+        build.diagnostics.append(_finding("QF502", node, why))
 
 
 def _check_outputs(graph: PreparedGraph, build: Builder) -> None:

@@ -119,6 +119,11 @@ def output_grid(node: fx.Node) -> OutputGrid:
     return found
 
 
+def is_planned(node: fx.Node) -> bool:
+    """Whether a plan says anything of a call's output."""
+    return _OUTPUT in node.meta
+
+
 def set_output_grid(node: fx.Node, grid: OutputGrid) -> None:
     """Note what is decided of a call's output, for models that no plan made."""
     node.meta[_OUTPUT] = grid

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor, fx, nn
 
 from qflow.diagnostics import Diagnostic, QflowError
+from qflow.quantization import insides
 from qflow.quantization.attach import output_grid
 from qflow.quantization.extent import SOURCES, Extent
 from qflow.quantization.fake_quantize import FakeQuantize
@@ -52,6 +53,8 @@ def record(prepared: fx.GraphModule) -> PreparedGraph:
     for node in here:
         if _is_input(node):
             feeding.read(node, PreparedNode("", "", "input", ()))
+        elif insides.is_kept_whole(node):
+            nodes += _inside(prepared, node, feeding)
         else:
             nodes.append(_node(prepared, node, feeding))
     order = {n: i for i, n in enumerate(prepared.graph.nodes)}
@@ -68,6 +71,15 @@ def record(prepared: fx.GraphModule) -> PreparedGraph:
 def _is_input(node: fx.Node) -> bool:
     call = call_of(node)
     return call is not None and call.op == "input"
+
+
+def _inside(prepared: fx.GraphModule, node: fx.Node, feeding: Feeding) -> Iterator[PreparedNode]:
+    call = call_of(node)
+    assert call is not None
+    plain = PreparedNode(feeding.ids[node], call.address, call.op, ())
+    whole = replace(plain, inputs=tuple(feeding.read(n, plain) for n in operands(node)))
+    module = prepared.get_submodule(call.address)
+    yield from insides.of(whole, node, module, feeding.probes, record)
 
 
 def _node(prepared: fx.GraphModule, node: fx.Node, feeding: Feeding) -> PreparedNode:
@@ -149,7 +161,9 @@ def _array(tensor: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
 
 
 def _require_operators(here: Sequence[fx.Node]) -> None:
-    calls = [call for n in here if (call := call_of(n)) is not None and call.op == "unknown"]
+    whole = [n for n in here if insides.is_kept_whole(n)]
+    found = [call for n in here if n not in whole and (call := call_of(n)) is not None]
+    calls = [call for call in found if call.op == insides.UNKNOWN]
     if calls:
         raise QflowError(
             tuple(
