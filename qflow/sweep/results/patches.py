@@ -12,9 +12,11 @@ from qflow.diagnostics import Diagnostic, Edit, QflowError
 from qflow.diagnostics.edits import apply
 from qflow.lang.format import format_text
 from qflow.lang.sources import DISK, Overlay
+from qflow.plan.lock import lock_path
 from qflow.records import dataclass
 from qflow.sweep.outcome import Outcome
 from qflow.sweep.results.defaults import edits
+from qflow.sweep.results.relocked import relocked
 from qflow.sweep.results.unified import unified
 
 SUFFIX = ".patch"
@@ -27,7 +29,7 @@ class Patch:
     text: str
     """Empty where the file is the point already."""
     stale: bool = False
-    """Whether the lock no longer fits once it is applied: it knows the files that are imported."""
+    """Whether the lock no longer fits once it is applied."""
 
     @property
     def name(self) -> str:
@@ -63,19 +65,27 @@ def _patch(
     if strangers := [name for name in values if name not in known]:
         return _none(point, program, values, f"`{strangers[0]}` is no param of the file")
     wanted_edits = sorted(edits(found.program, values), key=lambda e: e.span)
-    texts: dict[Path, str] = {}
+    texts: dict[str, str] = {}
     parts: list[str] = []
     for path, group in groupby(wanted_edits, key=lambda e: e.span.path):
         name = posixpath.relpath(path, program.parent.as_posix())
         if name.startswith("../"):
             return _none(point, program, values, f"`{name}` lies outside of the folder of the file")
         before = Path(path).read_bytes().decode("utf-8")
-        texts[Path(path)] = _edited(before, list(group), path)
-        parts.append(unified(before, texts[Path(path)], name))
+        texts[name] = _edited(before, list(group), path)
+        parts.append(unified(before, texts[name], name))
     if not parts:
         return Patch(point, "")
+    if lock := relocked(program, texts):
+        name = lock_path(program).name
+        texts[name] = lock[1]
+        parts.append(unified(*lock, name))
     wanted = front(program, values)
-    given = front(program, {}, sources=Overlay(DISK, texts))
+    given = front(
+        program,
+        {},
+        sources=Overlay(DISK, {program.parent / name: text for name, text in texts.items()}),
+    )
     if wanted.plan is None or given.plan is None or wanted.plan.hashes != given.plan.hashes:
         return _none(
             point, program, values, "with its values as defaults the file has another plan"
