@@ -50,8 +50,8 @@ class Joblib:
                     yield _ended.finished(job, _why(error))
         finally:
             for pool in (*idle, *(pool for _, pool in at_work.values())):
-                # those that are idle end at once; what is still at work is not wanted any more
-                pool.shutdown(wait=True, kill_workers=pool not in idle)
+                # those that are idle have nothing to lose, and take seconds to end by themselves
+                pool.shutdown(wait=True, kill_workers=True)
 
     def _at_once(self, jobs: Sequence[Path]) -> int:
         return _options.processes(self.workers, read_job(jobs[0]).threads) if jobs else 0
