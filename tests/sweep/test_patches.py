@@ -221,6 +221,16 @@ def test_a_file_outside_of_the_folder(written: Written) -> None:
     assert found.help.endswith("`qflow run pipelines/net.qf --set c.top=8 --set bits=int16`")
 
 
+def test_a_program_that_has_no_lock(written: Written) -> None:
+    path = written()
+    wanted = plan(path, bits="int16")
+    lock = lock_path(path).read_text()
+    lock_path(path).unlink()
+    apply(patch(path, "bits=int16"), path.parent, "git", "apply")
+    lock_path(path).write_text(lock)
+    assert plan(path) == wanted
+
+
 def test_a_file_that_was_changed_meanwhile(written: Written) -> None:
     path = written()
     path.write_text(TEXT.replace("param bits:", "param width:").replace("= bits", "= width"))

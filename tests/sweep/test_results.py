@@ -53,15 +53,15 @@ def ended(told: Told, outcomes: list[Outcome], **more: Any) -> list[str]:
 
 
 def test_everything_is_written_and_said(told: Told) -> None:
-    assert ended(told, six()) == FILES
+    assert ended(told, six()) == [
+        "pareto.png", "pareto.svg", "patches/act=int16,weight=int8.patch",
+        "patches/act=int8,weight=int16.patch", "stages.csv", "table.csv", "table.txt",
+    ]  # fmt: skip
     text = told.out.getvalue()
     assert "s/act/: table.txt, table.csv, pareto.png, pareto.svg" in text
     assert "patches     none for act=int8,weight=int8: x.qf is that already" in text
-    # of a file without a model nothing can be planned
-    assert [(d.code, d.severity, d.about) for d in told.found] == [
-        ("QF329", "note", "act=int8,weight=int16"),
-        ("QF329", "note", "act=int16,weight=int8"),
-    ]
+    assert "s/act/patches/: act=int8,weight=int16.patch, act=int16,weight=int8.patch" in text
+    assert told.found == []
 
 
 def test_the_same_points_leave_the_same_files(told: Told) -> None:
@@ -73,7 +73,7 @@ def test_the_same_points_leave_the_same_files(told: Told) -> None:
 
 def test_what_an_earlier_sweep_left_goes(told: Told) -> None:
     ended(told, six())
-    Path("s/act/patches").mkdir()
+    Path("s/act/patches").mkdir(exist_ok=True)
     Path("s/act/patches/act=int4.patch").write_text("")
     assert ended(told, [failed("act=int8")]) == ["stages.csv", "table.csv", "table.txt"]
     assert ended(told, [point("act=int8", 0.5)], patched=False) == FILES
@@ -83,7 +83,7 @@ def test_without_matplotlib_the_rest_goes_on(told: Told, monkeypatch: pytest.Mon
     ended(told, six())
     monkeypatch.setattr(plot, "draw", DRAW)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert ended(told, six()) == ["stages.csv", "table.csv", "table.txt"]
+    assert not {"pareto.png", "pareto.svg"} & {*ended(told, six())}
     (said,) = (d for d in told.found if d.code == "QF405")
     assert (said.severity, said.help) == ("note", "pip install 'qflow[plot]'")
 

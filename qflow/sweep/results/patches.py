@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from qflow.compile.front import Front, front
-from qflow.diagnostics import Diagnostic, Edit, QflowError
+from qflow.diagnostics import Diagnostic, Edit, QflowError, has_errors
 from qflow.diagnostics.edits import apply
 from qflow.lang.format import format_text
 from qflow.lang.sources import DISK, Overlay
@@ -81,17 +81,24 @@ def _patch(
         texts[name] = lock[1]
         parts.append(unified(*lock, name))
     wanted = front(program, values)
-    given = front(
-        program,
-        {},
-        sources=Overlay(DISK, {program.parent / name: text for name, text in texts.items()}),
-    )
-    if wanted.plan is None or given.plan is None or wanted.plan.hashes != given.plan.hashes:
+    changed = Overlay(DISK, {program.parent / name: text for name, text in texts.items()})
+    given = front(program, {}, sources=changed)
+    if _is_another(given, wanted, values):
         return _none(
             point, program, values, "with its values as defaults the file has another plan"
         )
     stale = bool(_complaints(given) - _complaints(found))
     return Patch(point, _head(point, program, stale) + "".join(parts), stale)
+
+
+def _is_another(given: Front, wanted: Front, values: Mapping[str, str]) -> bool:
+    """Whether the patched file, given nothing, is not what the file is, given the values."""
+    if given.plan is not None and wanted.plan is not None:
+        return given.plan.hashes != wanted.plan.hashes
+    if wanted.lock is not None or given.program is None or has_errors(given.diagnostics):
+        return True
+    # without a lock neither has a plan: then every default must be the value
+    return any(edits(given.program, values))
 
 
 def _edited(before: str, changes: Sequence[Edit], path: str) -> str:
