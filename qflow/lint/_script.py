@@ -39,10 +39,15 @@ class Script:
         return self.text.split("\n")
 
     @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree."""
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
     def imports(self) -> dict[str, str]:
         """Local name to what it was imported from: `Q` -> `qflow.quantization`."""
         found: dict[str, str] = {}
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for a in node.names:
                     found[a.asname or a.name.partition(".")[0]] = (
@@ -63,9 +68,16 @@ class Script:
 
         What is imported from torch is another function of that name and does not count.
         """
-        for node in in_order(inside or self.tree):
-            if isinstance(node, ast.Call) and self.called(node) in names:
-                yield node
+        every = self._calls if inside is None else self._calls_in(inside)
+        return (call for call, name in every if name in names)
+
+    @cached_property
+    def _calls(self) -> tuple[tuple[ast.Call, str], ...]:
+        # a dozen rules ask for calls of the whole file
+        return tuple(self._calls_in(self.tree))
+
+    def _calls_in(self, node: ast.AST) -> Iterator[tuple[ast.Call, str]]:
+        return ((n, self.called(n)) for n in in_order(node) if isinstance(n, ast.Call))
 
     def called(self, node: ast.Call) -> str:
         """Last part of the name that is called; empty where torch's own function is meant."""
@@ -77,7 +89,7 @@ class Script:
     @cached_property
     def classes(self) -> tuple[ClassFact, ...]:
         """Classes that have a `forward`."""
-        nodes = (n for n in ast.walk(self.tree) if isinstance(n, ast.ClassDef))
+        nodes = (n for n in self.nodes if isinstance(n, ast.ClassDef))
         facts = (class_fact(n) for n in nodes)
         return tuple(c for c in facts if "forward" in c.methods)
 

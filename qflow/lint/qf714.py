@@ -62,7 +62,7 @@ class Qf714:
 
 
 def _misspelt(script: Script) -> Iterator[Diagnostic]:
-    for node in (n for n in ast.walk(script.tree) if isinstance(n, ast.Attribute)):
+    for node in (n for n in script.nodes if isinstance(n, ast.Attribute)):
         owner = dotted(node.value)
         if owner.rpartition(".")[2] == "March" and not node.attr.isupper():
             right = node.attr.upper()

@@ -30,12 +30,12 @@ class Qf715:
     def check_script(self, script: Script) -> Iterator[Diagnostic]:
         assigned = {
             t.id: n.value
-            for n in ast.walk(script.tree)
+            for n in script.nodes
             if isinstance(n, ast.Assign)
             for t in n.targets
             if isinstance(t, ast.Name)
         }
-        for call in (n for n in ast.walk(script.tree) if isinstance(n, ast.Call)):
+        for call in (n for n in script.nodes if isinstance(n, ast.Call)):
             given = keyword(call, "qconfig_setter")
             if isinstance(given, ast.Name):
                 given = assigned.get(given.id)

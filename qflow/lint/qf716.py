@@ -56,7 +56,7 @@ class Qf716:
             )
 
     def check_script(self, script: Script) -> Iterator[Diagnostic]:
-        for call in (n for n in ast.walk(script.tree) if isinstance(n, ast.Call)):
+        for call in (n for n in script.nodes if isinstance(n, ast.Call)):
             if _given(keyword(call, "topk")) and _given(keyword(call, "ratio")):
                 text = "both `topk` and `ratio` are given"
                 yield warning("QF716", text, script.span(call), "give one of the two")
