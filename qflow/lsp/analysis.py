@@ -1,19 +1,24 @@
 """analysis: what is known of one version of an open file."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from qflow.compile.front import Front
-from qflow.diagnostics import Diagnostic, QflowError
+from qflow.diagnostics import Diagnostic, QflowError, Span
 from qflow.lang import syntax
-from qflow.lang.parse import parse
+from qflow.lang.either import is_yaml, parse_file
+from qflow.lang.parse import EDITION, Parsed
 from qflow.lang.sources import DISK, Overlay
 from qflow.lint.findings import findings
 from qflow.lsp.text import Text
 from qflow.plan.lock import Lock
 from qflow.plan.plan import Plan
+
+_EDITION = re.compile(r"""^["']?qflow["']?[ \t]*:""", re.MULTILINE)
+_COMPOSED = re.compile(r"""^["']?defaults["']?[ \t]*:""", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -45,9 +50,25 @@ class Planned:
     version: int
 
 
+def is_program(text: str, path: str) -> bool:
+    """Whether a file is one to read: YAML is where it gives an edition and needs no Hydra.
+
+    An editor may show the server every YAML file it opens, and about most there is nothing to say.
+    """
+    if not is_yaml(path):
+        return True
+    return _EDITION.search(text) is not None and _COMPOSED.search(text) is None
+
+
+def _parsed(text: str, path: str) -> Parsed:
+    if is_program(text, path):
+        return parse_file(text, path)
+    return Parsed(None, (), syntax.File(EDITION, (), span=Span(path, 1, 1, 1, 1)))
+
+
 def reread(before: Analysis, version: int, text: Text) -> Analysis:
     """A version of which only the text is known yet, beside what was known of the one before."""
-    parsed = parse(text.normal, before.path.as_posix())
+    parsed = _parsed(text.normal, before.path.as_posix())
     return replace(
         before,
         version=version,
@@ -67,7 +88,7 @@ def analyse(
 ) -> Analysis:
     """Everything that can be said of a version; never raises for what the files say."""
     shown = path.as_posix()
-    parsed = parse(text.normal, shown)
+    parsed = _parsed(text.normal, shown)
     known = Analysis(
         path=path,
         version=version,
@@ -80,6 +101,8 @@ def analyse(
         planned=before.planned if before else None,
         buffers=dict(buffers),
     )
+    if not is_program(text.normal, shown):
+        return replace(known, planned=None)
     try:
         found = findings(path, {}, sources=known.sources)
     except QflowError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from qflow import registry
 from qflow.compile import facts
 from qflow.dtype import DTYPES
+from qflow.lang.either import is_yaml
 from qflow.lsp import words
 from qflow.lsp.analysis import Analysis
 from qflow.lsp.names import DATA, RULES, SENSITIVITY
@@ -28,7 +29,12 @@ class Candidate:
 
 
 def completion(known: Analysis, line: int, column: int) -> tuple[Candidate, ...]:
-    """Candidates whose letters hold those of the word being written; editors sort them."""
+    """Candidates whose letters hold those of the word being written; editors sort them.
+
+    None in YAML, which editors complete by the JSON schema.
+    """
+    if is_yaml(known.path.name):
+        return ()
     lines = known.text.normal.split("\n")[:line]
     before = "\n".join([*lines[:-1], lines[-1][: column - 1]]) if lines else ""
     here = place(before)

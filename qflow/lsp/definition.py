@@ -7,7 +7,7 @@ from qflow import resources
 from qflow.compile import builtin
 from qflow.diagnostics import QflowError, Span
 from qflow.lang import syntax
-from qflow.lang.parse import parse
+from qflow.lang.either import parse_file
 from qflow.lang.sources import Sources
 from qflow.lsp.analysis import Analysis
 from qflow.lsp.names import ALIAS, QCONFIG, Mention, alias_of, at, definitions
@@ -50,7 +50,7 @@ def imported(use: syntax.Use, sources: Sources) -> syntax.File | None:
     """What parses of the file that is used; None when there is none."""
     path = target(use)
     try:
-        return parse(sources.text(Path(path), path), path).partial
+        return parse_file(sources.text(Path(path), path), path).partial
     except QflowError:
         return None
 

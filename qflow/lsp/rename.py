@@ -7,14 +7,15 @@ from pathlib import Path
 
 from qflow.diagnostics import Edit, QflowError, Span
 from qflow.lang import syntax
-from qflow.lang.parse import parse
+from qflow.lang.either import parse_file
 from qflow.lang.sources import Sources
 from qflow.lsp.analysis import Analysis
 from qflow.lsp.definition import target
 from qflow.lsp.names import PARAM, Mention, alias_of, at, dimensions, mentions, params
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_NEAR = ("*.qf", "*/*.qf", "../*.qf", "../*/*.qf")
+_FORMS = ("qf", "yaml", "yml")
+_NEAR = tuple(f"{where}*.{form}" for where in ("", "*/", "../", "../*/") for form in _FORMS)
 """Where programs that import this one are looked for, besides the open ones."""
 
 
@@ -48,7 +49,7 @@ def rename(known: Analysis, line: int, column: int, new: str) -> Mapping[str, tu
     path = known.path.as_posix()
     edits = {path: _edits(known.partial, old, new, known.text.normal)}
     for other, text in _importing(known):
-        file = parse(text, other).partial
+        file = parse_file(text, other).partial
         for use in (i for i in file.items if isinstance(i, syntax.Use) and target(i) == path):
             scope = alias_of(use)
             found = _edits(file, f"{scope}.{old}", f"{scope}.{new}", text)
@@ -86,7 +87,15 @@ def _line_of(known: Analysis, name: str) -> int:
 def _edits(file: syntax.File, old: str, new: str, text: str) -> tuple[Edit, ...]:
     places = {m.span for m in mentions(file) if m.name == old and PARAM in m.kinds}
     places |= set(dimensions(file, old, text))
+    if strange := next((s for s in sorted(places) if not _says(text, s, old)), None):
+        raise Refused(f"line {strange.line} says `{old}` in a form that only a person can change")
     return tuple(Edit(span, new) for span in sorted(places))
+
+
+def _says(text: str, span: Span, name: str) -> bool:
+    """Whether a name is all that stands at its place: in YAML it may be part of an escaped text."""
+    row = text.split("\n")[span.line - 1]
+    return span.line == span.end_line and row[span.column - 1 : span.end_column - 1] == name
 
 
 def _importing(known: Analysis) -> Iterator[tuple[str, str]]:
@@ -121,7 +130,7 @@ def applied(text: str, edits: tuple[Edit, ...]) -> str:
 
 def _verify(known: Analysis, edits: tuple[Edit, ...]) -> None:
     """The file must still parse, with as many uses of as many params: nothing was captured."""
-    after = parse(applied(known.text.normal, edits), known.path.as_posix())
+    after = parse_file(applied(known.text.normal, edits), known.path.as_posix())
     before = mentions(known.partial)
     if after.file is None or len(mentions(after.file)) != len(before):
         raise Refused("the file would not say the same any more")

@@ -14,10 +14,11 @@ async function start() {
     "qflow",
     { run: program, debug: program },
     {
-      documentSelector: [{ language: "qflow" }],
+      // of YAML the server reads the files that begin `qflow: 1`, and says nothing of others
+      documentSelector: [{ language: "qflow" }, { language: "yaml", scheme: "file" }],
       synchronize: {
         // a plan depends on these as well
-        fileEvents: vscode.workspace.createFileSystemWatcher("**/*.{qf,qf.lock,sens.json}"),
+        fileEvents: vscode.workspace.createFileSystemWatcher("**/*.{qf,yaml,yml,lock,sens.json}"),
       },
     },
   );
