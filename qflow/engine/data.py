@@ -11,7 +11,9 @@ import numpy as np
 
 from qflow.diagnostics import Diagnostic, Span, fail
 from qflow.engine import digest, entry, seeds
+from qflow.engine.located import Located
 from qflow.engine.sample import Reader, Sample
+from qflow.engine.sources import opening
 from qflow.plan.plan import Data, DataSpec, PortPlan
 
 
@@ -109,10 +111,13 @@ class DataSet:
 
 
 def load(spec: DataSpec, inputs: tuple[PortPlan, ...], folder: Path) -> DataSet:
-    """Call the loader of a block.
+    """Call the loader of a block, or open its source.
 
-    Raises QflowError: QF312 for the entry point, QF315 for what it returned, QF404 for no samples.
+    Raises QflowError: QF312 for the entry point, QF315 for what it returned, QF404 for no samples;
+    of a source QF302, QF370 to QF374 and QF405.
     """
+    if spec.source:
+        return _of_source(spec, inputs, folder)
     at = entry.span_of(spec.fields, "loader", spec.at)
     loader = entry.find(spec.loader, folder, at)
     if not callable(loader):
@@ -133,15 +138,22 @@ def load(spec: DataSpec, inputs: tuple[PortPlan, ...], folder: Path) -> DataSet:
     with entry.UserCode(f"the length of data `{spec.name}`", at):
         total = len(source)
     if total == 0:
-        raise fail(
-            Diagnostic(
-                "QF404",
-                f"data `{spec.name}` is empty",
-                at=at,
-                help=f"`{spec.loader}` returned no samples",
-            )
-        )
+        raise _empty(spec, f"`{spec.loader}` returned no samples", at)
     return DataSet(spec, source, _indices(spec, total), Reader(spec.name, inputs, at))
+
+
+def _of_source(spec: DataSpec, inputs: tuple[PortPlan, ...], folder: Path) -> DataSet:
+    """The samples of a file or folder; a bad one is told with its place in the program."""
+    at = entry.span_of(spec.fields, "source", spec.at)
+    with Located(at):
+        source = opening.opened(spec, inputs, folder, at)
+    if not len(source):
+        raise _empty(spec, f"put samples into `{spec.source}`", at)
+    return DataSet(spec, source, _indices(spec, len(source)), Reader(spec.name, inputs, at))
+
+
+def _empty(spec: DataSpec, help_: str, at: Span | None) -> Exception:
+    return fail(Diagnostic("QF404", f"data `{spec.name}` is empty", at=at, help=help_))
 
 
 def _indices(spec: DataSpec, total: int) -> tuple[int, ...]:

@@ -117,7 +117,7 @@ class Reader:
         if not isinstance(value, Tensor):
             return value
         # scalars are written as tensors of no dimension
-        if value.dim() == 0 and not value.is_floating_point():
+        if value.dim() == 0:
             return value.item()
         return self._recipe.hold(f"_constants.c{len(self._recipe.tensors)}", value, trainable=False)
 

@@ -167,8 +167,11 @@ def _squeezed(function: Any, array: Any) -> Operator:
     return add
 
 
-def _expand(read: Reader, node: Node) -> Value:
+def _expand(read: Reader, node: Node) -> Any:
     sizes = [-1 if n == 1 else n for n in read.numbers(node, 1)]
+    shape = read.shape(node, 0)
+    if shape is not None and len(sizes) <= len(shape) and set(sizes) <= {-1}:
+        return read.tensor(node, 0)
     return read.add("expand", read.tensor(node, 0), *sizes, method=True)
 
 
