@@ -13,6 +13,7 @@ from qflow.plan.plan import Decided
 
 FLOAT = "float32"
 LEAF = "a `leaf` keeps it whole"
+OUTSIDE = "it lies outside of the stubs"
 UNDECIDED = "no rule decides it"
 _KEEPS = (syntax.PatchAction, syntax.ScalesAction)
 """Actions that change a qconfig there is."""
@@ -27,10 +28,11 @@ def qconfigs(unit: Unit) -> Unit:
     decided: dict[str, Fields] = {}
     wrong: set[str] = set()
     found: list[Diagnostic] = []
-    region = set(unit.region)
-    kept = _kept_whole(unit)
+    region = set(unit.region) - unit.outside
+    kept = _kept_whole(unit) - unit.outside
     # a leaf begins as float, and `default` is no rule that speaks of it
     floats = {a: Decided(FLOAT, why=LEAF) for a in unit.region if a in kept}
+    floats |= {a: Decided(FLOAT, why=OUTSIDE) for a in unit.region if a in unit.outside}
     for matched in unit.matched:
         touched = [a for a in matched.addresses if a in region]
         action = matched.rule.action

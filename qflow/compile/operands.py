@@ -8,6 +8,7 @@ reshape, a max pool) rounds on the grid of its output, which gives the same inte
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from qflow.compile import whole
 from qflow.compile.qfields import FIXED
 from qflow.compile.region import DEQUANT, QUANT, listed
 from qflow.compile.unit import Unit
@@ -39,9 +40,9 @@ def _slots(unit: Unit, march: March, address: str) -> Mapping[int, Decided]:
     # of a module that runs several times every call counts its operands from 0
     first = unit.members_at.get(address, (address,))[0]
     each = max(len(reads) // unit.inventory.by_address[first].calls, 1)
-    whole = _NOT_FLOATS.get(op, ())
+    others = _NOT_FLOATS.get(op, ())
     slots = {i % each for i, s in enumerate(reads) if _is_float(unit, s)}
-    return {i: _dtype(unit, march, address, op) for i in sorted(slots) if i not in whole}
+    return {i: _dtype(unit, march, address, op) for i in sorted(slots) if i not in others}
 
 
 def _is_float(unit: Unit, source: str) -> bool:
@@ -49,8 +50,7 @@ def _is_float(unit: Unit, source: str) -> bool:
     assert unit.inventory is not None
     module: Module = unit.inventory.by_address[source]
     if module.op == "input":
-        ports = unit.model.inputs if unit.model else ()
-        return all(DTYPES[p.dtype].is_float for p in ports if p.name == source)
+        return source not in whole.ports(unit.model)
     if op_facts.gives_indices(module.op):
         return False
     return module.op == DEQUANT or source in unit.floats

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from qflow.compile import whole
 from qflow.compile.unit import Unit
 from qflow.diagnostics import Diagnostic, Span
 from qflow.plan import op_facts
@@ -15,16 +16,48 @@ _BORDER = ("input", "output")
 
 
 def find(unit: Unit) -> Unit:
-    """Sets `region`. QF120 for operators outside it and float tensors that enter or leave it."""
+    """Sets `region` and `outside`.
+
+    QF278 for operators outside of the stubs, which run on floats, and where stubs are missing.
+    """
     if unit.inventory is None:
         return unit
     inventory = unit.inventory
+    at = dict(unit.model.fields).get("entry", unit.model.at) if unit.model else None
     behind = _reached(inventory, SOURCES, inventory.users, (DEQUANT,))
     between = behind & _reached(inventory, (DEQUANT,), inventory.sources, SOURCES)
-    region = tuple(m.address for m in inventory.modules if m.address in between)
-    at = dict(unit.model.fields).get("entry", unit.model.at) if unit.model else None
-    unit = replace(unit, region=region)
-    return unit.having(_problems(inventory, set(region), at))
+    if missing := _missing(inventory):
+        ordered = tuple(m.address for m in inventory.modules if m.address in between)
+        return replace(unit, region=ordered).having([_without(missing, at)])
+    used = _reached(inventory, ("output",), inventory.sources, ("input",))
+    apart = between | tails(inventory) | whole.numbers(inventory, unit.model)
+    outside = [m.address for m in inventory.modules if m.op not in _BORDER]
+    outside = [a for a in outside if a not in apart]
+    floats = [a for a in outside if a in used]
+    region = between.union(floats)
+    ordered = tuple(m.address for m in inventory.modules if m.address in region)
+    ports = whole.ports(unit.model)
+    problems = (
+        *_idle([a for a in outside if a not in used], at),
+        *_outside(floats, at),
+        *(d for m in inventory.modules for d in _crossing(inventory, m, between, ports, at)),
+    )
+    return replace(unit, region=ordered, outside=frozenset(floats)).having(problems)
+
+
+def _missing(inventory: Inventory) -> str:
+    """The stub there is none of; a trace gives both to a model that has neither."""
+    ops = {m.op for m in inventory.modules}
+    return "QuantStub" if QUANT not in ops else "DeQuantStub" if DEQUANT not in ops else ""
+
+
+def _without(missing: str, at: Span | None) -> Diagnostic:
+    return Diagnostic(
+        "QF278",
+        f"the model has no {missing}, so nothing lies between stubs",
+        at=at,
+        help="put a QuantStub behind every input and a DeQuantStub before every output",
+    )
 
 
 def _reached(
@@ -47,41 +80,28 @@ def _reached(
     return found
 
 
-def _problems(inventory: Inventory, region: set[str], at: Span | None) -> Iterator[Diagnostic]:
-    ops = {m.op for m in inventory.modules}
-    if not {QUANT, DEQUANT} <= ops:
-        missing = "QuantStub" if QUANT not in ops else "DeQuantStub"
+def _idle(addresses: list[str], at: Span | None) -> Iterator[Diagnostic]:
+    if addresses:
         yield Diagnostic(
-            "QF120",
-            f"a model without a {missing} is not supported yet",
+            "QF278",
+            "what these operators compute reaches no output: the integer model leaves them out",
             at=at,
-            help="put a QuantStub behind every input and a DeQuantStub before every output",
-        )
-        return
-    tail = tails(inventory)
-    here = region | tail
-    outside = [m for m in inventory.modules if m.address not in here and m.op not in _BORDER]
-    used = _reached(inventory, ("output",), inventory.sources, ("input",))
-    if idle := [m.address for m in outside if m.address not in used]:
-        yield Diagnostic(
-            "QF120",
-            "operators whose result no output uses are not supported yet",
-            at=at,
-            notes=(f"these are {listed(idle)}",),
+            notes=(f"these are {listed(addresses)}",),
             help="take them out of `forward`",
+            severity="warning",
         )
-        return
-    if outside:
+
+
+def _outside(addresses: list[str], at: Span | None) -> Iterator[Diagnostic]:
+    if addresses:
         yield Diagnostic(
-            "QF120",
-            "operators outside the quant and dequant stubs are not supported yet",
+            "QF278",
+            "operators outside of the quant and dequant stubs run on floats, whatever rules say",
             at=at,
-            notes=(f"outside are {listed([m.address for m in outside])}",),
+            notes=(f"outside are {listed(addresses)}",),
             help="move them between the stubs, or out of the model",
+            severity="warning",
         )
-        return
-    for module in inventory.modules:
-        yield from _crossing(inventory, module, tail, at)
 
 
 def tails(inventory: Inventory) -> set[str]:
@@ -104,26 +124,36 @@ def _leads_out(inventory: Inventory, address: str, tail: set[str]) -> bool:
 
 
 def _crossing(
-    inventory: Inventory, module: Module, tail: set[str], at: Span | None
+    inventory: Inventory,
+    module: Module,
+    between: set[str],
+    ports: frozenset[str],
+    at: Span | None,
 ) -> Iterator[Diagnostic]:
-    """A float tensor where an integer one belongs, or the other way round."""
+    """A float tensor where an integer one is expected, or the other way round."""
     sources = [inventory.by_address[a] for a in inventory.sources[module.address]]
     if module.op == "output":
         for source in sources:
-            if source.op != DEQUANT and source.address not in tail:
-                text = f"`{module.address}` is returned by `{source.address}` without a DeQuantStub"
-                yield Diagnostic("QF120", f"{text}, which is not supported yet", at=at)
+            indices = op_facts.gives_indices(source.op) or op_facts.index_part(source.op)
+            if source.address in between and source.op != DEQUANT and not indices:
+                yield Diagnostic(
+                    "QF278",
+                    f"`{module.address}` is returned by `{source.address}` without a DeQuantStub",
+                    at=at,
+                    help="put a DeQuantStub between them",
+                )
         return
-    if module.op in (QUANT, "input") or module.address in tail:
+    if module.op == QUANT or module.address not in between:
         return
     for source in sources:
-        if source.op in ("input", DEQUANT):
-            text = f"`{module.address}` reads the float tensor `{source.address}`"
+        if source.op in ("input", DEQUANT) and source.address not in ports:
             yield Diagnostic(
-                "QF120",
-                f"{text}, which is not supported yet",
+                "QF278",
+                f"`{module.address}` reads the float tensor `{source.address}`",
                 at=at,
+                notes=("it is brought onto a grid there, one more for this reader",),
                 help="put a QuantStub between them",
+                severity="warning",
             )
 
 

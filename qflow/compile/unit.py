@@ -128,7 +128,10 @@ class Unit:
 
     # What the rules make of the model.
     region: tuple[str, ...] = ()
-    """Addresses between the quant and dequant stubs, both included, in execution order."""
+    """Addresses that are planned, in execution order: between the quant and dequant stubs, both
+    included, and what runs on floats around them."""
+    outside: frozenset[str] = frozenset()
+    """Of these the ones before and behind the stubs: they run on floats."""
     tables: Mapping[str, Table | None] = field(default_factory=dict)
     """Sensitivity block to its table; None where it is not measured yet, missing where damaged."""
     budgets: frozenset[Span] = frozenset()

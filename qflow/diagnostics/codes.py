@@ -92,6 +92,7 @@ CODES: dict[str, str] = {
     "QF275": "modules that no rule decides, which stay float",
     "QF276": "modules that stay float with the one they would run as one with",
     "QF277": "what cannot be float as the rules have it",
+    "QF278": "what lies outside of the stubs, or has none",
     # QF28x: sensitivity
     "QF280": "a sensitivity table that is not measured yet",
     "QF281": "a budget that is not exactly one of `top` and `ratio`",

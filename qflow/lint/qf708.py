@@ -30,7 +30,7 @@ class Qf708:
         y = self.quant(image) + self.quant_mask(mask)
     """
 
-    said_by = ("QF120",)
+    said_by = ("QF120", "QF278")
 
     def check_model(self, subject: Subject) -> Iterator[Diagnostic]:
         if subject.inventory is None or subject.dtypes is None:

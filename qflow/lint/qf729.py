@@ -25,7 +25,7 @@ class Qf729:
         x = self.pool(self.quant(image))
     """
 
-    said_by = ("QF120",)
+    said_by = ("QF120", "QF278")
 
     def check_model(self, subject: Subject) -> Iterator[Diagnostic]:
         if subject.inventory is None:

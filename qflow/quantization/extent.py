@@ -24,10 +24,17 @@ SOURCES = (QUANT, "constant")
 @dataclass(frozen=True)
 class Extent:
     graph: fx.Graph
+    planned: frozenset[fx.Node] = frozenset()
+    """Calls that belong to it wherever they are: what a plan runs on floats around the stubs."""
 
     @cached_property
     def inside(self) -> frozenset[fx.Node]:
-        """Calls that run in integers, stubs included; all calls where there is no stub."""
+        """Calls that are recorded: between the stubs, these included, and planned; all calls where
+        there is no stub."""
+        return self._between | self.planned
+
+    @cached_property
+    def _between(self) -> frozenset[fx.Node]:
         calls = frozenset(n for n in self.graph.nodes if call_of(n) is not None)
         if not any(_op(n) == QUANT for n in calls):
             return calls
@@ -94,7 +101,7 @@ class Extent:
     def _leaving(self) -> frozenset[fx.Node]:
         if not any(_op(n) == QUANT for n in self.inside):
             return self.inside
-        return frozenset(n for n in self.inside if _op(n) == DEQUANT) | self.tails
+        return frozenset(n for n in self.inside if _op(n) == DEQUANT) | self.tails | self.planned
 
 
 def _makes_index(tensor: fx.Node) -> fx.Node | None:

@@ -12,8 +12,8 @@ from torch import Tensor, fx, nn
 
 from qflow.diagnostics import Diagnostic, QflowError
 from qflow.quantization import insides
-from qflow.quantization.attach import output_grid
-from qflow.quantization.extent import SOURCES, Extent
+from qflow.quantization.attach import is_planned, output_grid
+from qflow.quantization.extent import DEQUANT, SOURCES, Extent
 from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.feeding import INDEX, Feeding, settled
 from qflow.quantization.key_names import INPUT, OUTPUT, WEIGHT
@@ -33,7 +33,7 @@ def record(prepared: fx.GraphModule) -> PreparedGraph:
     inputs, those it takes become outputs. Layout operators behind a dequantize stay. QF401 with
     every address whose scale is not known, QF502 for an operator qflow does not know.
     """
-    extent = Extent(prepared.graph)
+    extent = Extent(prepared.graph, frozenset(n for n in prepared.graph.nodes if _is_left(n)))
     _require_scales(prepared, extent)
     ids: dict[fx.Node, str] = {}
     calls: Counter[str] = Counter()
@@ -66,6 +66,13 @@ def record(prepared: fx.GraphModule) -> PreparedGraph:
         outputs=tuple((name, feeding.inner(tensor)) for name, tensor in extent.ends),
         outside=tuple(dict.fromkeys(ids[n].partition("#")[0] for n in left)),
     )
+
+
+def _is_left(node: fx.Node) -> bool:
+    """Whether a plan runs a call on floats."""
+    call = call_of(node)
+    known = call is not None and call.op not in (DEQUANT, *SOURCES)
+    return known and is_planned(node) and output_grid(node).dtype == "float32"
 
 
 def _is_input(node: fx.Node) -> bool:
