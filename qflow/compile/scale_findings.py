@@ -64,11 +64,13 @@ def _lacks(found: Pair) -> str:
 
 
 def strangers(unit: Unit, owners: Mapping[str, str]) -> Iterator[Diagnostic]:
-    """QF224: members of a shared grid that ask for a table its owner does not ask for."""
+    """QF224: members of a shared grid for which a rule asks a table, and not for its owner."""
+    covered = {m.rule.span: frozenset(m.addresses) for m in unit.matched}
     by_rule: dict[tuple[Span, str], list[str]] = defaultdict(list)
     for address, owner in owners.items():
-        mine, theirs = unit.running.get(address, {}), unit.running.get(owner, {})
-        if SCALES in mine and (SCALES not in theirs or asked_by(mine) != asked_by(theirs)):
+        mine = unit.running.get(address, {})
+        # where the rule covers the owner too, a later one decided that deliberately
+        if SCALES in mine and owner not in covered[asked_by(mine)]:
             by_rule[asked_by(mine), owner].append(address)
     for (span, owner), addresses in by_rule.items():
         theirs = unit.running.get(owner, {})

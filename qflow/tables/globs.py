@@ -14,7 +14,8 @@ _STARS = re.compile(r"\*\*|\*")
 
 @dataclass(frozen=True)
 class GlobPair:
-    """`*` stands for text without a dot, `**` for any text; without stars it is one name each."""
+    """`*` stands for text without a dot, `**` for any text. An address without stars has the name
+    as it is written, stars and all."""
 
     address: str
     name: str
@@ -23,7 +24,7 @@ class GlobPair:
     def problem(self) -> str:
         """Why the two do not go together; empty where they do."""
         ours, theirs = (len(_STARS.findall(p)) for p in (self.address, self.name))
-        if ours != theirs:
+        if ours and ours != theirs:
             return f"`{self.address}` has {ours} stars and `{self.name}` has {theirs}"
         if ours > MOST_STARS:
             return f"`{self.address}` has more than {MOST_STARS} stars"
@@ -35,6 +36,8 @@ class GlobPair:
         if found is None:
             return None
         texts = iter(found.groups())
+        if not found.groups():
+            return self.name
         return _STARS.sub(lambda _: next(texts), self.name)
 
 

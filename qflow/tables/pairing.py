@@ -15,7 +15,7 @@ from qflow.tables.name_map import NameMap
 Status = Literal["matched", "guessed", "missing", "ambiguous"]
 _LONGEST = 200
 _NO_WORD = re.compile(r"[^A-Za-z0-9]+")
-_ENDINGS = (re.compile(r"_output_\d+$"), re.compile(r"_[A-Z][A-Za-z0-9]*$"))
+_ENDINGS = (re.compile(r"_output_\d+$"), re.compile(r"[_/][A-Z][A-Za-z0-9]*$"))
 """What exporters put behind a name: the number of an output, the operator."""
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from copy import deepcopy
 from functools import cache
+from pathlib import Path
 
 import torch
 from torch import Tensor, fx
 
 from benchmarks import networks as trained
+from qflow import registry
 from qflow.export._model.finished import Finished, Whole
+from qflow.plan.plan import ExportPlan
 from qflow.quantization import FakeQuantState, prepare, set_fake_quantize
 from tests import networks
 
@@ -38,3 +44,15 @@ def finished(name: str, march: str) -> Finished:
     """Its integers are left out: these targets write of the model."""
     model = prepared(name, march)[0]
     return Finished(None, Whole(None, lambda: deepcopy(model), None))
+
+
+@cache
+def exported(target: str, name: str, march: str, *settings: tuple[str, object]) -> Path:
+    """What a target wrote of a network, for every test that looks at it: `net` with its suffix."""
+    folder = Path(tempfile.mkdtemp(prefix="qflow-exported-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made = registry.load("export", target)()
+    path = folder / f"net{made.suffix}"
+    notes = made.write(finished(name, march), ExportPlan(target, path.name, settings), path)
+    (folder / "notes").write_text("\n".join(notes))
+    return path

@@ -48,5 +48,5 @@ def write(finished: Finished, export: ExportPlan, path: Path) -> tuple[str, ...]
 
 
 def render(rows: Sequence[Row], version: str) -> str:
-    """The text of a file; numbers are written so that the same float32 is read again."""
-    return json.dumps(VERSIONS[version](rows), indent=2, sort_keys=True) + "\n"
+    """The text of a file, in execution order; numbers are read as the same float32 again."""
+    return json.dumps(VERSIONS[version](rows), indent=2) + "\n"
