@@ -1,6 +1,9 @@
-"""What every test may use, and a rule: none leaves a report of `prepare` where it was started."""
+"""What every test may use, and two rules: none leaves a report of `prepare` where it was started,
+and coverage follows what may reach a line for the first time.
+"""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +17,28 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 ROOT = Path(__file__).parent.parent
 REPORTS = ("fx_graph.txt", "model_check_result.txt", "qconfig_changelogs.txt")
+
+TRACED = 24
+"""Cases of one test that coverage follows."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Coverage doubles the time of what it follows: not of examples that are drawn, nor of most of
+    the hundreds of cases of one test, evenly chosen. They reach no line that others do not.
+    """
+    if not config.pluginmanager.hasplugin("_cov"):
+        return
+    cases = defaultdict(list)
+    for item in items:
+        cases[item.nodeid.partition("[")[0]].append(item)
+    for name, group in cases.items():
+        step = -(-len(group) // TRACED)
+        # tests of the same cases follow others of them
+        first = len(name) % step
+        drawn = hasattr(getattr(group[0], "obj", None), "hypothesis")
+        for index, item in enumerate(group):
+            if drawn or index % step != first:
+                item.add_marker("no_cover")
 
 
 @pytest.fixture(scope="module")
