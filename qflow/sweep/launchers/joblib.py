@@ -14,6 +14,7 @@ from qflow.diagnostics import Diagnostic
 from qflow.engine.job import JobResult, read_job
 from qflow.records import dataclass
 from qflow.sweep.launchers import _ended, _options, _worker
+from qflow.sweep.launchers._quiet import children_print_to
 
 _SIGNAL = re.compile(r"\bSIG[A-Z]+\(-\d+\)|\bEXIT\(\d+\)")
 """How loky tells what ended a process."""
@@ -62,9 +63,10 @@ def _pool() -> Any:
 
 
 def _submit(pool: Any, job: Path) -> Future[None]:
-    submitted: Future[None] = pool.submit(
-        _worker.undisturbed, _worker.job_function(), os.getcwd(), str(job)
-    )
+    with children_print_to(job.parent / "joblib.out"):
+        submitted: Future[None] = pool.submit(
+            _worker.undisturbed, _worker.job_function(), os.getcwd(), str(job)
+        )
     return submitted
 
 

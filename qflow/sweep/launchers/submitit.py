@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from qflow.diagnostics import Diagnostic
 from qflow.engine.job import JobResult, read_job
 from qflow.records import dataclass
 from qflow.sweep.launchers import _ended, _options, _worker
+from qflow.sweep.launchers._quiet import children_print_to
 from qflow.sweep.launchers._worker import Run
 
 _CLUSTERS = ("slurm", "local")
@@ -148,25 +149,10 @@ class _Submitted:
 
 
 def _submit(executor: Any, job: Path) -> _Submitted:
-    with _quiet(executor.folder / "controllers.txt"):
+    with children_print_to(executor.folder / "controllers.txt"):
         return _Submitted(
             job, executor.submit(Resumable(), _worker.job_function(), os.getcwd(), str(job))
         )
-
-
-@contextmanager
-def _quiet(path: Path) -> Iterator[None]:
-    """What is started meanwhile prints to a file: submitit's own processes of `local` print a
-    traceback to the terminal when they are stopped."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    before = os.dup(2)
-    try:
-        with path.open("a", encoding="utf-8") as file:
-            os.dup2(file.fileno(), 2)
-        yield
-    finally:
-        os.dup2(before, 2)
-        os.close(before)
 
 
 def _stop(at_work: Sequence[_Submitted]) -> None:
