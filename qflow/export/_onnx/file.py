@@ -43,7 +43,7 @@ def write(graph: IntegerGraph, settings: Settings, path: Path, exact: Emit | Non
     model, names = build(graph, settings, exact)
     need("onnx").checker.check_model(model, full_check=True)
     text = json.dumps({"model": path.name, **names}, indent=2, sort_keys=True)
-    _replace({path.with_suffix(".names.json"): f"{text}\n".encode(), path: _bytes(model)})
+    replace({path.with_suffix(".names.json"): f"{text}\n".encode(), path: _bytes(model)})
 
 
 def build(
@@ -116,7 +116,7 @@ def _bytes(model: ModelProto) -> bytes:
     return model.SerializeToString(deterministic=True)
 
 
-def _replace(files: dict[Path, bytes]) -> None:
+def replace(files: dict[Path, bytes]) -> None:
     """Each file at once; a reader sees the old one or the new one.
 
     Raises QflowError QF316.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qflow.diagnostics import Diagnostic, fail
+from qflow.emulation.rounding import to_grid
 from qflow.export._onnx.settings import FLOAT32, NHWC
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Port:
     zero_point: int = 0
     node: str = ""
     """Id of the node that the model gives out; `source` is what stands before its dequantize."""
+    rounding: str = "half_even"
+    """Of an input that takes integers: how floats become such."""
 
     @property
     def is_float(self) -> bool:
@@ -60,6 +63,7 @@ class Port:
             "scale": list(self.scale),
             "axis": self.axis,
             "zero_point": self.zero_point,
+            "rounding": self.rounding,
         }
 
     @staticmethod
@@ -72,15 +76,16 @@ class Port:
             shape=(),
             scale=tuple(record["scale"]),
             axis=record["axis"],
-            zero_point=record.get("zero_point", 0),
+            zero_point=record["zero_point"],
+            rounding=record["rounding"],
         )
 
     def into_file(self, values: np.ndarray) -> np.ndarray:
         """The model's float32 NCHW values as this input takes them."""
         if self.scale:
-            info = np.iinfo(self.dtype)
-            steps = np.rint(values.astype(np.float32) / np.float32(self.scale[0]))
-            values = np.clip(steps + self.zero_point, info.min, info.max)
+            info, zero = np.iinfo(self.dtype), self.zero_point
+            scale = np.array(self.scale, np.float32)
+            values = to_grid(values, scale, self.rounding, info.min - zero, info.max - zero) + zero
         values = values.astype(self.dtype)
         return np.ascontiguousarray(values.transpose(TO_NHWC)) if self.is_nhwc else values
 
@@ -113,8 +118,8 @@ def input_port(graph: IntegerGraph, id_: str, settings: Settings) -> Port:
     if not quantized or len(grids) != 1 or readers[0].output.dtype != dtype:
         found = ", ".join(sorted(f"`{r.id}` in {r.output.dtype}" for r in readers))
         raise fail(_impossible(name, dtype, f"it is read by {found}"))
-    grid = readers[0].output
-    return Port(name, id_, dtype, layout, shape, _scale(grid), None, grid.zero_point, id_)
+    grid, rounding = readers[0].output, str(readers[0].attributes["rounding"])
+    return Port(name, id_, dtype, layout, shape, _scale(grid), None, grid.zero_point, id_, rounding)
 
 
 def output_port(graph: IntegerGraph, name: str, id_: str, settings: Settings) -> Port:
