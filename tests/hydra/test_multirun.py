@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hydra._internal.callbacks import Callbacks
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
-from hydra.types import RunMode
+from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
+from hydra_plugins.qflow_sweeper import QflowSweeper
 from qflow.diagnostics import QflowError
 from qflow.diagnostics.renderers.text import Text
 from qflow.hydra import structured
@@ -177,3 +179,16 @@ def test_keys_that_choose_files() -> None:
     chooses = ["board=nash-m", "+team=vision", "a/b@c.d=e", "~team", "data@x=y"]
     values = ["params.top=1", "+data.calib.samples=64", "++a.b=c", "~a.b"]
     assert [k for k in [*chooses, *values] if _may_be_group(k)] == chooses
+
+
+def test_a_configuration_may_vary_values_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+    monkeypatch.setattr("qflow.hydra.sweep.sweep", lambda *given: seen.append(given[2]))
+    with initialized(Path("conf").resolve()):
+        loader, master = running()
+    sweeper = QflowSweeper(params={"params.top": "1,2"})
+    context = HydraContext(config_loader=loader, callbacks=Callbacks())
+    sweeper.setup(hydra_context=context, task_function=print, config=master)
+    sweeper.sweep(["board=nash-m,nash-e"])
+    # what the command line says comes last, and counts
+    assert seen == [["params.top=1,2", "board=nash-m,nash-e"]]
