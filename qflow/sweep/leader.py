@@ -1,11 +1,11 @@
 """leader: a sweep from the file to its table: compile all, freeze all, run, compare."""
 
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from qflow.compile.many import Compiled
-from qflow.diagnostics import EXIT
+from qflow.diagnostics import EXIT, QflowError
 from qflow.engine import files
 from qflow.engine.console import Console
 from qflow.engine.job import Job, JobResult, dumps
@@ -20,7 +20,7 @@ from qflow.sweep.launchers._ended import RESULT, dead, started
 from qflow.sweep.outcome import Outcome
 from qflow.sweep.outcomes import outcome
 from qflow.sweep.progress import going
-from qflow.sweep.record import Record
+from qflow.sweep.record import FrozenPoint, Record
 from qflow.sweep.resuming import begun, ended, intact
 
 
@@ -37,8 +37,7 @@ def sweep(
     """
     points = understood(asked) if points is None else checked(points)
     folder = SweepFolder(asked.base, asked.name)
-    with folder.open():
-        console.log.open(folder.log)
+    with _at_work(folder, console):
         console.diagnose(warnings_of(points))
         plans = frozen(asked, points, console)
         folder.clear(tuple(p.name for p in plans))
@@ -54,12 +53,29 @@ def resume(asked: Asked, launcher: Launcher, console: Console) -> int:
     Raises QflowError: QF324 when there is nothing to resume, QF322 when its files are damaged.
     """
     folder = begun(asked)
-    with folder.open():
+    with _at_work(folder, console):
         record = intact(asked, folder)
-        console.log.open(folder.log)
         there = ended(record, folder)
         console.say("resume", f"{len(there)} of {len(record.points)} points are done")
         return _run(record, folder, asked, there, launcher, console)
+
+
+@contextmanager
+def _at_work(folder: SweepFolder, console: Console) -> Iterator[None]:
+    """The folder is ours, and the log keeps the tracebacks of what ends the sweep."""
+    with folder.open():
+        console.log.open(folder.log)
+        try:
+            yield
+        except OSError as error:
+            # a full disk, or a folder that somebody took away: nothing qflow did wrong
+            if not files.is_about(error, folder.base):
+                raise
+            where = Path(error.filename or folder.root)
+            raise files.unwritable(where, error, EXIT.failed) from error
+        except QflowError as error:
+            console.log.error(error)
+            raise
 
 
 def _run(
@@ -72,7 +88,7 @@ def _run(
 ) -> int:
     results = dict(there)
     jobs = {
-        p.name: _job(p.name, record, folder, asked.file)
+        p.name: _job(p, record.threads, folder, asked.file)
         for p in record.points
         if p.name not in there
     }
@@ -93,16 +109,16 @@ def _run(
     return _compared(record, folder, asked, results, console)
 
 
-def _job(name: str, record: Record, folder: SweepFolder, file: Path) -> Path:
+def _job(point: FrozenPoint, threads: int, folder: SweepFolder, file: Path) -> Path:
     """Write the job of a point, and take away what an earlier attempt said of it."""
-    point = next(p for p in record.points if p.name == name)
+    name = point.name
     job = Job(
         name=name,
         plan=folder.plan(name).as_posix(),
         folder=file.parent.as_posix(),
         out=folder.point(name).as_posix(),
         cache=folder.cache.as_posix(),
-        threads=record.threads,
+        threads=threads,
         model=point.model,
         watched=tuple(folder.plan(other).as_posix() for other in point.watched),
     )

@@ -49,16 +49,20 @@ class Ray:
 
     @contextmanager
     def _cluster(self, ray: Any, threads: int) -> Iterator[int]:
-        """Connected; gives how many points run at once."""
+        """Connected; gives how many points run at once. Raises QflowError QF327."""
         at_once = _options.processes(self.workers, threads)
         cores = {} if self.address else {"num_cpus": at_once * threads}
-        ray.init(
-            address=self.address or "local",
-            include_dashboard=None if self.address else False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            **cores,
-        )
+        try:
+            ray.init(
+                address=self.address or "local",
+                include_dashboard=None if self.address else False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                **cores,
+            )
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            help_ = "leave `address` out to start one here, or see `ray status`"
+            raise _options.cannot_start("ray", error, help_) from error
         try:
             if self.address and not self.workers:
                 at_once = max(1, int(ray.cluster_resources().get("CPU", 1)) // threads)

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ _LOOK_S = {"slurm": 2.0, "local": 0.05}
 _LATE_S = {"slurm": 90.0, "local": 0.0}
 """After the job has ended: file systems show a file of another machine late."""
 _STOPPING_S = 10.0
+_ARRAY = 1000
+"""Jobs at most in Slurm's queue: what its arrays hold if nobody configured more."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +58,14 @@ class Submitit:
             return
         local = self.cluster == "local"
         threads = read_job(jobs[0]).threads
-        at_once = _options.processes(self.workers, threads) if local else len(jobs)
+        at_once = _options.processes(self.workers, threads) if local else _ARRAY
         executor = self._executor(jobs[0].parent.parent / "submitit", threads)
         waiting = list(reversed(jobs))
         at_work: list[_Submitted] = []
         try:
             while waiting or at_work:
                 some = [waiting.pop() for _ in range(min(at_once - len(at_work), len(waiting)))]
-                # one array of jobs, which is what `workers` limits
-                with nullcontext() if local else executor.batch():
-                    at_work += [_submit(executor, job) for job in some]
+                at_work += _submitted(executor, some, local)
                 over = [s for s in at_work if s.is_over(_LATE_S[self.cluster])]
                 at_work = [s for s in at_work if s not in over]
                 for submitted in over:
@@ -132,12 +133,13 @@ class _Submitted:
 
     def __init__(self, path: Path, job: Any) -> None:
         self.path, self.job = path, job
+        self._result = Path(read_job(path).out) / _ended.RESULT
         self._ended: float | None = None
 
     def is_over(self, late_s: float) -> bool:
         """Its process is; elsewhere than here the result is enough, and may come after the end."""
         here = late_s == 0
-        if not here and _ended.result_of(self.path) is not None:
+        if not here and self._result.exists():
             return True
         if not self.job.done():
             return False
@@ -146,6 +148,20 @@ class _Submitted:
 
     def result(self) -> JobResult:
         return _ended.finished(self.path, f"submitit's job {self.job.job_id} is {self.job.state}")
+
+
+def _submitted(executor: Any, jobs: Sequence[Path], local: bool) -> list[_Submitted]:
+    """Raises QflowError QF327 when Slurm takes none of them."""
+    if not jobs:
+        return []
+    utils = import_module("submitit.core.utils")
+    try:
+        # one array of jobs, which is what `workers` limits
+        with nullcontext() if local else executor.batch():
+            return [_submit(executor, job) for job in jobs]
+    except (utils.UncompletedJobError, utils.FailedSubmissionError, OSError) as error:
+        help_ = "see whether `sbatch` takes a job with these options"
+        raise _options.cannot_start("submitit", error, help_) from error
 
 
 def _submit(executor: Any, job: Path) -> _Submitted:
