@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 FRONT  := qflow/atomic.py qflow/kept.py qflow/records.py qflow/diagnostics qflow/registry.py qflow/dtype.py qflow/resources.py qflow/lang qflow/march \
-          qflow/plan qflow/compile qflow/lint qflow/lsp qflow/hydra qflow/sweep qflow/cli
+          qflow/plan qflow/tables qflow/compile qflow/lint qflow/lsp qflow/hydra qflow/sweep qflow/cli
 
 .PHONY: help demo test lint bench docs clean
 

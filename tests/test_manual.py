@@ -19,6 +19,7 @@ BLOCK = re.compile(r"^```(qf|file)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DO
 PARTS = BLOCK.findall(MANUAL.read_text(encoding="utf-8"))
 FILES = {name: text for kind, name, text in PARTS if kind == "file"}
 EXAMPLES = [text for kind, _, text in PARTS if kind == "qf"]
+PROGRAMS = [*EXAMPLES, *(text for name, text in FILES.items() if name.endswith(".qf"))]
 LOCK = render(Lock(of_entry("nets:digits")))
 
 
@@ -36,7 +37,7 @@ def test_example(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert not errors, Text().render(errors, found.sources)
 
 
-@pytest.mark.parametrize("text", [*EXAMPLES, *FILES.values()], ids=range(len(PARTS)))
+@pytest.mark.parametrize("text", PROGRAMS, ids=range(len(PROGRAMS)))
 def test_examples_are_canonical(text: str) -> None:
     edition = "" if text.startswith("qflow ") else "qflow 1\n\n"
     assert format_text(edition + text, "x.qf") == edition + text

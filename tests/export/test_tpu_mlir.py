@@ -136,7 +136,7 @@ def test_integers_alone_are_not_enough(tmp_path: Path) -> None:
     ],
 )
 def test_what_a_block_may_ask(settings_: tuple, code: str | None) -> None:
-    plan = with_exports(("tpu_mlir", "net.onnx", settings_), profile="sophgo.bm1684x")
+    plan = with_exports(("tpu_mlir", "net.onnx", settings_), profile="sophgo_bm1684x")
     found = TpuMlir().check(plan.exports[0], plan)
     assert [d.code for d in found] == ([code] if code else [])
 
@@ -151,7 +151,7 @@ def test_two_blocks_must_not_write_one_file() -> None:
         ("onnx", "net.onnx", ()),
         ("tpu_mlir", "vendor/net.onnx", ()),
         ("tensorrt_cache", "vendor/net.cache", ()),
-        profile="sophgo.bm1684x",
+        profile="sophgo_bm1684x",
     )
     own = TpuMlir().check(plan.exports[1], plan)
     assert own == ()

@@ -11,7 +11,7 @@ from qflow.export._tables import files, settings
 if TYPE_CHECKING:
     from qflow.plan.plan import ExportPlan, Plan
 
-FAMILY = "sophgo."
+FAMILY = "sophgo"
 CALIBRATION, QTABLE = "_cali_table", "_qtable"
 
 
