@@ -220,6 +220,10 @@ PAGES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     ),
     "measures.md": ("Measures of checks", lambda: extensions("analysis.measures", settable=False)),
     "exports.md": ("Export targets", lambda: extensions("export")),
+    "launchers.md": (
+        "Launchers",
+        lambda: extensions("sweep.launchers"),
+    ),
     "marches.md": ("Marches", marches),
     "pitfalls.md": ("Pitfalls", pitfalls),
     "verbs.md": ("Verbs", verbs),

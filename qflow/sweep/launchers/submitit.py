@@ -38,8 +38,11 @@ class Submitit:
     workers: int = 0
     """Points at once; 0: as many as Slurm lets run, or as this machine has cores for."""
     partition: str = ""
+    """Of Slurm; empty, as all words here: its default."""
     account: str = ""
+    """Who pays."""
     qos: str = ""
+    """Quality of service, as `sbatch --qos` takes it."""
     constraint: str = ""
     """What nodes must have, as `sbatch --constraint` takes it."""
     minutes: int = 240
@@ -49,6 +52,7 @@ class Submitit:
     cpus: int = 0
     """Cores of a point; 0: as many as it has threads."""
     gpus: int = 0
+    """Of one point."""
 
     def check(self) -> tuple[Diagnostic, ...]:
         return (*_options.missing("submitit"), *self._cluster(), *self._sizes())
