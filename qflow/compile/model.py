@@ -2,9 +2,18 @@
 
 from dataclasses import replace
 
-from qflow.compile import examples, model_file
+from qflow.compile import examples, model_file, whole
 from qflow.compile.unit import Unit
-from qflow.compile.values import DICT, INTEGER, NUMBER, STRING, Reader, describe, unknown
+from qflow.compile.values import (
+    DICT,
+    INTEGER,
+    NUMBER,
+    STRING,
+    Reader,
+    any_of,
+    describe,
+    unknown,
+)
 from qflow.diagnostics import Diagnostic
 from qflow.dtype import DTYPES
 from qflow.lang import syntax
@@ -107,12 +116,16 @@ def _ports(fields: Reader, name: str, example: str) -> tuple[PortPlan, ...] | No
 
 
 def _port(fields: Reader, role: str, name: str, value: syntax.TensorType) -> PortPlan:
-    if value.dtype not in DTYPES:
-        fields.add(unknown("dtype", value.dtype, DTYPES, value.span))
-    elif value.dtype != "float32":
+    known = ("float32", *whole.DTYPES)
+    if value.dtype not in (*DTYPES, *whole.DTYPES):
+        fields.add(unknown("dtype", value.dtype, known, value.span))
+    elif value.dtype not in known:
         fields.add(
             Diagnostic(
-                "QF120", f"an input or output of {value.dtype} is not supported yet", at=value.span
+                "QF111",
+                f"no {role} of a model is {value.dtype}",
+                at=value.span,
+                help=f"write {any_of(known)}; what an exported file takes is said in `export`",
             )
         )
     if role == "input" and any(isinstance(d, str) for d in value.dims[1:]):

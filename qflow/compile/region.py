@@ -24,31 +24,47 @@ def find(unit: Unit) -> Unit:
         return unit
     inventory = unit.inventory
     at = dict(unit.model.fields).get("entry", unit.model.at) if unit.model else None
-    behind = _reached(inventory, SOURCES, inventory.users, (DEQUANT,))
-    between = behind & _reached(inventory, (DEQUANT,), inventory.sources, SOURCES)
-    if missing := _missing(inventory):
+    behind = _reached(inventory, _having(inventory, SOURCES), inventory.users, (DEQUANT,))
+    places = _places(inventory)
+    ends = (*_having(inventory, (DEQUANT,)), *places)
+    between = behind & _reached(inventory, ends, inventory.sources, SOURCES)
+    if missing := _missing(inventory, places):
         ordered = tuple(m.address for m in inventory.modules if m.address in between)
         return replace(unit, region=ordered).having([_without(missing, at)])
-    used = _reached(inventory, ("output",), inventory.sources, ("input",))
+    used = _reached(inventory, _having(inventory, ("output",)), inventory.sources, ("input",))
     apart = between | tails(inventory) | whole.numbers(inventory, unit.model)
     outside = [m.address for m in inventory.modules if m.op not in _BORDER]
     outside = [a for a in outside if a not in apart]
     floats = [a for a in outside if a in used]
     region = between.union(floats)
     ordered = tuple(m.address for m in inventory.modules if m.address in region)
-    ports = whole.ports(unit.model)
+    ints, ports = between.difference(places), whole.ports(unit.model)
     problems = (
         *_idle([a for a in outside if a not in used], at),
         *_outside(floats, at),
-        *(d for m in inventory.modules for d in _crossing(inventory, m, between, ports, at)),
+        *(d for m in inventory.modules for d in _crossing(inventory, m, ints, ports, at)),
     )
     return replace(unit, region=ordered, outside=frozenset(floats)).having(problems)
 
 
-def _missing(inventory: Inventory) -> str:
-    """The stub there is none of; a trace gives both to a model that has neither."""
-    ops = {m.op for m in inventory.modules}
-    return "QuantStub" if QUANT not in ops else "DeQuantStub" if DEQUANT not in ops else ""
+def _having(inventory: Inventory, ops: Sequence[str]) -> tuple[str, ...]:
+    return tuple(m.address for m in inventory.modules if m.op in ops)
+
+
+def _places(inventory: Inventory) -> tuple[str, ...]:
+    """What picks places among integers, and whose result leaves as it is: whole numbers."""
+    outputs = _having(inventory, ("output",))
+    leaving = dict.fromkeys(a for o in outputs for a in inventory.sources[o])
+    ops = {a: inventory.by_address[a].op for a in leaving}
+    picks = op_facts.gives_indices
+    return tuple(a for a in leaving if picks(ops[a]) or op_facts.index_part(ops[a]) is not None)
+
+
+def _missing(inventory: Inventory, places: tuple[str, ...]) -> str:
+    """The stub there is none of; a trace gives a model that has neither those it needs."""
+    if QUANT not in {m.op for m in inventory.modules}:
+        return "QuantStub"
+    return "" if places or _having(inventory, (DEQUANT,)) else "DeQuantStub"
 
 
 def _without(missing: str, at: Span | None) -> Diagnostic:
@@ -66,8 +82,8 @@ def _reached(
     steps: Mapping[str, Sequence[str]],
     ends: Sequence[str],
 ) -> set[str]:
-    """Addresses reached from every one of `starts`, not walking past one of `ends`."""
-    found = {m.address for m in inventory.modules if m.op in starts}
+    """Addresses reached from every one of `starts`, not walking past operators of `ends`."""
+    found = set(starts)
     waiting = list(found)
     while waiting:
         address = waiting.pop()
@@ -126,7 +142,7 @@ def _leads_out(inventory: Inventory, address: str, tail: set[str]) -> bool:
 def _crossing(
     inventory: Inventory,
     module: Module,
-    between: set[str],
+    ints: set[str],
     ports: frozenset[str],
     at: Span | None,
 ) -> Iterator[Diagnostic]:
@@ -134,8 +150,7 @@ def _crossing(
     sources = [inventory.by_address[a] for a in inventory.sources[module.address]]
     if module.op == "output":
         for source in sources:
-            indices = op_facts.gives_indices(source.op) or op_facts.index_part(source.op)
-            if source.address in between and source.op != DEQUANT and not indices:
+            if source.address in ints and source.op != DEQUANT:
                 yield Diagnostic(
                     "QF278",
                     f"`{module.address}` is returned by `{source.address}` without a DeQuantStub",
@@ -143,7 +158,7 @@ def _crossing(
                     help="put a DeQuantStub between them",
                 )
         return
-    if module.op == QUANT or module.address not in between:
+    if module.op == QUANT or module.address not in ints:
         return
     for source in sources:
         if source.op in ("input", DEQUANT) and source.address not in ports:

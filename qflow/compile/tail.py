@@ -43,6 +43,9 @@ def accumulators(unit: Unit) -> Unit:
         kept[tail.gemm] = reason
         through = Decided(INT32, reason.by, f"accumulator of {tail.gemm}")
         kept.update(dict.fromkeys(tail.identities, through))
+    # no rule speaks of the grid of what lies on none
+    places = [a for a in unit.running if op_facts.gives_indices(unit.op_at(a))]
+    kept.update(dict.fromkeys(places, Decided(INT32, why="places are whole numbers")))
     found += _impossible(unit, tails)
     return replace(unit, kept=kept).having(found)
 

@@ -147,7 +147,8 @@ class Unit:
     groups: tuple[tuple[str, ...], ...] = ()
     """Scale groups, owner first; a fused module under the address of its fusion."""
     kept: Mapping[str, Decided] = field(default_factory=dict)
-    """Addresses whose output is the int32 accumulator: no grid, and what decided it."""
+    """Addresses whose output is the int32 accumulator, or whole numbers: no grid, and what decided
+    it."""
     dtypes: Mapping[str, Decided] = field(default_factory=dict)
     """Per running address the dtype of its grid, after groups and what the march lowers."""
     entering: Mapping[str, Mapping[int, Decided]] = field(default_factory=dict)

@@ -29,7 +29,7 @@ LOGIC = frozenset(
 def ports(model: ModelSpec | None) -> frozenset[str]:
     """Inputs that are declared as whole numbers."""
     declared = model.inputs if model is not None else ()
-    return frozenset(p.name for p in declared if p.dtype in DTYPES)
+    return frozenset(p.name for p in declared if not p.dtype.startswith("float"))
 
 
 def numbers(inventory: Inventory, model: ModelSpec | None) -> frozenset[str]:

@@ -68,6 +68,7 @@ def coverage(graph: IntegerGraph, inventory: Inventory, absorbed: Mapping[str, s
 
     islands = {n.address for n in graph.nodes if n.op == "island"}
     inside = {n.address for n in graph.nodes if n.output.dtype != "float32"} - islands
+    inside |= _at_stubs(graph, inventory)
     modules = [m for m in inventory.modules if m.op not in _NO_OPERATORS]
     integer = [m for m in modules if lives_at(m) in inside]
     taken = {m.address for m in integer}
@@ -77,6 +78,13 @@ def coverage(graph: IntegerGraph, inventory: Inventory, absorbed: Mapping[str, s
         Share(sum(m.macs for m in integer), sum(m.macs for m in modules)),
         tuple(Left(m.address, m.op, _why(graph, lives_at(m))) for m in rest),
     )
+
+
+def _at_stubs(graph: IntegerGraph, inventory: Inventory) -> set[str]:
+    """What makes floats of whole numbers, and runs where a stub is: an embedding."""
+    every = inventory.by_address
+    stubs = [n for n in graph.nodes if n.address in every and every[n.address].op == "quant"]
+    return {a for n in stubs for a in inventory.sources[n.address] if every[a].op == n.op}
 
 
 def _why(graph: IntegerGraph, address: str) -> str:

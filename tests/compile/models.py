@@ -184,7 +184,25 @@ CAMERA = """
     output.logits                  output               dequant
 """
 
+TOKENS = """
+    ids                            input
+    mask                           input
+    tokens                         embedding            ids
+    quant                          quant                tokens
+    kinds                          embedding            mask
+    _generated_add_0               add                  quant kinds
+    _generated_eq_0                unknown              mask
+    _generated_slice_0             slice                _generated_eq_0
+    _generated_masked_fill_0       masked_fill          _generated_add_0 _generated_slice_0
+    head                           linear               _generated_masked_fill_0
+    _generated_argmax_0            argmax               head
+    dequant                        dequant              head
+    output.logits                  output               dequant
+    output.word                    output               _generated_argmax_0
+"""
+
 MODELS = {
+    "tokens": TOKENS,
     "camera": CAMERA,
     "idle": IDLE,
     "two_relus": TWO_RELUS,
@@ -214,11 +232,14 @@ def inventory(table: str, model: str = "nets:net") -> Inventory:
         generated = "_generated_" in address
         channels = 3 if address.startswith("rgb") else 1
         shape = (2, channels, 8, 8) if op == "input" else (2, 4, 4, 4)
+        shape = (2, 8) if address in ("ids", "mask") else shape
         gemm = op in ("conv2d", "linear")
         modules.append(
             Module(
                 address,
-                op if generated else TYPES.get(op, op),
+                address.split("_generated_")[1].rpartition("_")[0]
+                if generated
+                else TYPES.get(op, op),
                 op,
                 shape,
                 detail="4->4 k3" if op == "conv2d" else "",
