@@ -32,7 +32,8 @@ def build(spec: ModelSpec, folder: Path) -> nn.Module:
         cases = [example(spec.inputs, True, spec.draws, spec.seed, n) for n in sizes]
         found = parity.measure(source, [p.name for p in spec.outputs], cases, spec.file)
         if found is None:
-            _LOG.info("%s", _unmeasured(spec.file).message)
+            note = unmeasured(spec.file)
+            _LOG.info("%s note: %s", note.code, note.message)
         else:
             parity.refuse_far(found, spec.tolerance, spec.file)
             _LOG.info("the model of `%s` is %s", spec.file, found)
@@ -41,7 +42,8 @@ def build(spec: ModelSpec, folder: Path) -> nn.Module:
     return module
 
 
-def _unmeasured(shown: str) -> Diagnostic:
+def unmeasured(shown: str) -> Diagnostic:
+    """What is said where nothing runs the file."""
     return Diagnostic(
         "QF368",
         f"the model of `{shown}` was not compared with the file: onnxruntime is not installed",

@@ -17,6 +17,8 @@ from qflow.frontends.imported import Held, Value
 from qflow.frontends.recipe import Owner, Recipe
 
 _LAST = 2**63 - 1
+_RANK = 16
+"""Dimensions that a tensor may have."""
 Named = Mapping[str, Any]
 
 
@@ -164,7 +166,9 @@ def _slice(recipe: Recipe, owner: Owner, named: Named) -> Any:
 
 
 def at_dim(dim: int, part: Any) -> Any:
-    """The index that takes `part` of one dimension and all of the others."""
+    """The index that takes `part` of one dimension and all of the others. Raises Unknown."""
+    if not -_RANK <= dim < _RANK:
+        raise Unknown(f"picks from the dimension {dim}")
     everything = slice(None)
     if dim >= 0:
         return (*(everything,) * dim, part) if dim else part

@@ -78,6 +78,8 @@ def _made(call: Call, form: Form, tensors: Mapping[str, Tensor], of_torch: bool)
         return None
     cls = call.owner.cls.rpartition(".")[2]
     held = {n: tensors[a] for n, a in named.items()}
+    if any(not t.numel() for t in held.values()):
+        return None
     try:
         module = form.make(cls, held, settings)
     except (TypeError, ValueError):

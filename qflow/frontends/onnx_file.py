@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ def read_model(path: Path, shown: str) -> Any:
         model = onnx.load_model_from_string(raw)
     except (DecodeError, ValueError, RuntimeError) as error:
         raise damaged(shown, f"it is no ONNX file: {error}") from error
+    if not all(isinstance(text, str) for text in _texts(model)):
+        raise damaged(shown, "a name in it is no text")
     _inside(model, path.parent, shown)
     try:
         if len(raw) <= _LARGEST_CHECKED:
@@ -47,6 +49,21 @@ def read_model(path: Path, shown: str) -> Any:
         raise damaged(shown, f"the checker of onnx says: {lines[0]}") from error
     _refuse_domains(model, shown)
     return model
+
+
+def _texts(model: Any) -> Iterator[object]:
+    """Every name; one that is no UTF-8 comes as bytes."""
+    graph = model.graph
+    yield from (e.domain for e in model.opset_import)
+    for tensor in graph.initializer:
+        yield tensor.name
+        yield from (text for e in tensor.external_data for text in (e.key, e.value))
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        yield value.name
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (a.name for a in node.attribute)
+        yield from (text for p in node.metadata_props for text in (p.key, p.value))
 
 
 def _missing() -> Exception:
