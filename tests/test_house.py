@@ -101,7 +101,7 @@ def test_relative_imports_are_not_used(path: Path) -> None:
 TORCH_FREE = [
     m
     for m in MODULES
-    if m.split(".")[1] in _FRONT | {"cli", "hydra", "lsp"}
+    if m.split(".")[1] in _FRONT | {"cli", "hydra", "lsp", "sweep"}
     or m.startswith(
         ("qflow.emulation.ops", "qflow.emulation.profiles", "qflow.quantization.observers")
     )
