@@ -16,7 +16,7 @@ from qflow.records import dataclass
 if TYPE_CHECKING:
     from qflow.engine.console import Console
 
-KIND = "sweep.launchers"
+KIND, SAMPLERS = "sweep.launchers", "sweep.samplers"
 DEFAULT = "basic"
 
 
@@ -29,6 +29,11 @@ class Running:
     options: tuple[tuple[str, str], ...] = ()
     threads: int | None = None
     resume: bool = False
+    sampler: str | None = None
+    trials: int | None = None
+    seed: int | None = None
+    objective: str | None = None
+    against: str | None = None
 
     @property
     def all_options(self) -> dict[str, str]:
@@ -48,7 +53,8 @@ def refuse_without_sweep(running: Running) -> None:
     """Raises click.UsageError for an option that a single run has not got."""
     if running != Running():
         raise click.UsageError(
-            "--launcher, --workers, --launcher-option and --threads are for sweeps: "
+            "--launcher, --workers, --launcher-option, --threads, --sampler, --trials, --seed, "
+            "--objective and --against are for sweeps: "
             "give `-m NAME=VALUE,VALUE` or `--sweep NAME`"
         )
 
@@ -67,10 +73,14 @@ def run_sweep(
     from qflow.sweep.choosing import launcher
     from qflow.sweep.leader import resume
     from qflow.sweep.leader import sweep as start
+    from qflow.sweep.wanted import Wanted
 
     if running.workers is not None and "workers" in dict(running.options):
         raise click.UsageError("`workers` is given twice: as an option of the launcher as well")
-    asked = Asked(file, sweep, varied, settings, out, running.threads)
+    wanted = Wanted(
+        running.sampler, running.trials, running.seed, running.objective, running.against
+    )
+    asked = Asked(file, sweep, varied, settings, out, running.threads, wanted=wanted)
     chosen = launcher(running.launcher or DEFAULT, running.all_options)
     keep_crashes_in(asked.base)
     return (resume if running.resume else start)(asked, chosen, console)
@@ -121,5 +131,26 @@ _OPTIONS = (
         "--resume",
         is_flag=True,
         help="Go on with a sweep that was broken off, with the plans it had frozen.",
+    ),
+    click.option(
+        "--sampler",
+        type=click.Choice(registry.names(SAMPLERS)),
+        help="Which points run: all of the `grid`, or those that `optuna` finds most promising.",
+    ),
+    click.option(
+        "--trials", type=_POSITIVE, metavar="N", help="Points that run at most: all if not given."
+    ),
+    click.option(
+        "--seed", type=click.IntRange(min=0), metavar="N", help="Of a search: 0 if not given."
+    ),
+    click.option(
+        "--objective",
+        metavar="LANE.METRIC",
+        help="What points are compared by, such as `integer.accuracy`.",
+    ),
+    click.option(
+        "--against",
+        type=click.Choice(("bit_operations", "weight_bytes")),
+        help="The cost it is compared with.",
     ),
 )

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from qflow.records import dataclass
+from qflow.sweep.wanted import Wanted
 
 THREADS = 1
 """Of torch in every point. Sums of floats depend on their number, so it is the same wherever and
@@ -26,6 +27,8 @@ class Asked:
     threads: int | None = None
     composed: bool = False
     """Its points are composed of groups: no one file has them by its params."""
+    wanted: Wanted = Wanted()
+    """Which of the points are to run, and by what they are compared."""
 
     @property
     def name(self) -> str:

@@ -82,8 +82,11 @@ def frozen(asked: Asked, points: Sequence[Compiled], console: Console) -> tuple[
     return tuple(done)
 
 
-def written(asked: Asked, points: Sequence[Point], folder: SweepFolder) -> Record:
-    """Put the plans where the jobs find them. Raises QflowError QF316."""
+def written(asked: Asked, points: Sequence[Point], folder: SweepFolder, batch: int) -> Record:
+    """Put the plans where the jobs find them; `batch` of them run at once.
+
+    Raises QflowError QF316.
+    """
     watched = _watched([p.plan for p in points])
     return Record(
         program=asked.file.as_posix(),
@@ -95,6 +98,7 @@ def written(asked: Asked, points: Sequence[Point], folder: SweepFolder) -> Recor
             _written(p, folder, tuple(points[n].name for n in beside))
             for p, beside in zip(points, watched, strict=True)
         ),
+        wanted=replace(asked.wanted, batch=batch),
     )
 
 

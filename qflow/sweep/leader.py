@@ -1,6 +1,6 @@
 """leader: a sweep from the file to its table: compile all, freeze all, run, compare."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -9,10 +9,12 @@ from qflow.diagnostics import EXIT, QflowError
 from qflow.engine import files
 from qflow.engine.console import Console
 from qflow.engine.job import Job, JobResult, dumps
+from qflow.plan import reader
+from qflow.plan.plan import Plan
 from qflow.sweep import record as records
 from qflow.sweep import results as comparing
-from qflow.sweep import said
-from qflow.sweep.asked import Asked
+from qflow.sweep import said, sampling
+from qflow.sweep.asked import THREADS, Asked
 from qflow.sweep.folder import SweepFolder
 from qflow.sweep.freezing import checked, frozen, understood, warnings_of, written
 from qflow.sweep.launcher import Launcher
@@ -22,6 +24,7 @@ from qflow.sweep.outcomes import outcome
 from qflow.sweep.progress import going
 from qflow.sweep.record import FrozenPoint, Record
 from qflow.sweep.resuming import begun, ended, intact
+from qflow.sweep.searching import Searching, at_once, searching
 
 
 def sweep(
@@ -35,16 +38,21 @@ def sweep(
     `points` are those of somebody who has compiled them already, such as those Hydra composed.
     Raises QflowError with every error of every point, before anything runs.
     """
+    sampling.check(asked.wanted.kind)
     points = understood(asked) if points is None else checked(points)
     folder = SweepFolder(asked.base, asked.name)
     with _at_work(folder, console):
         console.diagnose(warnings_of(points))
         plans = frozen(asked, points, console)
         folder.clear(tuple(p.name for p in plans))
-        record = written(asked, plans, folder)
+        record = written(asked, plans, folder, at_once(launcher, asked.threads or THREADS))
+        search = searching(record, lambda: [p.plan for p in plans], asked.file.parent)
+        for point in record.points:
+            # of an earlier sweep: one that is broken off would take it for its own
+            files.remove(folder.point(point.name) / RESULT)
         # it comes last: where it is, all that it names is whole
         records.write(folder.record, record)
-        return _run(record, folder, asked, {}, launcher, console)
+        return _run(record, search, folder, asked, {}, launcher, console)
 
 
 def resume(asked: Asked, launcher: Launcher, console: Console) -> int:
@@ -57,7 +65,14 @@ def resume(asked: Asked, launcher: Launcher, console: Console) -> int:
         record = intact(asked, folder)
         there = ended(record, folder)
         console.say("resume", f"{len(there)} of {len(record.points)} points are done")
-        return _run(record, folder, asked, there, launcher, console)
+        search = searching(record, lambda: _plans(record, folder), asked.file.parent)
+        return _run(record, search, folder, asked, there, launcher, console)
+
+
+def _plans(record: Record, folder: SweepFolder) -> Iterator[Plan]:
+    for point in record.points:
+        path = folder.plan(point.name)
+        yield reader.loads(path.read_text(encoding="utf-8"), name=path.as_posix())
 
 
 @contextmanager
@@ -80,6 +95,7 @@ def _at_work(folder: SweepFolder, console: Console) -> Iterator[None]:
 
 def _run(
     record: Record,
+    search: Searching,
     folder: SweepFolder,
     asked: Asked,
     there: Mapping[str, JobResult],
@@ -87,26 +103,43 @@ def _run(
     console: Console,
 ) -> int:
     results = dict(there)
-    jobs = {
-        p.name: _job(p, record.threads, folder, asked.file)
-        for p in record.points
-        if p.name not in there
-    }
+    points = {p.name: p for p in record.points}
+    outcomes: dict[str, Outcome] = {}
     try:
-        with (
-            going(console, jobs, tuple(there.values())) as state,
-            closing(launcher.launch(tuple(jobs.values()))) as coming,
-        ):
-            for result in coming:
-                results[result.name] = result
-                _keep(result, folder)
-                state.ended(result)
+        with going(console, search.most, tuple(there.values())) as state:
+            while batch := search.sampler.ask(record.wanted.batch or 1):
+                jobs = {
+                    name: _job(points[name], record.threads, folder, asked.file)
+                    for name in batch
+                    if name not in results
+                }
+                state.begin(jobs)
+                with closing(_launched(launcher, jobs)) as coming:
+                    for result in coming:
+                        results[result.name] = result
+                        _keep(result, folder)
+                        state.ended(result)
+                for name in batch:
+                    outcomes[name] = outcome(points[name], results[name], folder.point(name))
+                    search.sampler.tell(outcomes[name])
     except KeyboardInterrupt:
         console.say("interrupted", "the same command with `--resume` goes on from here")
         return EXIT.interrupted
-    for name in jobs.keys() - results.keys():
-        results[name] = dead(jobs[name], "its launcher gave no result")
-    return _compared(record, folder, asked, results, console)
+    ran = [outcomes[name] for name in points if name in outcomes]
+    return _compared(record, search, folder, asked, ran, console)
+
+
+def _launched(launcher: Launcher, jobs: Mapping[str, Path]) -> Generator[JobResult, None, None]:
+    """A result of each job, those of which the launcher gives none included."""
+    missing = dict(jobs)
+    if not jobs:
+        return
+    with closing(launcher.launch(tuple(jobs.values()))) as coming:
+        for result in coming:
+            missing.pop(result.name, None)
+            yield result
+    for job in missing.values():
+        yield dead(job, "its launcher gave no result")
 
 
 def _job(point: FrozenPoint, threads: int, folder: SweepFolder, file: Path) -> Path:
@@ -138,16 +171,22 @@ def _keep(result: JobResult, folder: SweepFolder) -> None:
 
 def _compared(
     record: Record,
+    search: Searching,
     folder: SweepFolder,
     asked: Asked,
-    results: Mapping[str, JobResult],
+    outcomes: list[Outcome],
     console: Console,
 ) -> int:
-    outcomes = [outcome(p, results[p.name], folder.point(p.name)) for p in record.points]
     console.diagnose(said.errors_of(outcomes))
     settings = dict(record.settings)
     comparing.finish(
-        folder.root, outcomes, asked.file, console, settings=settings, patched=not asked.composed
+        folder.root,
+        outcomes,
+        asked.file,
+        console,
+        search.objective,
+        settings,
+        patched=not asked.composed,
     )
     _warned(outcomes, folder, console)
     return max(o.exit_code for o in outcomes)

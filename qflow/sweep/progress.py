@@ -36,6 +36,10 @@ class Going:
     failed: int = 0
     bars: Progress | None = None
 
+    def begin(self, jobs: Mapping[str, Path]) -> None:
+        """More of the total is under way."""
+        self.waiting.update(jobs)
+
     def ended(self, result: JobResult) -> None:
         """One line that stays, and the one that changes."""
         self.waiting.pop(result.name, None)
@@ -53,14 +57,10 @@ class Going:
 
 
 @contextmanager
-def going(
-    console: Console, jobs: Mapping[str, Path], taken_over: Sequence[JobResult]
-) -> Iterator[Going]:
-    """`taken_over` are results of an earlier attempt, which count and are not told again."""
+def going(console: Console, total: int, taken_over: Sequence[JobResult]) -> Iterator[Going]:
+    """Of `total` points; `taken_over` are results of an earlier attempt, not told again."""
     failed = sum(r.exit_code not in _ENDED for r in taken_over)
-    state = Going(
-        console, len(jobs) + len(taken_over), dict(jobs), len(taken_over) - failed, failed
-    )
+    state = Going(console, total, {}, len(taken_over) - failed, failed)
     if not console.screen.is_terminal:
         yield state
         return

@@ -10,6 +10,7 @@ from typing import Any
 from qflow.diagnostics import Diagnostic, QflowError, fail
 from qflow.engine import files
 from qflow.records import dataclass
+from qflow.sweep.wanted import Wanted
 
 FORMAT_VERSION = "1.0"
 _NAME = re.compile(r"(?!\.+$)[A-Za-z0-9._=,+-]{1,200}")
@@ -41,6 +42,7 @@ class Record:
     settings: tuple[tuple[str, str], ...]
     threads: int
     points: tuple[FrozenPoint, ...]
+    wanted: Wanted = Wanted()
 
 
 def write(path: Path, record: Record) -> None:
@@ -85,7 +87,17 @@ def _record(data: Mapping[str, Any]) -> Record:
         settings=_pairs(data["settings"]),
         threads=_count(data["threads"]),
         points=points,
+        wanted=_wanted(data["wanted"]),
     )
+
+
+def _wanted(data: Mapping[str, Any]) -> Wanted:
+    if set(data) != {f.name for f in fields(Wanted)}:
+        raise ValueError("what is wanted has other fields")
+    said = {name: value for name, value in data.items() if value is not None}
+    for name, value in said.items():
+        (_count if name in ("trials", "seed", "batch") else _text)(value)
+    return Wanted(**said)
 
 
 def _point(data: Mapping[str, Any]) -> FrozenPoint:

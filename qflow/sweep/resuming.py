@@ -99,3 +99,4 @@ def _others(asked: Asked, record: Record) -> Iterator[str]:
         yield f"it was started with `{shown}`" if shown else "it was started without `--set`"
     if asked.threads is not None and asked.threads != record.threads:
         yield f"it was started with `--threads {record.threads}`"
+    yield from asked.wanted.others(record.wanted)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from qflow import registry
-from qflow.diagnostics import Diagnostic, fail
+from qflow.diagnostics import Diagnostic, QflowError, fail
 from qflow.records import dataclass
 from qflow.sweep.outcome import Outcome
 from qflow.sweep.results.objective import Objective
@@ -40,6 +40,12 @@ class Search:
 
 
 class Sampler(Protocol):
+    """A file of `samplers/`, called as the file; it is made of a `Search`."""
+
+    @staticmethod
+    def check() -> tuple[Diagnostic, ...]:
+        """What is wrong before any work: a package that is not installed."""
+
     def ask(self, count: int) -> Sequence[str]:
         """Names of points to run next, `count` if it can be so; none when the search is over.
 
@@ -50,9 +56,9 @@ class Sampler(Protocol):
         """What became of a point that was asked for; in any order within a batch."""
 
 
-def sampler(name: str, search: Search) -> Sampler:
-    """The sampler called `name`. Raises QflowError: QF110 for a name there is none of, QF405 for a
-    package that is not installed, QF328 where it needs an objective and there is none."""
+def check(name: str) -> None:
+    """Raises QflowError, before any work: QF110 for a sampler that is not there, QF405 for a
+    package it needs."""
     known = registry.names(KIND)
     if name not in known:
         near = registry.nearest(name, known)
@@ -64,5 +70,15 @@ def sampler(name: str, search: Search) -> Sampler:
                 help=f"did you mean `{near[0]}`?" if near else "",
             )
         )
+    if found := registry.load(KIND, name).check():
+        raise QflowError(found)
+
+
+def sampler(name: str, search: Search) -> Sampler:
+    """The sampler called `name`.
+
+    Raises QflowError as `check`, and QF328 where it needs an objective and there is none.
+    """
+    check(name)
     made: Sampler = registry.load(KIND, name)(search)
     return made

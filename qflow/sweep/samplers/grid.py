@@ -1,5 +1,6 @@
 """grid: every point of the sweep, in its order."""
 
+from qflow.diagnostics import Diagnostic
 from qflow.sweep.outcome import Outcome
 from qflow.sweep.sampling import Search
 
@@ -9,6 +10,10 @@ class Grid:
 
     def __init__(self, search: Search) -> None:
         self._left = [name for name, _ in search.points][: search.most]
+
+    @staticmethod
+    def check() -> tuple[Diagnostic, ...]:
+        return ()
 
     def ask(self, count: int) -> list[str]:
         """Every point that is left, however many were wanted."""

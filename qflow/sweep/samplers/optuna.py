@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +31,10 @@ class Optuna:
     """
 
     def __init__(self, search: Search) -> None:
-        """Raises QflowError: QF405 without the package, QF328 without an objective."""
+        """Raises QflowError QF328 without an objective."""
         if search.objective is None:
             message = "a search needs something to be judged by, and nothing is measured"
             raise fail(Diagnostic("QF328", message, help="write `metric = accuracy` in its data"))
-        _needed()
         self._objective = search.objective
         self._search = search
         self._axes = _axes(search.points)
@@ -43,6 +43,13 @@ class Optuna:
         self._known: dict[str, Outcome] = {}
         self._out: list[tuple[Trial, str]] = []
         self._study = self._made()
+
+    @staticmethod
+    def check() -> tuple[Diagnostic, ...]:
+        if find_spec("optuna") is not None:
+            return ()
+        message = "the sampler `optuna` needs the package `optuna`, which is not installed"
+        return (Diagnostic("QF405", message, help="pip install 'qflow[optuna]'"),)
 
     def ask(self, count: int) -> list[str]:
         assert not self._out, "what was asked for is told first"
@@ -113,20 +120,6 @@ class Optuna:
             name: values.index(part)
             for (name, values), part in zip(self._axes.items(), key, strict=True)
         }
-
-
-def _needed() -> None:
-    """Raises QflowError QF405."""
-    try:
-        import optuna  # noqa: F401 (whether it is there)
-    except ImportError as error:
-        raise fail(
-            Diagnostic(
-                "QF405",
-                f"the sampler `optuna` needs the package `optuna`: {error}",
-                help="pip install 'qflow[optuna]'",
-            )
-        ) from error
 
 
 def _axes(points: tuple[tuple[str, Values], ...]) -> dict[str, list[str]]:
