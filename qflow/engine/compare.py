@@ -43,13 +43,28 @@ class Lanes:
     by_name: Mapping[str, tensors.Lane]
     graph: IntegerGraph
     recorded: PreparedGraph
+    known: str = ""
+    """Which lanes there are, for people."""
 
 
 def open_lanes(work: Work, names: Sequence[str]) -> Lanes:
+    """The named lanes of a run whose stages are done, to be compared.
+
+    Raises QflowError as `lanes_of`, and QF530 for less than two.
+    """
+    lanes = lanes_of(work, names)
+    if len({RUNTIMES.get(name, name) for name in names}) < 2:
+        raise fail(
+            Diagnostic("QF530", "one lane has nothing to be compared with", help=lanes.known)
+        )
+    return lanes
+
+
+def lanes_of(work: Work, names: Sequence[str]) -> Lanes:
     """The named lanes of a run whose stages are done.
 
-    Raises QflowError: QF530 for a lane there is not, or less than two, QF405 for an export whose
-    runtime is not installed.
+    Raises QflowError: QF530 for a lane there is not, QF405 for an export whose runtime is not
+    installed.
     """
     module = prepared.load(work, last_state(work.plan))
     prepared.set_all(module, work, "validation")
@@ -67,12 +82,8 @@ def open_lanes(work: Work, names: Sequence[str]) -> Lanes:
     wanted = [RUNTIMES.get(name, name) for name in names]
     if unknown := [n for n, w in zip(names, wanted, strict=True) if w not in makers]:
         raise _no_lane(unknown[0], tuple(makers))
-    if len(set(wanted)) < 2:
-        text = "one lane has nothing to be compared with"
-        raise fail(Diagnostic("QF530", text, help=_listed(makers)))
-    return Lanes(
-        {name: makers[w]() for name, w in zip(names, wanted, strict=True)}, graph, record(deployed)
-    )
+    lanes = {name: makers[w]() for name, w in zip(names, wanted, strict=True)}
+    return Lanes(lanes, graph, record(deployed), _listed(makers))
 
 
 def compare(work: Work, names: Sequence[str], samples: DataSet) -> tuple[Comparison, ...]:

@@ -1,8 +1,9 @@
-"""lockstep: what `qflow compare` does: bring a run up to its exports, and compare its lanes."""
+"""lockstep: what `qflow compare` does with lanes: bring up a run, and compare what they compute."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from qflow.engine.run import run_folder, understand
 
 if TYPE_CHECKING:
     from qflow.analysis.divergence import Comparison
+    from qflow.engine.work import Work
 
 
 def lockstep(
@@ -26,8 +28,22 @@ def lockstep(
 ) -> tuple[Comparison, ...]:
     """One comparison per pair of neighbours in `lanes`. `chosen`: data block and sample count.
 
-    Stages an earlier run made are taken over. Raises QflowError as `run`, and QF530 for a lane
-    there is not.
+    Raises QflowError as `run`, and QF530 for a lane there is not.
+    """
+    with brought_up(path, settings, out, console) as (work, _):
+        from qflow.engine import compare
+
+        return compare.compare(work, lanes, compare.samples_of(work, *chosen))
+
+
+@contextmanager
+def brought_up(
+    path: Path, settings: Mapping[str, str], out: Path | None, console: Console
+) -> Iterator[tuple[Work, RunFolder]]:
+    """A run whose stages are done, and its folder, which is this process's own inside.
+
+    Stages an earlier run made are taken over. Raises QflowError as `run`; what is raised inside
+    gets the sources of the file.
     """
     found = understand(path, settings)
     folder = RunFolder(run_folder(path, out))
@@ -35,7 +51,7 @@ def lockstep(
         try:
             console.log.open(folder.log)
             # torch is imported from here on
-            from qflow.engine import compare, session
+            from qflow.engine import session
             from qflow.engine.cache import Cache
             from qflow.engine.runner import run_stages
 
@@ -43,7 +59,7 @@ def lockstep(
             state = session.bring_up(work, folder, None)
             run_stages(work, Cache(folder.cache), state, ())
             state.end()
-            return compare.compare(work, lanes, compare.samples_of(work, *chosen))
+            yield work, folder
         except OSError as error:
             if not files.is_about(error, folder.root):
                 raise
