@@ -10,6 +10,8 @@ from qflow.sweep.results.units import Unit
 
 BEST = "*"
 REUSED = ("reused", "resumed")
+SAID = 4
+"""`spare` of what was said of each point when it ended."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def columns(
         found.append(_cost(name, outcomes, 0 if taken else 1))
     found.append(Column("verdict", tuple(map(verdict.word, outcomes)), right=False))
     if stages and any(o.stages for o in outcomes):
-        found.append(Column("reused", tuple(map(_reused, outcomes)), spare=4))
+        found.append(Column("reused", tuple(map(_reused, outcomes)), spare=SAID))
     return tuple(c for c in found if any(c.cells) or c.varied)
 
 

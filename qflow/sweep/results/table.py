@@ -10,7 +10,7 @@ from rich.text import Text
 from qflow.diagnostics import EXIT
 from qflow.sweep.outcome import Outcome
 from qflow.sweep.results import units, verdict
-from qflow.sweep.results.grid import BEST, Column, columns
+from qflow.sweep.results.grid import BEST, SAID, Column, columns
 from qflow.sweep.results.objective import Objective
 
 _GAP = 2
@@ -78,9 +78,12 @@ def below(
 
 
 def _fitted(found: tuple[Column, ...], width: int) -> tuple[Column, ...]:
-    """What there is room for: first the values go into one column, a line each, then columns go."""
-    if _sum(found) <= width:
-        return found
+    """What there is room for: all; or without what was said as points ended; or with the values in
+    one column, a line each, and then without more."""
+    told = tuple(c for c in found if c.spare < SAID)
+    for fitting in (found, told):
+        if _sum(fitting) <= width:
+            return fitting
     varied = [c for c in found if c.varied]
     rows = zip(*(c.cells for c in varied), strict=True)
     cells = tuple(
