@@ -66,8 +66,8 @@ class Reader:
         operator = ops.get(node.op)
         if operator is None:
             raise unknown(self._shown, node.op, f"({node.name}) is not known to qflow", ops)
-        named = [n for n in node.inputs if isinstance(self._known.get(n), Constant)]
-        self._owner = owner_of(node, named)
+        held = [c for c in map(self._known.get, node.inputs) if isinstance(c, Constant)]
+        self._owner = owner_of(node, [(c.turned or c).name for c in held])
         try:
             made = operator(self, node)
         except aten.Unknown as reason:

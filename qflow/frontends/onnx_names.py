@@ -22,12 +22,15 @@ def owner_of(node: Node, weights: Sequence[str]) -> Owner:
     """Whose call a node is; `weights` are the names of the tensors it reads."""
     if (told := _told(node.metadata)) is not None:
         return told
+    holders = [w.removesuffix(".weight") for w in weights if w.endswith(".weight")]
+    holder = next((h for h in holders if _is_address(h)), "")
     if node.name.startswith("/"):
-        return Owner(_joined(node.name.split("/")[1:-1]))
-    for weight in weights:
-        address, dot, last = weight.rpartition(".")
-        if dot and last == "weight" and _is_address(address):
-            return Owner(address)
+        scope = _joined(node.name.split("/")[1:-1])
+        # a module that is called again has a number behind its name
+        again = holder and re.fullmatch(rf"{re.escape(holder)}_\d+", scope)
+        return Owner(holder if again else scope)
+    if holder:
+        return Owner(holder)
     if not node.name:
         return Owner()
     parts = [p for p in re.split(r"[/.]", node.name) if p]

@@ -17,6 +17,8 @@ class Constant:
 
     name: str
     array: np.ndarray
+    turned: Constant | None = None
+    """The matrix of which it is the transpose: exporters turn the weight of a linear."""
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ class _Reader:
         for name, (own, trainable) in held.items():
             if own not in weights or not all(own.split(".")):
                 raise Malformed(f"it lacks the weight `{own}`")
-            self._recipe.hold(own, weights[own], trainable)
+            self._recipe.hold(own, weights[own].clone(), trainable)
             self._found[name] = Held(own)
             weights[f"${name}"] = weights[own]
         return [(name, port(name, name, shapes)) for name in given]

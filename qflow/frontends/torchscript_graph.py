@@ -131,7 +131,8 @@ class Reader:
         if not isinstance(found, Tensor):
             return found
         if address not in self._recipe.tensors:
-            plain = found.detach()
+            # memory of its own: the file stays as it is, whatever becomes of the model
+            plain = found.detach().clone()
             self._recipe.hold(address, plain, isinstance(found, torch.nn.Parameter))
         return Held(address)
 

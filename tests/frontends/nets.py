@@ -65,7 +65,13 @@ def exported(model: nn.Module, path: Path, *inputs: Tensor, free: bool = True) -
     return path
 
 
-def onnx_of(model: nn.Module, path: Path, *inputs: Tensor, names: tuple[str, ...]) -> Path:
+def onnx_of(
+    model: nn.Module,
+    path: Path,
+    *inputs: Tensor,
+    names: tuple[str, ...],
+    outputs: tuple[str, ...] = ("logits",),
+) -> Path:
     """An ONNX file with the batch norms that exporting in evaluation mode would fold."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -77,8 +83,8 @@ def onnx_of(model: nn.Module, path: Path, *inputs: Tensor, names: tuple[str, ...
             training=torch.onnx.TrainingMode.PRESERVE,
             do_constant_folding=False,
             input_names=list(names),
-            output_names=["logits"],
-            dynamic_axes={n: {0: "N"} for n in (*names, "logits")},
+            output_names=list(outputs),
+            dynamic_axes={n: {0: "N"} for n in (*names, *outputs)},
             opset_version=17,
         )
     return path

@@ -60,7 +60,10 @@ def _transpose(read: Reader, node: Node) -> Any:
     found = read.known(node, 0)
     perm = node.attributes.get("perm")
     if isinstance(found, Constant):
-        return Constant(node.outputs[0], np.ascontiguousarray(found.array.transpose(perm)))
+        array = np.ascontiguousarray(found.array.transpose(perm))
+        return Constant(
+            node.outputs[0], array, found if array.ndim == 2 and perm != [0, 1] else None
+        )
     order = tuple(perm) if perm else tuple(reversed(range(read.rank(node))))
     return read.add(torch.permute, read.tensor(node, 0), order)
 
@@ -107,6 +110,9 @@ def _slice(read: Reader, node: Node) -> Any:
     steps = [1] * len(starts) if steps is None else steps
     value = read.known(node, 0)
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        if isinstance(value, Constant) and step < 0:
+            value = Constant(node.outputs[0], _backwards(value.array, start, end, axis, step))
+            continue
         part = _part(start, end, step)
         if part == slice(None):
             continue
@@ -118,6 +124,14 @@ def _slice(read: Reader, node: Node) -> Any:
         else:
             value = read.add(operator.getitem, value, at_dim(axis, part))
     return value
+
+
+def _backwards(array: np.ndarray, start: int, end: int, axis: int, step: int) -> np.ndarray:
+    """Ends before the first value are written as numbers that no array reaches."""
+    first = None if start >= _LAST - 1 else start
+    last = None if end <= -_LAST + 1 or end < -array.shape[axis] else end
+    index = (slice(None),) * (axis % array.ndim) + (slice(first, last, step),)
+    return np.ascontiguousarray(array[index])
 
 
 def _part(start: Any, end: Any, step: Any) -> slice:

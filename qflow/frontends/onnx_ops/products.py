@@ -106,6 +106,8 @@ def _flat(bias: Constant) -> Constant:
 
 
 def _turned(weight: Constant) -> Constant:
+    if weight.turned is not None:
+        return weight.turned
     return Constant(f"{weight.name}_t", np.ascontiguousarray(weight.array.T))
 
 
