@@ -11,7 +11,7 @@ Which file does what:
 - what a user marks: wrapping with methods and wholes, blocks, leaves
 - the graph that comes out: call (what a node is), facts, generated and names, operators, attention
   and parametric (functions as modules), stubbing and constness (stubs and constants), inventory
-- reading it: dumping, diffing
+- reading it: dumping, diffing, taps (what every call gives)
 - fusion: fusing, fused, folding, with_bn, lookalikes, recast
 """
 

@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import torch
-from torch import Tensor, fx, nn
+from typing import TYPE_CHECKING
 
 from qflow.diagnostics import Diagnostic, fail
 from qflow.export._onnx.packages import need
-from qflow.quantization.states import FakeQuantState, set_fake_quantize
-from qflow.tracing.call import call_of, part_of, producer
-from qflow.tracing.inventory import outputs_of
 
 if TYPE_CHECKING:
     from onnx import ModelProto
+    from torch import Tensor, fx
+
+    from qflow.tracing.taps import Taps
 
 BATCH = "N"
 _MARK = "qflow:value:"
-_DTYPES = {"float32": torch.float32, "int64": torch.int64, "int32": torch.int32}
+_DTYPES = ("float32", "int64", "int32")
 
 
 @dataclass(frozen=True)
@@ -42,60 +38,23 @@ class Captured:
     """What the model returns, in its order: (declared name, id)."""
 
 
-class _Taps(fx.Interpreter):
-    """Runs a graph and keeps a copy of what every call made: what follows may write into it."""
-
-    def __init__(self, module: fx.GraphModule) -> None:
-        super().__init__(module)
-        self.found: dict[str, Tensor] = {}
-        self.names: dict[fx.Node, str] = {}
-        self._calls: Counter[str] = Counter()
-
-    def run_node(self, n: fx.Node) -> Any:
-        made = super().run_node(n)
-        call = call_of(n)
-        if call is None or n.op == "placeholder":
-            return made
-        repeat = self._calls[call.address]
-        self._calls[call.address] += 1
-        name = f"{call.address}#{repeat}" if repeat else call.address
-        self.names[n] = name
-        if isinstance(made, Tensor):
-            self.found[name] = made.clone()
-        elif isinstance(made, (tuple, list)):
-            parts = {f"{name}:{i}": p for i, p in enumerate(made) if isinstance(p, Tensor)}
-            self.found |= {part: value.clone() for part, value in parts.items()}
-        return made
-
-
-class _All(nn.Module):
-    """Returns the value of every address."""
-
-    def __init__(self, module: fx.GraphModule) -> None:
-        super().__init__()
-        self.net = module
-
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        return tuple(self.taps(*inputs).found.values())
-
-    def taps(self, *inputs: Tensor) -> _Taps:
-        taps = _Taps(self.net)
-        taps.run(*inputs)
-        return taps
-
-
 def capture(prepared: fx.GraphModule, opset: int, batch: int | None) -> Captured:
     """The model in float with the weights training left, batch norms folded in.
 
     `batch` None: free. The prepared model itself is used up. Raises QflowError: QF405 without
     onnx, QF502 where torch has no ONNX form of an operator.
     """
+    import torch
+
+    from qflow.quantization.states import FakeQuantState, set_fake_quantize
+    from qflow.tracing.taps import Tapped
+
     onnx = need("onnx")
     set_fake_quantize(prepared, FakeQuantState.FLOAT)
-    every = _All(prepared.eval())
+    every = Tapped(prepared.eval())
     examples = _examples(prepared, batch)
     with torch.no_grad():
-        taps = every.taps(*examples.values())
+        taps = every.run(*examples.values())
     tensors = {id_: f"{_MARK}{place}" for place, id_ in enumerate(taps.found)}
     free = (*examples, *tensors.values())
     axes = {name: {0: BATCH} for name in free} if batch is None else None
@@ -122,17 +81,25 @@ def capture(prepared: fx.GraphModule, opset: int, batch: int | None) -> Captured
 
 def _examples(prepared: fx.GraphModule, batch: int | None) -> dict[str, Tensor]:
     """Zeros of every input."""
+    import torch
+
+    from qflow.tracing.call import call_of
+
     found = {}
     for node in prepared.graph.nodes:
         call = call_of(node)
         if node.op != "placeholder" or call is None:
             continue
         shape = call.shape if batch is None else (batch, *call.shape[1:])
-        found[call.address] = torch.zeros(shape, dtype=_DTYPES.get(call.dtype, torch.float32))
+        dtype = call.dtype if call.dtype in _DTYPES else _DTYPES[0]
+        found[call.address] = torch.zeros(shape, dtype=getattr(torch, dtype))
     return found
 
 
-def _outputs(prepared: fx.GraphModule, taps: _Taps) -> tuple[tuple[str, str], ...]:
+def _outputs(prepared: fx.GraphModule, taps: Taps) -> tuple[tuple[str, str], ...]:
+    from qflow.tracing.call import part_of, producer
+    from qflow.tracing.inventory import outputs_of
+
     found = []
     for name, tensor in outputs_of(prepared.graph).items():
         made = taps.names.get(producer(tensor) or tensor)
