@@ -37,7 +37,24 @@ def check(export: ExportPlan, plan: Plan) -> tuple[Diagnostic, ...]:
         *_opset(asked, export, plan),
         *ports(asked, export, plan),
         *_tail(asked, export, plan),
+        *_floats(export, plan),
     )
+
+
+def _floats(export: ExportPlan, plan: Plan) -> Iterator[Diagnostic]:
+    """A QDQ graph of this writer has quantized operators only."""
+    left = [m for m in plan.modules if m.out is not None and m.out.value == FLOAT32]
+    left = [m for m in left if m.op not in _BOUNDARIES]
+    if left:
+        named = ", ".join(f"`{m.address}`" for m in left[:6])
+        more = f" and {len(left) - 6} more" if len(left) > 6 else ""
+        yield Diagnostic(
+            "QF502",
+            "the ONNX export has no operators that stay float",
+            at=export.at,
+            notes=(f"float are {named}{more}",),
+            help="quantize them, or leave this export out",
+        )
 
 
 def ports(asked: Settings, export: ExportPlan, plan: Plan) -> tuple[Diagnostic, ...]:
