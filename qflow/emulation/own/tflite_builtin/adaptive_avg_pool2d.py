@@ -8,11 +8,11 @@ from typing import Any
 
 from qflow.emulation.op import Call
 from qflow.emulation.own.tflite import adaptive_avg_pool2d
-from qflow.emulation.own.tflite_builtin._image_mean import ImageMean
+from qflow.emulation.own.tflite_builtin._image_mean import ImageMean, Vectored
 from qflow.emulation.profile import Profile
 
 
-class AdaptiveAvgPool2d(adaptive_avg_pool2d.AdaptiveAvgPool2d):
+class AdaptiveAvgPool2d(Vectored, adaptive_avg_pool2d.AdaptiveAvgPool2d):
     """As the general operator."""
 
     def rule(
@@ -27,6 +27,8 @@ class AdaptiveAvgPool2d(adaptive_avg_pool2d.AdaptiveAvgPool2d):
         return super().rule(profile, reads, writes, attributes)
 
     def rule_of(self, call: Call) -> Profile | None:
+        if isinstance(call.profile, ImageMean):
+            return call.profile  # decided already
         rule = super().rule_of(call)
         if not isinstance(rule, ImageMean):
             return rule

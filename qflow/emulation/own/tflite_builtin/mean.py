@@ -8,14 +8,14 @@ from typing import Any
 from qflow.emulation.op import Call
 from qflow.emulation.own.tflite import mean
 from qflow.emulation.own.tflite._ruled import count_along
-from qflow.emulation.own.tflite_builtin._image_mean import ImageMean
+from qflow.emulation.own.tflite_builtin._image_mean import ImageMean, Vectored
 from qflow.emulation.profile import Profile
 
 IMAGE = (2, 3)
 """Rows and columns."""
 
 
-class Mean(mean.Mean):
+class Mean(Vectored, mean.Mean):
     """As the general operator."""
 
     def rule(
@@ -31,6 +31,8 @@ class Mean(mean.Mean):
         return super().rule(profile, reads, writes, attributes)
 
     def rule_of(self, call: Call) -> Profile | None:
+        if isinstance(call.profile, ImageMean):
+            return call.profile  # decided already
         rule = super().rule_of(call)
         if not isinstance(rule, ImageMean):
             return rule
