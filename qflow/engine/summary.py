@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from qflow.analysis.lanes import BUILT_IN
 from qflow.diagnostics import Diagnostic
+from qflow.engine.extension import metric_name
 from qflow.engine.runner import Done
 from qflow.engine.verdict import Verdict
 from qflow.engine.work import judged_on
@@ -51,6 +53,17 @@ def metrics(measured: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(measured.get("metrics", {}))
     lanes = {_runtime(lane): lane for lane in found if not lane.startswith("emulator@")}
     return {name: found[lane] for name, lane in lanes.items()}
+
+
+def promised(plan: Plan) -> tuple[str, ...]:
+    """`integer.accuracy` and so on: the metrics that the summary of a run will hold."""
+    name = judged_on(plan)
+    metric = next((d.metric for d in plan.data if d.name == name), None)
+    if metric is None:
+        return ()
+    lanes = (*BUILT_IN, *(f"export.{e.target}" for e in plan.exports))
+    found = metrics({"metrics": dict.fromkeys(lanes)})
+    return tuple(f"{lane}.{metric_name(metric)}" for lane in found)
 
 
 def exports(measured: Mapping[str, Any]) -> dict[str, Any]:
