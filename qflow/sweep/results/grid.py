@@ -57,7 +57,7 @@ def _varied(outcomes: Sequence[Outcome]) -> list[Column]:
     given = [dict(o.values) for o in outcomes]
     found = []
     for param in params:
-        cells = tuple(_one_line(values.get(param, "")) for values in given)
+        cells = tuple(verdict.one_line(values.get(param, "")) for values in given)
         found.append(Column(param, cells, right=all(map(_is_number, cells)), varied=True))
     if not params:
         found.append(Column("point", tuple(o.name for o in outcomes), right=False, varied=True))
@@ -116,8 +116,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return not text
     return True
-
-
-def _one_line(text: str) -> str:
-    """Values come from files: what would break a row or a terminal is escaped."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -11,6 +11,7 @@ from qflow.compile.front import Front, front
 from qflow.diagnostics import Diagnostic, Edit, QflowError, has_errors
 from qflow.diagnostics.edits import apply
 from qflow.lang.format import format_text
+from qflow.lang.source import read_bytes
 from qflow.lang.sources import DISK, Overlay
 from qflow.plan.lock import lock_path
 from qflow.records import dataclass
@@ -47,10 +48,20 @@ def patches(
     """
     if not best:
         return
+    if not best:
+        return
+    try:
+        found = front(program, {})
+    except QflowError as error:
+        found = None
+        reason = error.diagnostics[0].message
     for outcome in best:
         values = {**settings, **dict(outcome.values)}
+        if found is None:
+            yield _none(outcome.name, program, values, reason)
+            continue
         try:
-            yield _patch(program, outcome.name, values, front(program, {}))
+            yield _patch(program, outcome.name, values, found)
         except QflowError as error:
             yield _none(outcome.name, program, values, error.diagnostics[0].message)
 
@@ -71,7 +82,7 @@ def _patch(
         name = posixpath.relpath(path, program.parent.as_posix())
         if name.startswith("../"):
             return _none(point, program, values, f"`{name}` lies outside of the folder of the file")
-        before = Path(path).read_bytes().decode("utf-8")
+        before = read_bytes(Path(path), path).decode("utf-8")
         texts[name] = _edited(before, list(group), path)
         parts.append(unified(before, texts[name], name))
     if not parts:

@@ -15,6 +15,8 @@ Kind = Literal["best", "beaten", "broken"]
 
 _LABELLED = 12
 """With more points than these, only the best have a label."""
+_MOST = 60
+"""Best points that have a label."""
 _LINE = 24
 """Characters of a line of a label."""
 _LINES = 3
@@ -59,6 +61,8 @@ def picture(
     metric = metric_unit(outcomes, objective)
     cost = units.of_cost(objective.against, map(objective.cost, shown))
     names = {o.name for o in best}
+    # of a long front, some all along it
+    named = {o.name for o in best[:: -(-len(best) // _MOST) or 1]}
 
     def place(o: Outcome) -> tuple[float, float]:
         return objective.cost(o) / cost.size, dict(o.metrics)[objective.metric] / metric.size
@@ -66,7 +70,7 @@ def picture(
     dots = []
     for o in shown:
         kind: Kind = "best" if o.name in names else "broken" if o.exit_code else "beaten"
-        labelled = kind == "best" or len(shown) <= _LABELLED
+        labelled = o.name in named or len(shown) <= _LABELLED
         dots.append(Dot(*place(o), kind, _label(o) if labelled else ""))
     params = ", ".join(dict.fromkeys(n for o in outcomes for n, _ in o.values))
     better = "" if objective.higher else ", lower is better"

@@ -26,6 +26,9 @@ class Box:
             and other.bottom < self.top
         )
 
+    def wider(self, by: float) -> "Box":
+        return Box(self.left - by, self.bottom - by, self.right + by, self.top + by)
+
     def holds(self, other: "Box") -> bool:
         return (
             self.left <= other.left
@@ -63,7 +66,9 @@ def place(
     used = list(taken)
     found: list[Placed | None] = []
     for label in wanted:
-        free = (p for p in _tried(label, gap) if _is_free(p.box, used, inside))
+        reach = _box(label, (0, 0), 0).wider(2 * (gap + _RINGS[-1]) + label.width + label.height)
+        near = [box for box in used if box.meets(reach)]
+        free = (p for p in _tried(label, gap) if _is_free(p.box, near, inside))
         placed = next(free, None)
         found.append(placed)
         if placed is not None:

@@ -81,7 +81,7 @@ def _figure(picture: Picture) -> Figure:
     _words(figure, axes, picture)
     canvas.draw()  # type: ignore[no-untyped-call]
     left_out = _labels(axes, picture)
-    about = f"{picture.labels} ({left_out} had no room)" if left_out else picture.labels
+    about = f"{picture.labels} ({left_out} not named)" if left_out else picture.labels
     figure.text(0.97, 0.955, about, ha="right", color=_DARK, parse_math=False)
     return figure
 
@@ -129,7 +129,7 @@ def _words(figure: Figure, axes: Axes, picture: Picture) -> None:
 
 
 def _labels(axes: Axes, picture: Picture) -> int:
-    """How many there was no room for; the best come first."""
+    """How many best or labelled points went without; the best come first."""
     named = sorted((d for d in picture.dots if d.label), key=lambda d: d.kind != "best")
     wanted = [_wanted(axes, d) for d in named]
     frame = axes.get_window_extent()
@@ -138,7 +138,7 @@ def _labels(axes: Axes, picture: Picture) -> int:
     for dot, label, placed in zip(named, wanted, found, strict=True):
         if placed is not None:
             _annotate(axes, dot, label, placed)
-    return found.count(None)
+    return found.count(None) + sum(d.kind == "best" and not d.label for d in picture.dots)
 
 
 def _wanted(axes: Axes, dot: Dot) -> Wanted:

@@ -33,14 +33,19 @@ def ids(outcome: Outcome) -> tuple[str, ...]:
 def reasons(outcome: Outcome) -> Iterator[str]:
     """A line for each assert that is false, or each error; nothing for a point that is well."""
     if is_broken(outcome):
-        yield from (f"{claim} is false" for claim in outcome.broken)
+        yield from (_joined(f"{claim} is false") for claim in outcome.broken)
     if not is_failed(outcome):
         return
     errors = [d for d in outcome.diagnostics if d.get("severity", "error") == "error"]
-    yield from (_line(f"{d.get('code', '')}: {d.get('message', '')}") for d in errors)
+    yield from (_joined(f"{d.get('code', '')}: {d.get('message', '')}") for d in errors)
     if not errors:
         yield f"exit code {outcome.exit_code}; log.txt in its folder says more"
 
 
-def _line(text: str) -> str:
-    return " ".join(text.split())
+def one_line(text: str) -> str:
+    """Texts come from files: what would break a line, or command a terminal, is escaped."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _joined(text: str) -> str:
+    return one_line(" ".join(text.split()))
