@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
     "atomic": set(),
     # its version stands in what it writes for other tools
-    "diagnostics": {""},
+    "diagnostics": {"", "records"},
     "kept": {"atomic"},
     "records": set(),
     "registry": set(),
