@@ -122,7 +122,8 @@ def _edition(keys: Keys, findings: Findings) -> bool:
     """Whether this is a program of an edition that is known."""
     given = keys.node("qflow")
     if given is None:
-        start = Span(keys.span.path, keys.span.line, keys.span.column, keys.span.line, 1)
+        first = keys.span
+        start = Span(first.path, first.line, first.column, first.line, first.column)
         findings.add(_no_edition(start))
         return False
     if isinstance(given, Scalar) and given.text == str(EDITION) and not given.quoted:
