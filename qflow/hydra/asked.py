@@ -9,6 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from qflow.diagnostics import Diagnostic, fail
 
+_SEARCH = ("sampler", "trials", "seed", "objective", "against")
+_LEAST = {"threads": 1, "trials": 1, "seed": 0}
 Option = str | int | float | bool
 
 
@@ -25,10 +27,13 @@ class Asked:
     """Of the launcher."""
     threads: int | None = None
     resume: bool = False
+    search: tuple[tuple[str, Option], ...] = ()
+    """Of several points: which of them run, and by what they are compared; fields of `Wanted`."""
 
 
 def of(config: DictConfig) -> Asked:
-    """Raises QflowError QF113 for an option of a launcher that is no single value."""
+    """Raises QflowError: QF113 for an option of a launcher that is no single value, QF111 for a
+    number that is too small."""
     job = OmegaConf.select(config, "job")
     given: Any = OmegaConf.to_container(job, resolve=True) if job is not None else {}
     out = given.get("out")
@@ -38,6 +43,9 @@ def of(config: DictConfig) -> Asked:
         if not isinstance(value, Option):
             message = f"`job.launcher.{name}` is a single value, not `{value}`"
             raise fail(Diagnostic("QF113", message))
+    for name, least in _LEAST.items():
+        if given.get(name) is not None and given[name] < least:
+            raise fail(Diagnostic("QF111", f"`job.{name}` is {least} or more, not {given[name]}"))
     return Asked(
         str(given.get("verb", "run")),
         Path(str(out)) if out else None,
@@ -46,6 +54,7 @@ def of(config: DictConfig) -> Asked:
         tuple(sorted(launcher.items())),
         given.get("threads"),
         bool(given.get("resume", False)),
+        tuple((key, given[key]) for key in _SEARCH if given.get(key) is not None),
     )
 
 
@@ -61,4 +70,4 @@ def agreed(asked: Iterable[Asked]) -> Asked:
     return found[0] if found else Asked()
 
 
-_KEYS = {"options": "launcher"}
+_KEYS = {"options": "launcher", "search": "sampler"}

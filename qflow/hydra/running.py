@@ -9,6 +9,7 @@ from qflow.diagnostics import Diagnostic, fail
 from qflow.hydra.asked import Asked
 from qflow.hydra.multirun import ComposedPoint
 from qflow.sweep.asked import Asked as AskedSweep
+from qflow.sweep.wanted import Wanted
 
 _STRANGE = re.compile(r"[^A-Za-z0-9._=,+-]")
 
@@ -54,8 +55,11 @@ def asked_of(found: Sequence[ComposedPoint], given: Asked) -> AskedSweep:
     for point in found:
         for name, value in point.compiled.values:
             values.setdefault(_STRANGE.sub("_", name), {})[value] = None
+    wanted = Wanted(**dict(given.search))  # type: ignore[arg-type]
     varied = {name: tuple(of) for name, of in values.items()} or {"point": ()}
-    return AskedSweep(files[0], None, varied, {}, given.out, given.threads, composed=True)
+    return AskedSweep(
+        files[0], None, varied, {}, given.out, given.threads, composed=True, wanted=wanted
+    )
 
 
 def _from_trace(front: Front) -> bool:

@@ -48,6 +48,14 @@ class Job:
     """For several points: what torch computes each with; 1 where nothing is given."""
     resume: bool = False
     """For several points: go on with a sweep that was broken off."""
+    sampler: str | None = None
+    """For several points: `grid` runs all, `optuna` those that promise most."""
+    trials: int | None = None
+    seed: int | None = None
+    objective: str | None = None
+    """`LANE.METRIC`, such as `integer.accuracy`: what points are compared by."""
+    against: str | None = None
+    """The cost it is compared with: `bit_operations` or `weight_bytes`."""
 
 
 @dataclass

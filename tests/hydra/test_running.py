@@ -17,6 +17,7 @@ from qflow.lang.parse import parse
 from qflow.sweep import leader
 from qflow.sweep.asked import Asked as AskedSweep
 from qflow.sweep.launchers.joblib import Joblib
+from qflow.sweep.wanted import Wanted
 
 SWEEPS = Path(__file__).parent.parent / "cases" / "compile" / "sweeps" / "x.qf"
 
@@ -51,10 +52,13 @@ def handed(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Any, ...]]:
 def test_the_leader_gets_them(handed: dict[str, tuple[Any, ...]]) -> None:
     found = points((("a/b", "x"), ("top", "1")), (("a/b", "x"), ("top", "2")))
     given = Asked(launcher="joblib", options=(("workers", 2),), out=Path("there"), threads=3)
+    given = replace(given, search=(("sampler", "optuna"), ("trials", 2)))
     assert run(found, given) == 1
     asked, launcher, _, compiled_points = handed["sweep"]
     varied = {"a_b": ("x",), "top": ("1", "2")}
-    assert asked == AskedSweep(SWEEPS, None, varied, {}, Path("there"), 3, composed=True)
+    assert asked == AskedSweep(
+        SWEEPS, None, varied, {}, Path("there"), 3, composed=True, wanted=Wanted("optuna", 2)
+    )
     assert (asked.name, asked.base) == ("a_b+top", Path("there"))
     assert launcher == Joblib(workers=2)
     assert compiled_points == tuple(p.compiled for p in found)
