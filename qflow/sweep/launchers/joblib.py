@@ -18,6 +18,8 @@ from qflow.sweep.launchers._quiet import children_print_to
 
 _SIGNAL = re.compile(r"\bSIG[A-Z]+\(-\d+\)|\bEXIT\(\d+\)")
 """How loky tells what ended a process."""
+_IDLE_S = 10
+"""After which a process without work ends: one whose leader was killed would wait for ever."""
 
 
 @dataclass(frozen=True)
@@ -35,39 +37,38 @@ class Joblib:
 
     def launch(self, jobs: Sequence[Path]) -> Generator[JobResult, None, None]:
         waiting = list(reversed(jobs))
-        idle = [_pool() for _ in range(min(self._at_once(jobs), len(jobs)))]
+        idle: list[Any] = [None] * min(self._at_once(jobs), len(jobs))
         at_work: dict[Future[None], tuple[Path, Any]] = {}
         try:
             while waiting or at_work:
                 while waiting and idle:
-                    pool, job = idle.pop(), waiting.pop()
-                    at_work[_submit(pool, job)] = job, pool
+                    job = waiting.pop()
+                    future, pool = _submit(idle.pop(), job)
+                    at_work[future] = job, pool
                 for done in wait(at_work, return_when=FIRST_COMPLETED).done:
                     job, pool = at_work.pop(done)
                     error = done.exception()
                     if error is not None:
                         pool.shutdown(wait=True, kill_workers=True)
-                    idle.append(pool if error is None else _pool())
+                    idle.append(pool if error is None else None)
                     yield _ended.finished(job, _why(error))
         finally:
             for pool in (*idle, *(pool for _, pool in at_work.values())):
-                # those that are idle have nothing to lose, and take seconds to end by themselves
-                pool.shutdown(wait=True, kill_workers=True)
+                if pool is not None:
+                    # an idle process has nothing to lose, and takes seconds to end by itself
+                    pool.shutdown(wait=True, kill_workers=True)
 
     def _at_once(self, jobs: Sequence[Path]) -> int:
         return _options.processes(self.workers, read_job(jobs[0]).threads) if jobs else 0
 
 
-def _pool() -> Any:
-    return import_module("joblib.externals.loky").ProcessPoolExecutor(max_workers=1)
-
-
-def _submit(pool: Any, job: Path) -> Future[None]:
+def _submit(pool: Any, job: Path) -> tuple[Future[None], Any]:
+    """The pool is a new one where it is None."""
+    loky = import_module("joblib.externals.loky")
     with children_print_to(job.parent / "joblib.out"):
-        submitted: Future[None] = pool.submit(
-            _worker.undisturbed, _worker.job_function(), os.getcwd(), str(job)
-        )
-    return submitted
+        pool = pool or loky.ProcessPoolExecutor(max_workers=1, timeout=_IDLE_S)
+        words = (_worker.job_function(), os.getcwd(), str(job))
+        return pool.submit(_worker.undisturbed, *words), pool
 
 
 def _why(error: BaseException | None) -> str:
