@@ -11,6 +11,7 @@ _HOME = {
     "Port": "_model.port",
     "export": "_model.make",
     "load": "_model.saved",
+    "restore": "_torch.restore",
 }
 
 __all__ = sorted(_HOME)

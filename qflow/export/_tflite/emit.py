@@ -78,6 +78,10 @@ RULES: Mapping[str, Callable[[Node, Context], None]] = {
 }
 
 
+BETWEEN = ("quantize", "dequantize", "rescale", "identity", "island", "argmax", "embedding")
+"""What goes from one dtype to another."""
+
+
 @dataclass(frozen=True)
 class Emitted:
     operations: tuple[Operation, ...]
@@ -104,6 +108,8 @@ def emit(graph: IntegerGraph, settings: Settings) -> Emitted:
             continue
         if node.op not in RULES:
             raise refused(node, f"of the integer graph it writes {', '.join(RULES)}")
+        if node.op not in BETWEEN:
+            _require_one_dtype(node, context)
         RULES[node.op](node, context)
     made = tuple(_left(p, context) for p in outputs)
     return Emitted(
@@ -115,6 +121,14 @@ def emit(graph: IntegerGraph, settings: Settings) -> Emitted:
         context.tensors,
         tuple(context.floats),
     )
+
+
+def _require_one_dtype(node: Node, context: Context) -> None:
+    found = {context.type_of(i).dtype for i in node.inputs} - {"int32"}
+    if found - {node.output.dtype}:
+        words = ", ".join(sorted(found))
+        why = f"it makes {node.output.dtype} of {words}, and TFLite has one dtype in and out"
+        raise refused(node, why)
 
 
 def _given(port: Port, context: Context) -> Tensor:

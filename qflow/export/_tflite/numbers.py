@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from qflow.emulation.graph import Node
 
 BINARY = {"add": ("ADD", "Add"), "sub": ("SUB", "Sub"), "mul": ("MUL", "Mul")}
+ROWS_AND_COLUMNS = (2, 3)
+TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 REDUCED = {"mean": "MEAN", "sum": "SUM", "amax": "REDUCE_MAX", "amin": "REDUCE_MIN"}
 
 
@@ -82,12 +84,34 @@ def leaky(node: Node, context: Context) -> None:
 def reduced(node: Node, context: Context) -> None:
     """MEAN, SUM, REDUCE_MAX and REDUCE_MIN."""
     a = node.attributes
+    if node.op == "mean" and tuple(a["dims"]) == ROWS_AND_COLUMNS and a["keepdim"]:
+        _mean_of_rows_and_columns(node, context)
+        return
     axes = context.ints(node, "axes", tuple(a["dims"]))
     inputs = [context.values(node.inputs[0]), axes]
     made = context.put(
         REDUCED[node.op], inputs, context.like(node), "Reducer", 2, keepDims=bool(a["keepdim"])
     )
     context.finish(node, made)
+
+
+def _mean_of_rows_and_columns(node: Node, context: Context) -> None:
+    """With the channels last, where the kernels of TFLite have a rule of their own for it."""
+    before = context.node(node.inputs[0])
+    if before.op == "permute" and tuple(before.attributes["dims"]) == TO_NCHW:
+        last = context.values(before.inputs[0])
+    else:
+        source = context.values(before.id)
+        shape = tuple(source.shape[d] for d in TO_NHWC)
+        made = context.like(before, f"{node.id}/last", shape=shape)
+        dims = context.ints(node, "dims", TO_NHWC)
+        last = context.put("TRANSPOSE", [source, dims], made, "Transpose", 2)
+    n, channels = context.shapes[node.id][:2]
+    mean = context.like(node, f"{node.id}/mean", shape=(n, 1, 1, channels))
+    axes = context.ints(node, "axes", (1, 2))
+    context.put("MEAN", [last, axes], mean, "Reducer", 2, keepDims=True)
+    target = context.ints(node, "shape", context.shapes[node.id])
+    context.finish(node, context.put("RESHAPE", [mean, target], context.like(node), "Reshape"))
 
 
 def image_mean(node: Node, context: Context) -> None:

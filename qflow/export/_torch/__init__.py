@@ -1,0 +1,1 @@
+"""The torch target: the state of a fake-quantized model, written and put back."""
