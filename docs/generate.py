@@ -224,6 +224,10 @@ PAGES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
         "Launchers",
         lambda: extensions("sweep.launchers"),
     ),
+    "samplers.md": (
+        "Samplers",
+        lambda: extensions("sweep.samplers", settable=False),
+    ),
     "marches.md": ("Marches", marches),
     "pitfalls.md": ("Pitfalls", pitfalls),
     "verbs.md": ("Verbs", verbs),

@@ -6,7 +6,7 @@ from qflow.sweep.sampling import Search
 
 
 class Grid:
-    """All at once, or with `trials` the first so many: nothing depends on what others gave."""
+    """All at once, or with `--trials` the first so many: nothing depends on what others gave."""
 
     def __init__(self, search: Search) -> None:
         self._left = [name for name, _ in search.points][: search.most]
