@@ -74,6 +74,9 @@ def write(finished: Finished, export: ExportPlan, path: Path) -> None:
 def captured(module: fx.GraphModule, plan: Plan, dynamic: bool) -> torch.export.ExportedProgram:
     """The program of a fake-quantized model, which is changed. Raises QflowError QF502."""
     plain = written_out(module.eval())
+    for node in module.graph.nodes:
+        # a node stands for what it was before its fusion: where it is called says it better
+        node.meta.pop("nn_module_stack", None)
     example = {p.name: _example(p) for p in plan.model.inputs}
     shapes = {p.name: _free(p) for p in plan.model.inputs} if dynamic else None
     try:
