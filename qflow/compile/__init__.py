@@ -1,7 +1,6 @@
 """compile: a program, an inventory and settings become a plan. Read PASSES to know what it does."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from qflow.compile import (
     assemble,
@@ -44,6 +43,7 @@ from qflow.lang.program import Program
 from qflow.lang.sources import DISK, Sources
 from qflow.plan.inventory import Inventory
 from qflow.plan.plan import DataSpec, GraphSpec, ModelSpec, Plan, TargetSpec
+from qflow.records import dataclass
 
 __all__ = ["PASSES", "Compiled", "Outline", "Unit", "compile", "outline", "traced"]
 

@@ -148,6 +148,8 @@ def _given(fields: Fields, taken: Taken, spec: ScalesSpec) -> Fields:
     assert taken.scale is not None
     kept = {k: d for k, d in fields.items() if not k.startswith("act.") or k in _KEPT}
     origin = Decided(f"{spec.source}: {entry.name}", spec.at)
+    if not entry.signed:
+        kept["act.unsigned"] = Decided(True, spec.at)
     return {
         **kept,
         "act.observer": Decided(FIXED, spec.at),

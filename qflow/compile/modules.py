@@ -125,7 +125,8 @@ def _source(unit: Unit, part: str, fields: Fields, dtype: Decided) -> Source:
     observer = fields[f"{part}.observer"]
     if observer.value == FIXED:
         origin = fields.get(SCALES) if part == "act" else None
-        return Fixed(_given(unit, part, fields, DTYPES[str(dtype.value)]), origin)
+        scale = _given(unit, part, fields, DTYPES[str(dtype.value)])
+        return Fixed(scale, origin, fields.get(f"{part}.unsigned"))
     settings: dict[str, Decided] = {
         name: Decided(default, observer.by, f"default of {observer.value}")
         for name, _, default in facts.settings(OBSERVERS, str(observer.value))

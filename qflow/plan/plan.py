@@ -47,6 +47,8 @@ class Fixed:
     scale: Decided
     origin: Decided | None = None
     """The table it was taken from and its name there; None where the file has the number."""
+    unsigned: Decided | None = None
+    """True: no value is below 0, so that a target with unsigned grids takes one."""
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,8 @@ def _tensor(prefix: str, plan: TensorPlan) -> Iterator[tuple[str, Said]]:
         yield f"{prefix}.scale", of(plan.source.scale)
         if plan.source.origin is not None:
             yield f"{prefix}.scale from", of(plan.source.origin)
+        if plan.source.unsigned is not None:
+            yield f"{prefix}.unsigned", of(plan.source.unsigned)
         return
     observed: Observed = plan.source
     yield f"{prefix}.observer", of(observed.observer)

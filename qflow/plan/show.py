@@ -90,7 +90,9 @@ def tensor(plan: TensorPlan) -> str:
         return f"{dtype} of {plan.source.owner}"
     scheme = "" if plan.scheme.value == "per_tensor" else f" {plan.scheme.value}"
     if isinstance(plan.source, Fixed):
-        return f"{dtype}{scheme} scale {scalar(plan.source.scale.value)}"
+        given = plan.source.unsigned
+        sign = " unsigned" if given is not None and given.value else ""
+        return f"{dtype}{scheme} scale {scalar(plan.source.scale.value)}{sign}"
     observed: Observed = plan.source
     more = settings(observed.settings)
     found = f"{dtype}{scheme} {observed.observer.value}" + (f"({more})" if more else "")

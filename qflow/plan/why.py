@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from qflow.diagnostics import Diagnostic, Span, fail
@@ -11,6 +11,7 @@ from qflow.plan.address import matches, nearest
 from qflow.plan.places import Places, shown
 from qflow.plan.plan import ModulePlan, Plan, Shared
 from qflow.plan.said import Said
+from qflow.records import dataclass
 
 FORMAT_VERSION = "1.0"
 """Of the JSON form; its promise is that of a plan's."""

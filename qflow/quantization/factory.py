@@ -118,8 +118,9 @@ def observer_of(source: Source) -> Observer:
     """The observer of a plan's source, with its settings."""
     found: Observer
     match source:
-        case Fixed(scale):
-            found = registry.load(OBSERVERS, "fixed")(scale=float(scale.value))
+        case Fixed(scale, unsigned=unsigned):
+            positive = unsigned is not None and bool(unsigned.value)
+            found = registry.load(OBSERVERS, "fixed")(float(scale.value), unsigned=positive)
         case Observed(observer, settings):
             given = {name: decided.value for name, decided in settings}
             found = registry.load(OBSERVERS, str(observer.value))(**given)
@@ -228,7 +229,8 @@ def _source(observer: Observer) -> Observed | Fixed:
     settings = {f.name: getattr(observer, f.name) for f in fields(observer)}  # type: ignore[arg-type]
     given = {n: v for n, v in settings.items() if v is not None}
     if name == "fixed" and "scale" in given:
-        return Fixed(_decided(given["scale"]))
+        unsigned = _decided(True) if given.get("unsigned") else None
+        return Fixed(_decided(given["scale"]), unsigned=unsigned)
     return Observed(_decided(name), tuple((n, _decided(v)) for n, v in sorted(given.items())))
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from qflow.quantization.observers._histogram import Counts
+from qflow.quantization.observers.fixed import Fixed
 from qflow.quantization.statistics import Statistics
 
 
@@ -15,6 +16,9 @@ def lowest(statistics: Statistics) -> float | None:
     None where only magnitudes are known, as of a range from -x to x that was loaded: a target that
     has unsigned grids then takes the signed one.
     """
+    observer = statistics.observer
+    if isinstance(observer, Fixed):
+        return 0.0 if observer.unsigned else None
     found = _of_state(statistics)
     if found is not None and torch.isfinite(found).all():
         return float(found.min())

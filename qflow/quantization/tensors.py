@@ -64,7 +64,7 @@ def with_dtype(plan: TensorPlan, dtype: str, why: str, bits: int) -> TensorPlan:
     if not isinstance(plan.source, Fixed) or not bits:
         return made
     scale = float(plan.source.scale.value) * 2.0**bits
-    return replace(made, source=Fixed(Decided(scale, why=why)))
+    return replace(made, source=replace(plan.source, scale=Decided(scale, why=why), origin=None))
 
 
 def _by(plan: TensorPlan, decision: Decision) -> TensorPlan:

@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from qflow import registry
+from qflow.dtype import qint8
 from qflow.quantization.fake_quantize import FakeQuantize
 from qflow.quantization.lowest import lowest
+from qflow.quantization.observers.fixed import Fixed
 from qflow.quantization.observers.min_max import MinMax
 from qflow.quantization.observers.percentile import Percentile
 
@@ -72,3 +74,11 @@ def test_a_loaded_range_tells_it_where_it_is_no_mirror_image() -> None:
         loaded = FakeQuantize(observer, address="x")
         loaded.load_state_dict(saved)
         assert lowest(loaded.activation_post_process) == known
+
+
+@pytest.mark.parametrize(("unsigned", "expected"), [(True, 0.0), (False, None)])
+def test_a_given_scale_says_itself_whether_it_is_signed(
+    unsigned: bool, expected: float | None
+) -> None:
+    made = FakeQuantize(Fixed(0.5, unsigned=unsigned), qint8)
+    assert lowest(made.activation_post_process) == expected

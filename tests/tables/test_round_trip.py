@@ -30,6 +30,14 @@ from tests.export.finished import exported, prepared
 
 MARCH = "bm1684x"
 PIPELINE = Path(__file__).parent.parent.parent / "pipelines" / "digits_bm1684x.qf"
+UNSIGNED = [
+    "stem.conv",
+    "block1.first.conv",
+    "block1.relu",
+    "block2.first.conv",
+    "block2.relu",
+    "average",
+]
 TABLES = {
     "net_cali_table": "tpu_mlir",
     "net.cache": "tensorrt_cache",
@@ -67,6 +75,10 @@ def test_scales_of_digits_come_back_as_they_were(table: str, tmp_path: Path) -> 
     got, was = scales_of(found.plan), observed()
     assert len(got) > 10
     assert {a: was[a] for a in got} == got
+    signed = {m.address: m.act.source.unsigned for m in found.plan.modules if m.address in got}
+    # a row says what is never negative; the other formats have no unsigned grid here
+    rows = table == "net_cali_table"
+    assert [a for a, u in signed.items() if u] == (UNSIGNED if rows else [])
     (made,) = found.unit.imports
     assert {t.pair.status for t in made.taken} == {"matched"}
 

@@ -30,6 +30,8 @@ class Fixed(Observer):
     """Real value of one step."""
     threshold: float | None = None
     """Largest magnitude; its step is threshold / 128 for int8, or what the march divides by."""
+    unsigned: bool = False
+    """No value is below 0: a target that has unsigned grids takes one."""
 
     def __post_init__(self) -> None:
         if (self.scale is None) == (self.threshold is None):
