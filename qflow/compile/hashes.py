@@ -27,7 +27,10 @@ _PROVENANCE = frozenset(
 )
 """Fields that say where a decision came from, not what it is; and facts of the trace."""
 _OPTIONAL = frozenset(
-    {"later", "freezes", "against", "per_address", "addresses", "source", "keys", "preprocess", "unsigned"}
+    {
+        *("later", "freezes", "against", "per_address", "addresses"),
+        *("source", "keys", "preprocess", "unsigned"),
+    }
 )
 """Left out where empty: a stage that says nothing of epochs hashes as before there were any."""
 _KINDS = (Observed, Fixed, Shared)
