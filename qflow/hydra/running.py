@@ -38,7 +38,8 @@ def run(found: Sequence[ComposedPoint], given: Asked) -> int:
 
     keep_crashes_in(sweep.base)
     chosen = launcher(given.launcher, {name: _text(value) for name, value in given.options})
-    console = Console(Screen(), lambda said: report(said, err=True))
+    texts = {path: text for p in found for path, text in p.compiled.front.sources.items()}
+    console = Console(Screen(), lambda said: report(said, texts, err=True))
     if given.resume:
         return leader.resume(sweep, chosen, console)
     return leader.sweep(sweep, chosen, console, tuple(p.compiled for p in found))

@@ -1,6 +1,6 @@
 """sweep: what `python -m qflow.hydra -m ...` does with the points of a multirun."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 
 import click
@@ -49,7 +49,7 @@ def _check(found: Sequence[ComposedPoint], given: Asked) -> int:
         for p in found
     }
     said = collected({name: judgement.diagnostics for name, judgement in about.items()})
-    report(said, dict(_texts(found)))
+    report(said, {path: text for f in about.values() for path, text in f.sources.items()})
     if not said:
         click.echo(f"{len(found)} point{'' if len(found) == 1 else 's'}, nothing to say")
     return EXIT.no if has_errors(said) else EXIT.yes
@@ -65,12 +65,6 @@ def _run(found: Sequence[ComposedPoint], given: Asked) -> int:
     from qflow.hydra.running import run
 
     return run(found, given)
-
-
-def _texts(found: Sequence[ComposedPoint]) -> Iterator[tuple[str, str]]:
-    for point in found:
-        yield from point.composed.texts.items()
-        yield from point.compiled.front.sources.items()
 
 
 VERBS: dict[str, Callable[[Sequence[ComposedPoint], Asked], int]] = {

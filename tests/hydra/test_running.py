@@ -8,7 +8,7 @@ import pytest
 
 from qflow.compile.many import Compiled, compiled
 from qflow.compile.points import Point
-from qflow.diagnostics import Diagnostic, QflowError
+from qflow.diagnostics import Diagnostic, QflowError, Span
 from qflow.hydra.asked import Asked
 from qflow.hydra.compose import Composed
 from qflow.hydra.multirun import ComposedPoint
@@ -49,12 +49,20 @@ def handed(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Any, ...]]:
     return seen
 
 
-def test_the_leader_gets_them(handed: dict[str, tuple[Any, ...]]) -> None:
+def test_the_leader_gets_them(
+    handed: dict[str, tuple[Any, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
     found = points((("a/b", "x"), ("top", "1")), (("a/b", "x"), ("top", "2")))
+    assert isinstance(found[0].compiled.front.sources, dict)
+    found[0].compiled.front.sources["qflow/conf/x.yaml"] = "abc\n"
     given = Asked(launcher="joblib", options=(("workers", 2),), out=Path("there"), threads=3)
     given = replace(given, search=(("sampler", "optuna"), ("trials", 2)))
     assert run(found, given) == 1
-    asked, launcher, _, compiled_points = handed["sweep"]
+    asked, launcher, console, compiled_points = handed["sweep"]
+    at = Span("qflow/conf/x.yaml", 1, 1, 1, 4)
+    console.diagnose([Diagnostic("QF504", "said in a group", at, severity="warning")])
+    # groups are no files of the folder one works in
+    assert "1 | abc" in capsys.readouterr().err
     varied = {"a_b": ("x",), "top": ("1", "2")}
     assert asked == AskedSweep(
         SWEEPS, None, varied, {}, Path("there"), 3, composed=True, wanted=Wanted("optuna", 2)
