@@ -62,6 +62,8 @@ def test_everything_is_written_and_said(told: Told) -> None:
     assert "patches     none for act=int8,weight=int8: x.qf is that already" in text
     assert "s/act/patches/: act=int8,weight=int16.patch, act=int16,weight=int8.patch" in text
     assert told.found == []
+    # however wide the terminal is, the log has the table of the file
+    assert Path("s/act/table.txt").read_text() in told.console.log.waiting
 
 
 def test_the_same_points_leave_the_same_files(told: Told) -> None:

@@ -37,10 +37,12 @@ def finish(
     """
     compared = objective or Objective.parse(None, outcomes, higher=_direction(program, settings))
     best = pareto.front(outcomes, compared)
-    files.write(folder / TABLE, table.plain(outcomes, best, compared))
+    plain = table.plain(outcomes, best, compared)
+    files.write(folder / TABLE, plain)
     files.write(folder / SHEET, sheet.table(outcomes, best, compared))
     files.write(folder / STAGES, sheet.stages(outcomes))
-    console.show(table.screen(outcomes, best, compared, console.screen.width))
+    console.screen.print(table.screen(outcomes, best, compared, console.screen.width))
+    console.log.text(plain)
     made = [TABLE, SHEET, *written.plot(folder, outcomes, best, compared, program, console)]
     console.say("results", f"{folder.as_posix()}/: {', '.join(made)}")
     written.patches(folder, best if patched else (), program, settings or {}, console)
