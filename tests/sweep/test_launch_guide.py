@@ -52,7 +52,12 @@ def _forget() -> None:
         del sys.modules[name]
 
 
-POINTS = {"--sweep precision": 2, "--sweep precision -m rounds=0,2": 4, "rounds=0,1,2": 6}
+POINTS = {
+    "--trials 12": 12,
+    "--sweep precision": 2,
+    "--sweep precision -m rounds=0,2": 4,
+    "rounds=0,1,2": 6,
+}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
