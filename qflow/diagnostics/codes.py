@@ -93,6 +93,7 @@ CODES: dict[str, str] = {
     "QF276": "modules that stay float with the one they would run as one with",
     "QF277": "what cannot be float as the rules have it",
     "QF278": "what lies outside of the stubs, or has none",
+    "QF279": "a model for any size that is made for one in some place",
     # QF28x: sensitivity
     "QF280": "a sensitivity table that is not measured yet",
     "QF281": "a budget that is not exactly one of `top` and `ratio`",
@@ -163,6 +164,7 @@ CODES: dict[str, str] = {
     "QF336": "an export that needs the float model",
     "QF337": "two exports that write one file",
     "QF338": "tensors an export leaves out",
+    "QF346": "an export that holds the arithmetic of other targets only",
     # QF4xx: run
     "QF401": "an observer that saw no data",
     "QF402": "a check that does not hold",

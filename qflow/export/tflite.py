@@ -46,8 +46,8 @@ class Tflite:
         """Write `path` and, beside it, `<stem>.names.json`: which tensor is which address.
 
         Raises QflowError: QF405 without LiteRT, QF501 for a dtype a tensor does not have, QF502 for
-        an operator, or a form of one, that TFLite does not have, QF346 for one that would run in
-        floats, QF316 when the folder cannot be written.
+        an operator, or a form of one, that TFLite does not have, or that would run in floats
+        unasked, QF316 when the folder cannot be written.
         """
         from qflow.export._tflite.file import write
 

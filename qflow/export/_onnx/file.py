@@ -12,6 +12,7 @@ import numpy as np
 import qflow
 from qflow import atomic
 from qflow.diagnostics import EXIT, Diagnostic, fail
+from qflow.emulation.profile import profile
 from qflow.export._onnx.builder import BATCH
 from qflow.export._onnx.emit import Emitted, emit
 from qflow.export._onnx.names import name_map
@@ -82,7 +83,7 @@ def build(
         producer_version=qflow.__version__,
     )
     facts = _metadata(graph, emitted, names)
-    helper.set_model_props(model, facts | ({PROFILE: graph.profile} if exact else {}))
+    helper.set_model_props(model, facts | ({PROFILE: profile(graph.profile).name} if exact else {}))
     return model, names
 
 

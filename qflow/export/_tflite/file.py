@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import qflow
 from qflow.diagnostics import Diagnostic, QflowError
+from qflow.emulation.profile import profile
 from qflow.export._onnx.file import replace
 from qflow.export._sealed import BLANK, seal
 from qflow.export._tflite.emit import Emitted, emit
@@ -32,7 +33,7 @@ def write(graph: IntegerGraph, settings: Settings, path: Path) -> None:
     facts = {
         "version": qflow.__version__,
         "march": graph.march,
-        "profile": settings.profile(graph.profile),
+        "profile": settings.profile(profile(graph.profile).name),
         "batch": settings.batch,
         "ports": {
             "inputs": [p.record() for p in emitted.inputs],
@@ -75,8 +76,8 @@ def _record(tensor: Tensor) -> dict[str, Any]:
 
 def _refused(address: str) -> Diagnostic:
     return Diagnostic(
-        "QF346",
-        f"`{address}` runs in floats: TFLite has no integer kernel for it",
+        "QF502",
+        f"TFLite has no integer kernel for `{address}`, which would run in floats",
         notes=("the integers behind it may differ from qflow's by a step, next to ties",),
         help="write `floats = true` in the export, or leave the export out",
     )
