@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from qflow.engine import seeds
+from qflow.plan import sizes
 from qflow.plan.plan import PortPlan
 from qflow.plan.sources import Draw
 
-EXAMPLE_SIZE = 2
+EXAMPLE_SIZE = sizes.BATCH
 """What a free dimension is in the example input."""
 
 
@@ -21,6 +22,7 @@ def example(
     draws: Sequence[Draw] = (),
     seed: int = 0,
     free: int = EXAMPLE_SIZE,
+    size: int = sizes.SIZE,
 ) -> dict[str, Tensor]:
     """Tensors of the declared shapes; values do not matter to a symbolic trace, so they are zeros.
 
@@ -31,7 +33,7 @@ def example(
     generator = torch.Generator().manual_seed(0)
 
     def tensor(port: PortPlan) -> Tensor:
-        dims = [free if isinstance(d, str) else d for d in port.dims]
+        dims = sizes.example(port, free, size)
         dtype = getattr(torch, port.dtype)
         if drawn and port.name in said:
             return _drawn(said[port.name], dims, dtype, seed)

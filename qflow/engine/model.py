@@ -17,6 +17,7 @@ from qflow.engine.examples import example
 from qflow.engine.located import Located
 from qflow.engine.outputs import refuse_other_shapes
 from qflow.plan.plan import GraphSpec, ModelSpec
+from qflow.plan.sizes import SIZE
 from qflow.tracing import Traced, trace
 from qflow.tracing.traced import Method
 
@@ -41,14 +42,15 @@ class FloatModel:
         return digest.of_arrays(arrays_of(self.traced.module))
 
 
-def load(spec: ModelSpec, graph: GraphSpec, folder: Path) -> FloatModel:
-    """Build, load, trace; `folder` is that of the .qf. Raises QflowError QF302, QF310 to QF314,
-    and for a model file QF362 to QF367."""
+def load(spec: ModelSpec, graph: GraphSpec, folder: Path, size: int = SIZE) -> FloatModel:
+    """Build, load, trace; `folder` is that of the .qf, `size` what sizes that are free have in the
+    trace. Raises QflowError QF302, QF310 to QF314, and for a model file QF362 to QF367."""
     module = build(spec, folder)
     if spec.checkpoint is not None:
         at = entry.span_of(spec.fields, "checkpoint", spec.at)
         checkpoint.load_into(module, folder / spec.checkpoint, spec.checkpoint, at)
-    return FloatModel(traced(module, spec, graph, folder), str(getattr(module, "parity", "")))
+    parity = str(getattr(module, "parity", ""))
+    return FloatModel(traced(module, spec, graph, folder, size), parity)
 
 
 def build(spec: ModelSpec, folder: Path) -> nn.Module:
@@ -72,7 +74,9 @@ def build(spec: ModelSpec, folder: Path) -> nn.Module:
     return made.eval()
 
 
-def traced(module: nn.Module, spec: ModelSpec, graph: GraphSpec, folder: Path) -> Traced:
+def traced(
+    module: nn.Module, spec: ModelSpec, graph: GraphSpec, folder: Path, size: int = SIZE
+) -> Traced:
     """Trace on the example input."""
     outputs = tuple(p.name for p in spec.outputs)
     seeds.start(0, "trace", spec.source)
@@ -83,7 +87,7 @@ def traced(module: nn.Module, spec: ModelSpec, graph: GraphSpec, folder: Path) -
         torch.no_grad(),
     ):
         method: Method = "example" if spec.trace == "example" else "symbolic"
-        inputs = example(spec.inputs, method == "example", spec.draws, spec.seed)
+        inputs = example(spec.inputs, method == "example", spec.draws, spec.seed, size=size)
         found = trace(module, inputs, outputs, spec.source, graph, method)
     for note in found.notes:
         _LOG.log(_LEVELS[note.severity], "%s", _line(note))

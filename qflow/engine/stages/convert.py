@@ -8,7 +8,7 @@ from qflow.diagnostics import EXIT, QflowError, has_errors
 from qflow.emulation import file
 from qflow.emulation.layout import lay_out
 from qflow.emulation.lowering import lower
-from qflow.engine import colour, files, prepared
+from qflow.engine import any_size, colour, files, prepared
 from qflow.engine.located import Located
 from qflow.engine.work import CONVERT, INTEGER, LOGICAL, STATE, Stage, Work, last_state
 from qflow.plan.plan import Plan
@@ -26,14 +26,15 @@ def make(work: Work, folder: Path) -> None:
     """Writes both graphs and the warnings. Raises QflowError for what lowering refuses."""
     module = prepared.load(work, last_state(work.plan))
     prepared.set_all(module, work, "validation")
-    module = colour.deployed(module, work)
+    trained, module = module, colour.deployed(module, work)
     with Located(work.plan.target.at):
         target = work.plan.target
         lowered = lower(record(module), work.march, target.profile, target.unlisted)
         if has_errors(lowered.diagnostics):
             raise QflowError(lowered.diagnostics, EXIT.failed)
-    file.save(lowered.graph, folder / LOGICAL)
-    device = lay_out(lowered.graph, work.march.layout)
+        graph = any_size.for_any(lowered.graph, trained, work)
+    file.save(graph, folder / LOGICAL)
+    device = lay_out(graph, work.march.layout)
     file.save(device, folder / INTEGER)
     found = [
         {k: v for k, v in asdict(d).items() if k not in ("at", "also", "edits")}
