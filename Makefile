@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 FRONT  := qflow/atomic.py qflow/kept.py qflow/records.py qflow/diagnostics qflow/registry.py qflow/dtype.py qflow/resources.py qflow/lang qflow/march \
           qflow/plan qflow/tables qflow/compile qflow/lint qflow/lsp qflow/hydra qflow/sweep qflow/cli
 
-.PHONY: help demo test lint bench docs clean
+.PHONY: help demo test lint bench docs sophgo clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,9 @@ docs: $(VENV)/.dev  ## write the reference pages and grammar/schema.json from th
 	$(BIN)/python docs/generate.py
 	$(BIN)/qflow schema --out grammar/schema.json
 	$(BIN)/python editors/textmate.py
+
+sophgo: $(VENV)/.dev  ## our export through TPU-MLIR; SOPHGO= names a Python 3.10 environment that has it
+	$(BIN)/python -m tests.vendor.sophgo "$(SOPHGO)"
 
 clean:  ## remove the environment, runs and build products
 	rm -rf $(VENV) runs build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -18,6 +18,21 @@ def asked_by(fields: Fields) -> Span:
     return span
 
 
+def idle(unit: Unit, spec: ScalesSpec) -> Iterator[Diagnostic]:
+    """QF335 for a rule that decides modules, none of which has a grid of its own."""
+    if not any(SCALES in f and asked_by(f) == spec.at for f in unit.decisions.values()):
+        # later rules override it everywhere, which is QF203
+        return
+    yield Diagnostic(
+        "QF335",
+        "nothing this rule covers has a scale of its own",
+        at=spec.at,
+        notes=("an accumulator that is kept has none, and a grid that is shared is its owner's",),
+        help="delete it, or select the modules whose outputs lie on a grid",
+        severity="warning",
+    )
+
+
 def of(spec: ScalesSpec, made: Import) -> Iterator[Diagnostic]:
     """One finding per kind and rule, with every tensor it is about."""
     lacking = [t.pair for t in made.taken if t.pair.status == "missing"]

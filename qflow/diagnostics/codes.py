@@ -161,6 +161,7 @@ CODES: dict[str, str] = {
     "QF332": "a tensor of which a table has several scales",
     "QF333": "a name map that cannot be used",
     "QF334": "a scale of a table that does not go with the grid",
+    "QF335": "a rule that takes scales from a table, and covers no grid",
     "QF336": "an export that needs the float model",
     "QF337": "two exports that write one file",
     "QF338": "tensors an export leaves out",
