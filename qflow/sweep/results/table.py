@@ -78,10 +78,10 @@ def below(
 
 
 def _fitted(found: tuple[Column, ...], width: int) -> tuple[Column, ...]:
-    """What there is room for: all; or without what was said as points ended; or with the values in
-    one column, a line each, and then without more."""
-    told = tuple(c for c in found if c.spare < SAID)
-    for fitting in (found, told):
+    """What there is room for: all; or without what was said as points ended, and what others
+    tell; or with the values in one column, a line each, and then without more."""
+    for most in (SAID, SAID - 1, SAID - 2):
+        fitting = tuple(c for c in found if c.spare <= most)
         if _sum(fitting) <= width:
             return fitting
     varied = [c for c in found if c.varied]
