@@ -26,9 +26,10 @@ def start(seed: int, *names: object) -> None:
 @contextmanager
 def deterministic() -> Iterator[None]:
     """Inside, torch refuses algorithms whose results change from run to run."""
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True)
+    before = torch.get_deterministic_debug_mode()
+    # the same switch as `use_deterministic_algorithms`, which imports torch's compiler for 2 s
+    torch.set_deterministic_debug_mode("error")
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before)
+        torch.set_deterministic_debug_mode(before)
