@@ -17,6 +17,7 @@ from qflow.export._onnx.builder import BATCH
 from qflow.export._onnx.emit import Emitted, emit
 from qflow.export._onnx.names import name_map
 from qflow.export._onnx.packages import need
+from qflow.export._sealed import BLANK, seal
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -31,6 +32,8 @@ NAMES = "qflow.names"
 """Metadata: the name map, as JSON."""
 
 
+SEAL = "qflow.sha256"
+"""Metadata: the digest of the file."""
 PROFILE = "qflow.profile"
 """Metadata: the profile whose integers the file computes, where it does."""
 Emit = Callable[["IntegerGraph", "Settings"], Emitted]
@@ -97,6 +100,7 @@ def _metadata(graph: IntegerGraph, emitted: Emitted, names: dict[str, Any]) -> d
         "qflow.march": graph.march,
         PORTS: json.dumps(ports, sort_keys=True),
         NAMES: json.dumps(names, sort_keys=True),
+        SEAL: BLANK.decode(),
     }
 
 
@@ -114,7 +118,7 @@ def _port(port: Port, helper: Any) -> Any:
 
 def _bytes(model: ModelProto) -> bytes:
     # the order of metadata and fields must not change from run to run
-    return model.SerializeToString(deterministic=True)
+    return seal(model.SerializeToString(deterministic=True))
 
 
 def replace(files: dict[Path, bytes]) -> None:

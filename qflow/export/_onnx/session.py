@@ -15,6 +15,7 @@ from qflow.export._onnx.file import NAMES, PORTS, PROFILE
 from qflow.export._onnx.packages import need
 from qflow.export._onnx.ports import Port
 from qflow.export._onnx.settings import FLOAT32
+from qflow.export._sealed import is_sealed
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -118,25 +119,26 @@ class Runnable:
 def read(path: Path) -> Runnable:
     """The model of a file that this target wrote.
 
-    Raises QflowError: QF405 without onnx or onnxruntime, QF302 when there is no file, QF318 when it
-    is no ONNX file or was not written by qflow.
+    Its digest is checked before anything reads it. Raises QflowError: QF405 without onnx or
+    onnxruntime, QF302 when there is no file, QF318 when qflow did not write it so.
     """
     onnx = need("onnx")
     need("onnxruntime")
     if not path.is_file():
         raise fail(Diagnostic("QF302", f"`{path}` is missing", help="run the export again"))
-    try:
-        model = onnx.load_model_from_string(path.read_bytes())
-        facts = {p.key: p.value for p in model.metadata_props}
-        ports, names = json.loads(facts[PORTS]), json.loads(facts[NAMES])
-    except (need("google.protobuf.message").DecodeError, KeyError, ValueError) as error:
+    content = path.read_bytes()
+    if not is_sealed(content):
         raise fail(
             Diagnostic(
                 "QF318",
-                f"`{path}` is not an ONNX file that qflow wrote: {type(error).__name__}",
+                f"`{path}` is not an ONNX file that qflow wrote, or was changed",
+                notes=("its digest is not that of its bytes",),
                 help="run the export again",
             )
-        ) from error
+        )
+    model = onnx.load_model_from_string(content)
+    facts = {p.key: p.value for p in model.metadata_props}
+    ports, names = json.loads(facts[PORTS]), json.loads(facts[NAMES])
     inputs, outputs = (tuple(map(Port.of_record, ports[k])) for k in ("inputs", "outputs"))
     return Runnable(model, inputs, outputs, names["tensors"], facts.get(PROFILE, ""))
 

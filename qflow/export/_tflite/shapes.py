@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
+from qflow.emulation.op import op
+from qflow.emulation.profile import profile
+from qflow.emulation.runtimes._calls import call_of, runs_as_nhwc
 
 if TYPE_CHECKING:
     from qflow.emulation.graph import IntegerGraph
+    from qflow.emulation.op import Call
+
+Shape = tuple[int, ...]
 
 
-def shapes_of(graph: IntegerGraph, batch: int) -> dict[str, tuple[int, ...]]:
-    """By node id; the graph is run once, on zeros."""
-    import torch
+def shapes_of(graph: IntegerGraph, batch: int) -> dict[str, Shape]:
+    """By node id, as every operator says of its own."""
+    found: dict[str, Shape] = {}
+    rule = profile(graph.profile)
+    for node in graph.nodes:
+        if node.op == "input":
+            found[node.id] = (batch, *node.output.shape[1:])
+            continue
+        found[node.id] = _shape(call_of(graph, node, rule), [found[i] for i in node.inputs])
+    return found
 
-    from qflow.emulation.runtimes.torch import TorchRuntime
 
-    given = {}
-    for id_ in graph.inputs:
-        node = graph.by_id[id_]
-        blank = np.zeros((batch, *node.output.shape[1:]), node.output.dtype)
-        given[node.address] = torch.from_numpy(blank)
-    ids = [n.id for n in graph.nodes]
-    _, kept = TorchRuntime(graph).run_keeping(given, ids)
-    return {k: tuple(int(n) for n in v.shape) for k, v in kept.items()}
+def _shape(call: Call, sources: list[Shape]) -> Shape:
+    node = call.node
+    attributes = dict(node.attributes)
+    operator = op(attributes.pop("op")) if node.op == "island" else call.operator
+    if node.op == "constant" and not sources:
+        return tuple(call.constants["value"].shape)
+    weight = tuple(call.constants["weight"].shape) if "weight" in call.constants else ()
+    if not runs_as_nhwc(call):
+        return tuple(int(n) for n in operator.shape(attributes, sources, weight))
+    n, c, h, w = operator.shape(attributes, [(s[0], s[3], s[1], s[2]) for s in sources], weight)
+    return n, h, w, c
