@@ -17,7 +17,7 @@ def read(fields: Reader) -> tuple[str, str]:
     """The entry point and the file, of which one is empty; both where something is missing."""
     file = fields.optional("file", STRING)
     if file is None:
-        if fields.misspells("file"):
+        if "file" in dict(fields.spans()) or fields.misspells("file"):
             fields.optional("entry", STRING)
             return "", ""
         return fields.required("entry", STRING, '"package.module:function"') or "", ""

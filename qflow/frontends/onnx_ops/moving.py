@@ -89,7 +89,9 @@ def _split(read: Reader, node: Node) -> tuple[Value, ...]:
         shape = read.shape(node, 0)
         size = shape[axis] if shape is not None else None
         if size is None:
-            raise Unknown("splits a size that the file does not tell")
+            # equal parts, whatever the size
+            found = read.add(torch.chunk, read.tensor(node, 0), len(node.outputs), axis)
+            return tuple(read.add(operator.getitem, found, i) for i in range(len(node.outputs)))
         each = -(-size // node.attributes.get("num_outputs", len(node.outputs)))
         sizes = [each] * (len(node.outputs) - 1)
         sizes.append(size - sum(sizes))
