@@ -28,8 +28,8 @@ def put(unit: Unit) -> Unit:
     """Sets `imports`, and in `running` the scales that were found.
 
     QF302, QF330 and QF333 for files, QF331 for a tensor the table lacks, QF332 for one it has
-    twice, QF334 for a scale that does not go with the grid, QF335 for a rule that covers none, QF224
-    for one of a shared grid.
+    twice, QF334 for a scale that does not go with the grid, QF335 for a rule that covers none,
+    QF224 for one of a shared grid.
     """
     if unit.inventory is None or not unit.scales:
         return unit
@@ -50,7 +50,10 @@ def put(unit: Unit) -> Unit:
             continue
         made = _import(unit, spec, table, names, asked.get(span, []))
         imports.append(made)
-        found += scale_findings.of(spec, made) if made.taken else scale_findings.idle(unit, spec)
+        if made.taken:
+            found += scale_findings.of(spec, made)
+        elif span not in {d.at for d in (*unit.diagnostics, *found)}:
+            found += scale_findings.idle(unit, spec)
         for taken in made.taken:
             if taken.scale is not None:
                 address = taken.pair.address
