@@ -88,7 +88,7 @@ class _Sums:
 
     def measured(self) -> tuple[tuple[str, float], ...]:
         if self._broken:
-            worst = {"absolute": inf, "relative": inf, "cosine": -1.0, "euclidean": -inf}
+            worst = {"absolute": inf, "relative": inf, "cosine": -inf, "euclidean": -inf}
             return tuple({**worst, "sqnr": -inf}.items())
         apart, middle = (sqrt(s) for s in self._squares)
         found = {

@@ -10,7 +10,7 @@ from qflow.diagnostics import Diagnostic, QflowError
 from qflow.emulation.record import Damaged
 from qflow.engine.comparing import naming
 from qflow.engine.comparing.judged import Verdict, judge
-from qflow.engine.comparing.policy import EXACT, Policy, covers, policy_of
+from qflow.engine.comparing.policy import EXACT, MEASURES, Policy, covers, policy_of
 from qflow.engine.comparing.stored import Side, Tensor, open_side, unreadable
 from qflow.plan import address
 
@@ -42,8 +42,8 @@ class Found:
 
 
 def compare(first: Path, second: Path, asked: Asked) -> Found:
-    """Raises QflowError: what `open_side` and `naming` raise, and QF382 for a glob of a policy or of
-    `unstable` that covers nothing.
+    """Raises QflowError: what `open_side` and `naming` raise, and QF382 for a glob of a policy, or
+    of `unstable`, that covers nothing.
     """
     one, other = open_side(first), open_side(second)
     names = {} if asked.names is None else naming.read_map(asked.names)
@@ -68,7 +68,7 @@ def diagnostics(found: Found, on_violation: str) -> tuple[Diagnostic, ...]:
             notes=(f"`{v.name}` is called `{v.other}` in {found.sides[1]}",)
             if v.name != v.other
             else (),
-            help=f'look at its operator, or allow more with `--policy "{v.name}: {_looser(v)}"`',
+            help=f'look at its operator; `--policy "{v.name}: {_other(v)}"` allows another limit',
             severity="warning" if on_violation == WARN else "error",
         )
         for v in found.violated
@@ -133,6 +133,6 @@ def _why(verdict: Verdict) -> str:
     return f"{verdict.policy.measure} is {value:.6g}, asked is {verdict.policy.text}"
 
 
-def _looser(verdict: Verdict) -> str:
+def _other(verdict: Verdict) -> str:
     measure = verdict.policy.measure
-    return "cosine >= 0.99" if measure == EXACT else verdict.policy.text
+    return "cosine >= 0.99" if measure == EXACT else f"{measure} {MEASURES[measure]} LIMIT"

@@ -29,8 +29,8 @@ def show(found: Found) -> RenderableType:
     table.add_column("values", justify="right")
     for name in _SHOWN:
         table.add_column("SQNR dB" if name == "sqnr" else name, justify="right")
-    table.add_column("policy")
-    table.add_column("")
+    table.add_column("policy", no_wrap=True)
+    table.add_column("", overflow="fold")
     for verdict in found.verdicts:
         table.add_row(*_cells(verdict), style=_style(verdict))
     return Group(_headline(found), table, *_left_out(found))

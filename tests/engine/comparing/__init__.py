@@ -1,0 +1,1 @@
+"""Tests of comparing files of tensors."""
