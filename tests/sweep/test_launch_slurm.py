@@ -94,6 +94,8 @@ def test_a_machine_without_slurm(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_package_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qflow.sweep.launchers._options.find_spec", lambda name: None)
     for name, options in (("joblib", {}), ("ray", {}), ("submitit", {"cluster": "local"})):
-        with pytest.raises(QflowError, match=rf"(?s)QF405.*pip install 'qflow\[{name}\]'") as caught:
+        with pytest.raises(
+            QflowError, match=rf"(?s)QF405.*pip install 'qflow\[{name}\]'"
+        ) as caught:
             launcher(name, options)
         assert len(caught.value.diagnostics) == 1
