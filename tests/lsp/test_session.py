@@ -9,6 +9,7 @@ import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from qflow.lang.yaml.convert import convert
 from tests.lsp.editor import LONGEST, Editor, editor
 
 PIPELINES = Path(__file__).parents[2] / "pipelines"
@@ -16,11 +17,14 @@ PIPELINES = Path(__file__).parents[2] / "pipelines"
 
 @pytest.fixture(scope="module")
 def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the digits pipeline that tests may write to."""
+    """A copy of the digits pipeline that tests may write to, and the same in YAML."""
     folder = tmp_path_factory.mktemp("pipelines")
     for name in ("digits.qf", "digits.qf.lock"):
         shutil.copy(PIPELINES / name, folder / name)
     shutil.copytree(PIPELINES / "digits", folder / "digits")
+    text, _ = convert((PIPELINES / "digits.qf").read_text(encoding="utf-8"), "digits.qf")
+    (folder / "as.yaml").write_text(text, encoding="utf-8")
+    shutil.copy(PIPELINES / "digits.qf.lock", folder / "as.yaml.lock")
     return folder
 
 
@@ -53,6 +57,29 @@ async def _session(client: Editor, path: Path) -> None:
         lambda: client.said[uri] if client.said[uri].version is None else None
     )
     assert not gone.diagnostics
+    await _yaml(client, path.with_name("as.yaml"))
+
+
+async def _yaml(client: Editor, path: Path) -> None:
+    uri = client.open(path)
+    assert not [code for code in await client.codes(uri) if code.startswith(("QF1", "QF2"))]
+    client.replace(uri, "use: stem}", "use: stme}")
+    (found,) = [d for d in await client.diagnostics(uri) if d.code == "QF110"]
+    line = client.texts[uri].line(found.range.start.line + 1)
+    assert line[found.range.start.character : found.range.end.character] == "stme"
+    client.replace(uri, "use: stme}", "use: stem}")
+    params = types.DefinitionParams(**client.at(uri, "use: st", "em}"))
+    place = await asyncio.wait_for(client.text_document_definition_async(params), LONGEST)
+    assert client.texts[uri].line(place.range.start.line + 1) == "  stem:"
+    hovered = types.HoverParams(**client.at(uri, '"stem', ".**"))
+    said = await asyncio.wait_for(client.text_document_hover_async(hovered), LONGEST)
+    assert "act.observer" in said.contents.value
+    client.replace(uri, "  act: {type: dtype,", "  act: {  type: dtype,")
+    options = types.FormattingOptions(2, True)
+    asked = types.DocumentFormattingParams(types.TextDocumentIdentifier(uri), options)
+    edits = await asyncio.wait_for(client.text_document_formatting_async(asked), LONGEST)
+    assert edits
+    assert client.apply(uri, list(edits)) == path.read_text(encoding="utf-8")
 
 
 async def _hover(client: Editor, uri: str) -> None:

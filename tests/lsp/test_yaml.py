@@ -1,10 +1,8 @@
 """A program in YAML in an editor: the same answers as for the same program in .qf."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
-from lsprotocol import types
 
 from qflow.lang.yaml.convert import convert
 from qflow.lsp.analysis import Analysis, analyse, is_program, reread
@@ -13,7 +11,6 @@ from qflow.lsp.definition import definition
 from qflow.lsp.hover import hover
 from qflow.lsp.rename import Refused, applied, rename
 from qflow.lsp.text import Text
-from tests.lsp.editor import LONGEST, Editor, editor
 
 PIPELINES = Path(__file__).parents[2] / "pipelines"
 
@@ -105,33 +102,3 @@ def test_other_yaml_is_left_alone(path: Path, known: Analysis) -> None:
         assert reread(known, 2, Text(text)).diagnostics == ()
     assert is_program('"qflow" : 1\n', "x.yml")
     assert is_program("anything", "x.qf")
-
-
-def test_in_a_client(path: Path) -> None:
-    async def whole() -> None:
-        async with editor(path.parent) as client:
-            await _session(client, path)
-
-    asyncio.run(whole())
-
-
-async def _session(client: Editor, path: Path) -> None:
-    uri = client.open(path)
-    assert not [code for code in await client.codes(uri) if code.startswith(("QF1", "QF2"))]
-    client.replace(uri, "use: stem}", "use: stme}")
-    (found,) = [d for d in await client.diagnostics(uri) if d.code == "QF110"]
-    line = client.texts[uri].line(found.range.start.line + 1)
-    assert line[found.range.start.character : found.range.end.character] == "stme"
-    client.replace(uri, "use: stme}", "use: stem}")
-    params = types.DefinitionParams(**client.at(uri, "use: st", "em}"))
-    place = await asyncio.wait_for(client.text_document_definition_async(params), LONGEST)
-    assert client.texts[uri].line(place.range.start.line + 1) == "  stem:"
-    hovered = types.HoverParams(**client.at(uri, '"stem', ".**"))
-    said = await asyncio.wait_for(client.text_document_hover_async(hovered), LONGEST)
-    assert "act.observer" in said.contents.value
-    client.replace(uri, "  act: {type: dtype,", "  act: {  type: dtype,")
-    options = types.FormattingOptions(2, True)
-    asked = types.DocumentFormattingParams(types.TextDocumentIdentifier(uri), options)
-    edits = await asyncio.wait_for(client.text_document_formatting_async(asked), LONGEST)
-    assert edits
-    assert client.apply(uri, list(edits)) == path.read_text(encoding="utf-8")
