@@ -11,6 +11,7 @@ from rich.text import Text
 from qflow.diagnostics import EXIT
 from qflow.engine.console import Console
 from qflow.engine.job import JobResult
+from qflow.sweep import reuse
 from qflow.sweep.launchers._ended import started
 
 _HOW = {
@@ -21,7 +22,6 @@ _HOW = {
     EXIT.bug: "died",
 }
 _ENDED = (EXIT.yes, EXIT.no)
-_TRACE = "trace"
 
 
 @dataclass
@@ -93,6 +93,5 @@ def _told(result: JobResult) -> str:
     if result.exit_code not in _ENDED:
         return f"{how} ({', '.join(ids)})" if ids else how
     seconds = sum(s for _, how_, s in result.stages if how_ != "reused")
-    # what is traced anew every time is no stage that could be reused
-    stages = [how_ for name, how_, _ in result.stages if name != _TRACE]
-    return f"{how}, {seconds:.1f} s, {stages.count('reused')} of {len(stages)} stages reused"
+    reused = reuse.told(result.stages)
+    return f"{how}, {seconds:.1f} s, {reused} stages reused" if reused else how

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from qflow.records import dataclass
+from qflow.sweep import reuse
 from qflow.sweep.outcome import Outcome
 from qflow.sweep.results import units, verdict
 from qflow.sweep.results.objective import Objective
 from qflow.sweep.results.units import Unit
 
 BEST = "*"
-REUSED = ("reused", "resumed")
 SAID = 4
 """`spare` of what was said of each point when it ended."""
 
@@ -106,8 +106,7 @@ def _numbers(name: str, values: Sequence[float | None], unit: Unit, spare: int) 
 
 
 def _reused(outcome: Outcome) -> str:
-    reused = sum(how in REUSED for _, how, _ in outcome.stages)
-    return f"{reused} of {len(outcome.stages)}" if outcome.stages else ""
+    return reuse.told(outcome.stages)
 
 
 def _is_number(text: str) -> bool:
