@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from qflow.compile import (
+    any_size,
     assemble,
     calls,
     claims,
@@ -85,6 +86,7 @@ PASSES: tuple[Pass, ...] = (
     imported_scales.put,  # tables of other tools, once the bits of every grid are known
     operands.enter,  # floats that quantized operators read
     legal.on_target,  # what the march cannot do
+    any_size.check,  # what integers for any image size cannot be
     modules.plans,
     states.schedule,  # nothing is used before it was observed
     prove.claims,

@@ -13,6 +13,7 @@ from qflow.lang.imports import imported
 from qflow.lang.parse import Parsed
 from qflow.lang.program import Program, program_of
 from qflow.lang.sources import DISK, Sources
+from qflow.plan import sizes
 from qflow.plan.code_parts import parts
 from qflow.plan.lock import FileFact, Lock, digest, lock_path, read
 from qflow.plan.plan import ModelSpec, Plan
@@ -20,8 +21,6 @@ from qflow.records import dataclass
 
 LARGEST = 64_000_000
 """Bytes; the digest of larger weights is compared only when the lock must fit."""
-FREE = 2
-"""What a free dimension is in the example input a trace is made with."""
 
 
 @dataclass(frozen=True)
@@ -179,8 +178,7 @@ def _difference(lock: Lock, model: ModelSpec) -> str | None:
     inventory = lock.inventory
     if inventory.model != model.entry:
         return f"the lock is of `{inventory.model}`"
-    sizes = tuple(tuple(d if isinstance(d, int) else FREE for d in p.dims) for p in model.inputs)
-    declared = tuple((p.name, size) for p, size in zip(model.inputs, sizes, strict=True))
+    declared = tuple((p.name, sizes.example(p)) for p in model.inputs)
     traced = tuple((m.address, m.shape) for m in inventory.modules if m.op == "input")
     if declared != traced:
         return f"the lock has the inputs {_listed(traced)}, the file {_listed(declared)}"

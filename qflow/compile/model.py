@@ -128,15 +128,6 @@ def _port(fields: Reader, role: str, name: str, value: syntax.TensorType) -> Por
                 help=f"write {any_of(known)}; what an exported file takes is said in `export`",
             )
         )
-    if role == "input" and any(isinstance(d, str) for d in value.dims[1:]):
-        fields.add(
-            Diagnostic(
-                "QF120",
-                f"a free dimension of `{name}` behind the batch is not supported yet",
-                at=value.span,
-                help="write its size: an integer model is made for one image size",
-            )
-        )
     if any(isinstance(d, int) and d < 1 for d in value.dims):
         fields.add(Diagnostic("QF111", "a dimension must be 1 or more", at=value.span))
     return PortPlan(name, value.dtype, value.dims)

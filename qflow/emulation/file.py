@@ -79,6 +79,7 @@ def _header(graph: IntegerGraph) -> dict[str, Any]:
         "outputs": [list(pair) for pair in graph.outputs],
         "notes": list(graph.notes),
         "packed": {k: list(graph.constants[k].shape) for k in graph.bits},
+        **({"any_size": True} if graph.any_size else {}),
         "nodes": [
             {
                 "id": n.id,
@@ -127,7 +128,12 @@ def _graph(header: Record, constants: dict[str, np.ndarray]) -> IntegerGraph:
     version = header.text("version")
     if version.split(".")[0] != FORMAT_VERSION.split(".")[0]:
         raise Damaged(f"it has version {version}, this qflow reads {FORMAT_VERSION}")
-    header.exactly("version", "march", "profile", "inputs", "outputs", "notes", "packed", "nodes")
+    known = ("version", "march", "profile", "inputs", "outputs", "notes", "packed", "nodes")
+    # a graph for one size says nothing of others
+    any_size = header.data.get("any_size", False)
+    if any_size not in (True, False):
+        raise Damaged("`any_size` is no truth value")
+    header.exactly(*known, *(("any_size",) if "any_size" in header else ()))
     packed = header.record("packed")
     shapes = {key: packed.integers(key) for key in packed.data}
     if missing := sorted(set(shapes) - set(constants)):
@@ -142,6 +148,7 @@ def _graph(header: Record, constants: dict[str, np.ndarray]) -> IntegerGraph:
         constants=constants,
         notes=header.texts("notes"),
         bits=dict.fromkeys(shapes, PACKED_BITS),
+        any_size=any_size,
     )
 
 

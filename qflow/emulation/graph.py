@@ -63,6 +63,9 @@ class IntegerGraph:
     notes: tuple[str, ...] = ()
     bits: Mapping[str, int] = field(default_factory=dict)
     """Keys of constants that have fewer bits than their dtype: 4 of int4 weights, in int8."""
+    any_size: bool = False
+    """Inputs may have other sizes behind the batch than those here; `sizes.at` makes the graph for
+    them."""
 
     @cached_property
     def by_id(self) -> dict[str, Node]:

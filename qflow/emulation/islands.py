@@ -25,7 +25,7 @@ BOUNDARY = "boundary"
 FLOAT = "float32"
 INDEX = "index"
 QUANT, DEQUANT = "quant", "dequant"
-ASKED = "the plan leaves it float"
+ASKED = "it is left float"
 _PLAIN = (bool, int, float, str)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 

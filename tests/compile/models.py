@@ -201,7 +201,18 @@ TOKENS = """
     output.word                    output               _generated_argmax_0
 """
 
+ANY_SIZE = """
+    picture                        input
+    quant                          quant                picture
+    conv                           conv2d               quant
+    up                             upsample             conv
+    head                           conv2d               up
+    dequant                        dequant              head
+    output.map                     output               dequant
+"""
+
 MODELS = {
+    "any_size": ANY_SIZE,
     "tokens": TOKENS,
     "camera": CAMERA,
     "idle": IDLE,
@@ -233,6 +244,7 @@ def inventory(table: str, model: str = "nets:net") -> Inventory:
         channels = 3 if address.startswith("rgb") else 1
         shape = (2, channels, 8, 8) if op == "input" else (2, 4, 4, 4)
         shape = (2, 8) if address in ("ids", "mask") else shape
+        shape = (2, 1, 64, 64) if address == "picture" else shape
         gemm = op in ("conv2d", "linear")
         modules.append(
             Module(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from qflow.emulation import sizes
 from qflow.emulation.graph import IntegerGraph
 from qflow.emulation.op import Call
 from qflow.emulation.runtimes._calls import (
@@ -60,6 +61,7 @@ def run_keeping(
     graph: IntegerGraph, inputs: Mapping[str, Any], keep: Collection[str]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """As `run`, the outputs and the kept nodes apart."""
+    graph = sizes.at(graph, {k: tuple(v.shape) for k, v in inputs.items()})
     free = last_uses(graph, keep)
     values = {k: np.asarray(v) for k, v in given(graph, inputs).items()}
     with np.errstate(over="ignore"):  # floats beyond float32 are infinite, here as in torch

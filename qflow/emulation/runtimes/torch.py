@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from qflow.dtype import DTYPES
+from qflow.emulation import sizes
 from qflow.emulation.graph import IntegerGraph
 from qflow.emulation.op import Call, Fast, Range
 from qflow.emulation.runtimes._calls import (
@@ -44,6 +45,10 @@ class Carrier:
     """What made the choice, for people."""
 
 
+MOST_SIZES = 8
+"""Image sizes whose programs are kept ready."""
+
+
 class TorchRuntime:
     """Runs one graph; constants are prepared once per device.
 
@@ -55,6 +60,7 @@ class TorchRuntime:
         self.graph = graph
         self._calls = calls(graph)
         self._programs: dict[torch.device, tuple[Fast, ...]] = {}
+        self._sized: dict[tuple[Any, ...], TorchRuntime] = {}
 
     @cached_property
     def ranges(self) -> dict[str, Range]:
@@ -90,6 +96,9 @@ class TorchRuntime:
         self, inputs: Mapping[str, Any], keep: Collection[str]
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """As `run`, the outputs and the kept nodes apart."""
+        sized = self._at({k: tuple(v.shape) for k, v in inputs.items()})
+        if sized is not self:
+            return sized.run_keeping(inputs, keep)
         found = given(self.graph, inputs)
         values: dict[str, Tensor] = {k: torch.as_tensor(v) for k, v in found.items()}
         with exact(device_of(values)):
@@ -99,6 +108,19 @@ class TorchRuntime:
         kept = {k: _integers(values[k], types[k]) for k in keep}
         ends = self.graph.outputs
         return {name: _integers(values[i], types[i]) for name, i in ends}, kept
+
+    def _at(self, shapes: Mapping[str, tuple[int, ...]]) -> TorchRuntime:
+        """The runtime for inputs of these sizes, where the graph is made for any; the last ones of
+        them are kept."""
+        graph = sizes.at(self.graph, shapes)
+        if graph is self.graph:
+            return self
+        key = tuple(sorted((name, shape[1:]) for name, shape in shapes.items()))
+        if key not in self._sized:
+            self._sized[key] = TorchRuntime(graph)
+            for old in [*self._sized][:-MOST_SIZES]:
+                del self._sized[old]
+        return self._sized[key]
 
     def run_quantized(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """As `run`, each output a QTensor: the integers its dequantize reads, accumulators too.

@@ -69,7 +69,7 @@ class Island(Op):
             if max(most, sum(map(prod, shapes))) > TRIED:
                 return  # what cannot run says so when it runs
             blank = [np.zeros(s.shape, s.dtype) for s in call.sources]
-            found = _computed(call, blank).shape
+            found = computed(call, blank).shape
         except FAILS as why:
             raise Unsupported(f"`{name}` cannot run so: {type(why).__name__}") from None
         if found != call.node.output.shape:
@@ -85,7 +85,7 @@ class Island(Op):
     def oracle(self, call: Call, *operands: np.ndarray) -> np.ndarray:
         """Raises QflowError QF318 where a damaged file describes what cannot run."""
         try:
-            result = _computed(call, operands)
+            result = computed(call, operands)
         except FAILS as why:
             raise _cannot_run(call, type(why).__name__) from None
         as_declared = all(x.shape == s.shape for x, s in zip(operands, call.sources, strict=True))
@@ -108,7 +108,8 @@ def runs_on_floats(name: str) -> bool:
     return type(op(name)).real is not Op.real
 
 
-def _computed(call: Call, operands: Sequence[np.ndarray]) -> np.ndarray:
+def computed(call: Call, operands: Sequence[np.ndarray]) -> np.ndarray:
+    """What it gives on operands of any shapes. Raises one of FAILS where it cannot run."""
     settings = dict(call.node.attributes)
     operator = op(settings.pop(OP))
     floats = [x.astype(np.float64) if x.dtype == np.float32 else x for x in operands]
