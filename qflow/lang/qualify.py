@@ -18,6 +18,7 @@ N = TypeVar("N", bound=Node)
 
 _PATHS = {
     ("model", "checkpoint"),
+    ("model", "file"),
     ("sensitivity", "table"),
     ("data", "source"),
     ("scales", "map"),
