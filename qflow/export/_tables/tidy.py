@@ -63,7 +63,9 @@ def tidy(captured: Captured) -> FloatModel:
     _rename(nodes, lambda name: final.get(name, name))
     names = {id_: final.get(tensor, tensor) for id_, tensor in values.items()}
     held, axes = parameters.named(nodes, graph, owners)
-    _finish(graph, nodes, [(name, names[id_]) for name, id_ in captured.outputs])
+    marks = {o.name: o for o in graph.output}
+    ends = {name: (names[id_], marks[captured.tensors[id_]]) for name, id_ in captured.outputs}
+    _finish(graph, nodes, ends)
     own = set(names.values())
     tensors = tuple(_tensors(captured.model, nodes, owners, own))
     return FloatModel(captured.model, captured.inputs, tensors, {**names, **held}, axes)
@@ -71,7 +73,8 @@ def tidy(captured: Captured) -> FloatModel:
 
 def _copies(captured: Captured) -> Callable[[str], str]:
     """What a tensor is called once copies are gone: values keep the mark of their first address."""
-    fixed = {*captured.inputs, *captured.tensors.values()}
+    held = (i.name for i in captured.model.graph.initializer)
+    fixed = {*captured.inputs, *held, *captured.tensors.values()}
     same: dict[str, str] = {}
 
     def of(name: str) -> str:
@@ -152,16 +155,18 @@ def _owners(nodes: list[NodeProto], ids: dict[str, str]) -> Iterator[tuple[str, 
         yield from ((t, ids.get(t, at)) for t in node.output)
 
 
-def _finish(graph: Any, nodes: list[NodeProto], outputs: list[tuple[str, str]]) -> None:
-    """Nodes, outputs and the parameters that are read, in place."""
+def _finish(graph: Any, nodes: list[NodeProto], ends: dict[str, tuple[str, Any]]) -> None:
+    """Nodes, outputs and the parameters that are read, in place. `ends`: name of an output to the
+    tensor it is and the exporter's word on it."""
     helper = need("onnx.helper")
+    outputs = [helper.make_value_info(name, info.type) for name, (_, info) in ends.items()]
     del graph.node[:], graph.output[:], graph.value_info[:]
+    graph.output.extend(outputs)
     made = {t for n in nodes for t in n.output}
-    for name, tensor in dict.fromkeys(outputs):
+    for name, (tensor, _) in ends.items():
         if name not in made:
             # an input that is returned, or a tensor that is returned twice
             nodes.append(helper.make_node(_COPY, [tensor], [name]))
-        graph.output.append(helper.make_empty_tensor_value_info(name))
     for node in nodes:
         node.name = next(t for t in node.output if t)
     graph.node.extend(nodes)
@@ -178,8 +183,6 @@ def _tensors(
     inferred = need("onnx.shape_inference").infer_shapes(model, strict_mode=True)
     known = (*inferred.graph.value_info, *inferred.graph.input, *inferred.graph.output)
     real = {v.name for v in known if v.type.tensor_type.elem_type == onnx.TensorProto.FLOAT}
-    for output in model.graph.output:
-        output.CopyFrom(next(o for o in inferred.graph.output if o.name == output.name))
     constants = {t for n in nodes if n.op_type in _NO_VALUE for t in n.output}
     held = {i.name for i in model.graph.initializer} | constants
     for node in nodes:
