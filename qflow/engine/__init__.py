@@ -14,5 +14,6 @@ Which file does what:
 - what came out: lanes, reach; claims: claimed with addresses (inner tensors) and scales, verdict
 - verbs and blocks with files of their own: sensitivity with candidate and tabulate; doctor; colour;
   `compare`: lockstep (brings a run up), compare (the lanes), tensors (every tensor of a lane),
-  parting (the table); `profile`: profiled and profiling
+  parting (the table), comparing/ (two files); `dump`: dump, dump_writer and dump_index (its files);
+  `profile`: profiled and profiling
 """
