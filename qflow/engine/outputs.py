@@ -6,6 +6,7 @@ from qflow.diagnostics import Diagnostic, QflowError
 from qflow.engine.entry import span_of
 from qflow.plan.inventory import Inventory
 from qflow.plan.plan import ModelSpec
+from qflow.plan.sizes import BATCH, SIZE
 
 
 def refuse_other_shapes(spec: ModelSpec, traced: Inventory) -> None:
@@ -30,6 +31,6 @@ def _other_shapes(spec: ModelSpec, traced: Inventory) -> Iterator[Diagnostic]:
                 "QF312",
                 f"the model returns `{port.name}` as {list(shape)}, where {declared} is declared",
                 at=span_of(spec.fields, "output", spec.at),
-                notes=("a free dimension is 2 in the trace",),
+                notes=(f"in the trace a free batch is {BATCH}, any other free size {SIZE}",),
                 help=f"correct the shape of `{port.name}` in the model block",
             )

@@ -5,8 +5,8 @@ bit operations  sum over addresses of: multiply-accumulates of one sample
                 * bits of the first operand * bits of the weight
 
 The weight of an operator that has none is its second operand. What is not quantized has 32 bits.
-A batch norm that a fusion absorbs is folded and counts nothing. What lies outside the quant and
-dequant stubs is in no plan and is not counted.
+A batch norm that a fusion absorbs is folded and counts nothing. A module that a `leaf` keeps whole
+counts nothing either: a trace does not look into it.
 """
 
 from qflow.dtype import DTYPES
