@@ -205,6 +205,22 @@ def _attention(recipe: Recipe, owner: Owner, named: Named) -> Value:
     return recipe.add(owner, functional.scaled_dot_product_attention, *parts, **settings)
 
 
+def _max_pool(recipe: Recipe, owner: Owner, named: Named) -> Value:
+    usual = {"stride": (), "padding": (0, 0), "dilation": (1, 1), "ceil_mode": False}
+    given = {k: v for k, v in _as_tuples(named).items() if k in usual and v != usual[k]}
+    kernel = tuple(named["kernel_size"])
+    return recipe.add(owner, functional.max_pool2d, named["self"], kernel_size=kernel, **given)
+
+
+def _average(recipe: Recipe, owner: Owner, named: Named) -> Value:
+    size = tuple(named["output_size"])
+    return recipe.add(owner, functional.adaptive_avg_pool2d, named["self"], output_size=size)
+
+
+def _view(recipe: Recipe, owner: Owner, named: Named) -> Value:
+    return recipe.add(owner, "view", named["self"], named["size"], method=True)
+
+
 def _size(recipe: Recipe, owner: Owner, named: Named) -> Value:
     return recipe.add(owner, "size", named["self"], named["dim"], method=True)
 
@@ -232,6 +248,9 @@ SPECIAL: Mapping[str, Special] = {
     "constant_pad_nd": _padded("constant"),
     **dict.fromkeys(("reflection_pad1d", "reflection_pad2d"), _padded("reflect")),
     **dict.fromkeys(("replication_pad1d", "replication_pad2d"), _padded("replicate")),
+    "max_pool2d_with_indices": _first(_max_pool),
+    "_adaptive_avg_pool2d": _average,
+    "_unsafe_view": _view,
     "sym_size": _size,
     "scaled_dot_product_attention": _attention,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from qflow.frontends.refusing import damaged
 from qflow.frontends.source import FilePort, Source
 from qflow.frontends.torchscript_graph import Reader
 
+_GPU = re.compile(rb'torch\.device\("(?:cuda|mps|xpu)(?::\d+)?"\)')
 _DROPPED = (".debug_pkl",)
 """Members that say where lines came from: nothing that is needed, and pickled."""
 
@@ -41,13 +43,18 @@ def read(path: Path, shown: str) -> Source:
     return Source(finished(recipe), inputs, outputs, run, "TorchScript")
 
 
+def _on_cpu(name: str, raw: bytes) -> bytes:
+    """Code of a model that was saved from a GPU names it where it makes tensors."""
+    return _GPU.sub(b'torch.device("cpu")', raw) if name.endswith(".py") else raw
+
+
 def _loaded(members: Mapping[str, bytes], shown: str) -> Any:
     """Loaded from the members that were looked at, and from nothing else of the file."""
     checked = io.BytesIO()
     with zipfile.ZipFile(checked, "w", zipfile.ZIP_STORED) as made:
         for name, raw in members.items():
             if not name.endswith(_DROPPED) and not name.startswith("traced_inputs"):
-                made.writestr(f"model/{name}", raw)
+                made.writestr(f"model/{name}", _on_cpu(name, raw))
     checked.seek(0)
     try:
         with warnings.catch_warnings():

@@ -17,7 +17,9 @@ from qflow.frontends import aten
 from qflow.frontends.aten_special import SPECIAL
 from qflow.frontends.refusing import damaged, distrusted, unknown
 
-SCALARS = frozenset("size Int ScalarImplicit FloatImplicit IntImplicit __getitem__ len".split())
+SCALARS = frozenset(
+    "size device Int ScalarImplicit FloatImplicit IntImplicit __getitem__ len".split()
+)
 """Functions of numbers and lists that reading knows."""
 _PRIMITIVES = frozenset("NumToTensor TupleUnpack TupleIndex data".split())
 _WORDS = frozenset("annotate int float bool getattr unchecked_cast".split())
