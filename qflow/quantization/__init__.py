@@ -24,8 +24,8 @@ what:
 - checkpoints: loading with state_file, key_names, key_groups and reconciling; diagnosing;
   checkpoint holds statistics of observers; sensitivity_table reads tables
 - towards integers: prepared is the record that lowering reads, recording makes it with extent,
-  probing (what follows the batch), feeding (what is read from outside), truth (masks) and lowest
-  (the smallest value that was seen); converting
+  probing (what follows the batch), feeding (what is read from outside), insides (of a module that
+  is kept whole), truth (masks) and lowest (the smallest value that was seen); converting
 """
 
 from importlib import import_module
