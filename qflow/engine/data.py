@@ -149,7 +149,8 @@ def _of_source(spec: DataSpec, inputs: tuple[PortPlan, ...], folder: Path) -> Da
         source = opening.opened(spec, inputs, folder, at)
     if not len(source):
         raise _empty(spec, f"put samples into `{spec.source}`", at)
-    return DataSet(spec, source, _indices(spec, len(source)), Reader(spec.name, inputs, at))
+    reader = Reader(spec.name, inputs, at, spec.source)
+    return DataSet(spec, source, _indices(spec, len(source)), reader)
 
 
 def _empty(spec: DataSpec, help_: str, at: Span | None) -> Exception:

@@ -37,9 +37,8 @@ def build(spec: ModelSpec, folder: Path) -> nn.Module:
         else:
             parity.refuse_far(found, spec.tolerance, spec.file)
             _LOG.info("the model of `%s` is %s", spec.file, found)
-    module = source.module
-    module.parity = f"not compared with {source.runtime}" if found is None else str(found)
-    return module
+    source.module.parity = f"not compared with {source.runtime}" if found is None else str(found)
+    return source.module
 
 
 def unmeasured(shown: str) -> Diagnostic:

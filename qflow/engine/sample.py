@@ -28,6 +28,8 @@ class Reader:
     data: str
     ports: tuple[PortPlan, ...]
     at: Span | None
+    source: str = ""
+    """The file or folder they lie in; empty where a loader gives them."""
 
     def read(self, raw: Any, index: int) -> Sample:
         """Raises QflowError: QF315 for a form nobody understands, QF313 for another shape or dtype
@@ -91,16 +93,20 @@ class Reader:
                     "QF403",
                     f"{what} in data `{self.data}` holds a value that is not finite",
                     at=self.at,
-                    help="repair or leave out this sample in the loader",
+                    help=f"repair or leave out this sample in {self._where}",
                 )
             )
         return array
 
-    @staticmethod
-    def _help(port: PortPlan, fits: bool) -> str:
+    @property
+    def _where(self) -> str:
+        return f"`{self.source}`" if self.source else "the loader"
+
+    def _help(self, port: PortPlan, fits: bool) -> str:
         if fits:
-            return f"return {port.dtype} from the loader"
-        return f"correct the loader, or the shape of `{port.name}` in the model block"
+            verb = "write" if self.source else "return"
+            return f"{verb} {port.dtype} {'to' if self.source else 'from'} {self._where}"
+        return f"correct {self._where}, or the shape of `{port.name}` in the model block"
 
     def _array(self, raw: Any, what: str) -> np.ndarray:
         if isinstance(raw, torch.Tensor):

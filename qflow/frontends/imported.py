@@ -48,6 +48,8 @@ class Imported(nn.Module):
         self.steps: tuple[Step, ...] = ()
         """Value `n` is input `n`; behind the inputs, step by step, the results."""
         self.outputs: tuple[Value, ...] = ()
+        self.parity = ""
+        """How far it was found to be from its file."""
 
     def forward(self, *inputs: Tensor) -> Any:
         values: list[Any] = list(inputs)

@@ -25,6 +25,7 @@ def read_model(path: Path, shown: str) -> Any:
     """
     try:
         import onnx
+        import onnx.inliner
         from google.protobuf.message import DecodeError
     except ImportError as error:
         raise _missing() from error

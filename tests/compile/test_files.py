@@ -119,3 +119,20 @@ def test_a_file_changes_the_trace_and_nothing_else_does(tmp_path: Path) -> None:
     )
     looks = f"{ENTRY}; trace = example"
     assert traced(looks) != traced(f"{looks}; example = {{image: {{range: [0, 1]}}}}")
+
+
+def test_a_plan_with_files_is_read_back(tmp_path: Path) -> None:
+    from qflow.plan import json as plan_json
+    from qflow.plan import reader
+    from tests.compile.models import of_entry
+
+    path = tmp_path / "x.qf"
+    model = 'file = "net.onnx"; example = {image: {range: [-1, 1]}}'
+    data = 'source = "p"; keys = {target: "y"}; preprocess = {resize: 8, mean: [1, 2, 3]}'
+    path.write_text(FRAME.format(model=model, data=data).replace("float32[N, 3", "float32[N, 1"))
+    found = compiler.compile(lang.load(path), of_entry("nets:digits"), {})
+    assert found.plan is not None, found.diagnostics
+    again = reader.loads(plan_json.dumps(found.plan))
+    assert again.model.draws == (Draw("image", "uniform", -1.0, 1.0),)
+    (wanted,), (read,) = found.plan.data, again.data
+    assert (read.source, read.keys, read.preprocess) == ("p", (("target", "y"),), wanted.preprocess)

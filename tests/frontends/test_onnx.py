@@ -223,3 +223,33 @@ def test_tensors_outside_of_the_folder(tmp_path: Path, location: str) -> None:
     tensor.external_data.add(key="offset", value="8")
     tensor.external_data.add(key="length", value="16")
     refused("QF362", made, inside)
+
+
+def test_functions_of_the_file_are_written_out(tmp_path: Path) -> None:
+    twice = helper.make_function(
+        "own", "Twice", ["u"], ["v"], [helper.make_node("Add", ["u", "u"], ["v"])],
+        [helper.make_opsetid("", 17)],
+    )  # fmt: skip
+    made = model([helper.make_node("Twice", ["x"], ["y"], domain="own")], {})
+    made.opset_import.add(domain="own", version=1)
+    made.functions.append(twice)
+    x = torch.rand(2, 4, 6, 6)
+    assert torch.equal(read(made, tmp_path).module(x), 2 * x)
+
+
+def test_what_the_newer_exporter_of_torch_writes_beside_a_node(tmp_path: Path) -> None:
+    node = helper.make_node("Relu", ["x"], ["y"], name="node_relu_3")
+    told = {
+        "pkg.torch.onnx.name_scopes": "['', 'body', 'body.act', 'relu']",
+        "pkg.torch.onnx.class_hierarchy": "['net.Net', 'net.Body', "
+        "'torch.nn.modules.activation.ReLU', 'aten.relu.default']",
+    }
+    for key, value in told.items():
+        node.metadata_props.add(key=key, value=value)
+    found = read(model([node], {}), tmp_path).module
+    assert isinstance(found.get_submodule("body.act"), torch.nn.ReLU)
+    # what is no list of names is left alone
+    node.metadata_props[0].value = "__import__('os').system('false')"
+    assert isinstance(
+        read(model([node], {}), tmp_path).module.get_submodule("node_relu_3"), torch.nn.ReLU
+    )
