@@ -17,7 +17,11 @@ from tests.export.graphs import Net, export
 from tests.export.lowered import lowered
 
 MUTATIONS = 1_000
-FORMATS = {"onnx": (Onnx, "onnx"), "onnx_integer": (OnnxInteger, "onnxruntime"), "tflite": (Tflite, "ai_edge_litert")}
+FORMATS = {
+    "onnx": (Onnx, "onnx"),
+    "onnx_integer": (OnnxInteger, "onnxruntime"),
+    "tflite": (Tflite, "ai_edge_litert"),
+}
 
 
 @pytest.fixture(params=FORMATS, ids=str)

@@ -93,6 +93,9 @@ class Builder:
         value = self.values[id_]
         if value.real is None:
             assert value.integer is not None, f"{id_} has no tensor"
+            if value.type.scale is None:  # whole numbers are values as they are
+                float32 = np.dtype(np.float32)
+                return self.step("Cast", (value.integer,), f"{id_}/real", to=float32)
             inputs = (value.integer, *self.grid(id_, value.type))
             axis = {} if value.type.axis is None else {"axis": value.type.axis}
             value = replace(

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from qflow import registry
 from qflow.diagnostics import Diagnostic, QflowError, fail
 from qflow.export._onnx.builder import Builder, Step
+from qflow.export._onnx.emitted import Emitted
+from qflow.export._onnx.exactly import Whole
 from qflow.export._onnx.ports import TO_NHWC, Port, accumulators, input_port, output_port
+from qflow.export._onnx_integer import batch
+from qflow.export._onnx_integer.traced import Untraceable
 
 if TYPE_CHECKING:
     from qflow.emulation.graph import IntegerGraph, Node
     from qflow.export._onnx.settings import Settings
 
 OPS = "export._onnx.ops"
+REFUSED = "QF502"
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,10 @@ class Emitter(Protocol):
         """Append what stands for the node and set its value."""
 
 
+def emit(self, node: Node, context: Context) -> None:
+    """Append what stands for the node and set its value."""
+
+
 @dataclass(frozen=True)
 class Emitted:
     builder: Builder
@@ -42,7 +51,24 @@ class Emitted:
 
 
 def emit(graph: IntegerGraph, settings: Settings) -> Emitted:
-    """The whole graph. Raises QflowError QF501, QF502."""
+    """The whole graph. Raises QflowError QF501, QF502.
+
+    Operators that have no form in floats here are written in integers, as the exact export has
+    them; then it is emitted twice, with batches of two sizes, and what differs is freed.
+    """
+    first, exact = _once(graph, settings, batch.FIRST)
+    if not exact:
+        return first
+    second, _ = _once(graph, settings, batch.SECOND)
+    try:
+        builder = batch.freed(first.builder, second.builder, first.inputs[0].name)
+    except Untraceable as why:
+        raise refused(graph.by_id[exact[0]], str(why)) from None
+    return replace(first, builder=builder)
+
+
+def _once(graph: IntegerGraph, settings: Settings, count: int) -> tuple[Emitted, list[str]]:
+    """With so many samples, and the nodes that are written in integers."""
     builder = Builder()
     inputs = {i: input_port(graph, i, settings) for i in graph.inputs}
     outputs = [output_port(graph, name, id_, settings) for name, id_ in graph.outputs]
@@ -50,12 +76,28 @@ def emit(graph: IntegerGraph, settings: Settings) -> Emitted:
         builder.taken.add(port.name)
     integers = accumulators(graph, outputs)
     context = Context(graph, builder, inputs, integers)
+    whole = Whole(graph, builder, count, settings.opset)
     for node in graph.nodes:
         _require_signed(node)
-        _operator(node).emit(node, context)
+        _written(node, context, whole)
     for port in outputs:
         _leave(port, builder)
-    return Emitted(builder, tuple(inputs.values()), tuple(outputs))
+    return Emitted(builder, tuple(inputs.values()), tuple(outputs)), whole.nodes
+
+
+def _written(node: Node, context: Context, whole: Whole) -> None:
+    known = registry.names(OPS)
+    if node.op not in known:
+        whole.emit(node)
+        return
+    emitter: Emitter = registry.load(OPS, node.op)()
+    try:
+        emitter.emit(node, context)
+    except QflowError as error:
+        # a form of the operator that has none in floats
+        if {d.code for d in error.diagnostics} != {REFUSED} or node.op == "quantize":
+            raise
+        whole.emit(node)
 
 
 def _require_signed(node: Node) -> None:
@@ -74,27 +116,12 @@ def refused(node: Node, why: str) -> QflowError:
     """The QF502 for a form of an operator that an emitter does not have."""
     return fail(
         Diagnostic(
-            "QF502",
+            REFUSED,
             f"the ONNX export does not know this form of `{node.op}`, at `{node.address}`",
             notes=(why,),
             help="leave this export out",
         )
     )
-
-
-def _operator(node: Node) -> Emitter:
-    known = registry.names(OPS)
-    if node.op not in known:
-        raise fail(
-            Diagnostic(
-                "QF502",
-                f"the ONNX export does not know the operator `{node.op}` of `{node.address}`",
-                notes=(f"it knows {', '.join(f'`{k}`' for k in known)}",),
-                help="leave this export out",
-            )
-        )
-    found: Emitter = registry.load(OPS, node.op)()
-    return found
 
 
 def _leave(port: Port, builder: Builder) -> None:

@@ -14,7 +14,8 @@ from qflow import atomic
 from qflow.diagnostics import EXIT, Diagnostic, fail
 from qflow.emulation.profile import profile
 from qflow.export._onnx.builder import BATCH
-from qflow.export._onnx.emit import Emitted, emit
+from qflow.export._onnx.emit import emit
+from qflow.export._onnx.emitted import Emitted
 from qflow.export._onnx.names import name_map
 from qflow.export._onnx.packages import need
 from qflow.export._sealed import BLANK, seal
@@ -60,7 +61,11 @@ def build(
     builder = emitted.builder
     nodes = [
         helper.make_node(
-            s.op, s.inputs, [*s.unused, s.output], name=s.output, **_attributes(s.attributes, helper)
+            s.op,
+            s.inputs,
+            [*s.unused, s.output],
+            name=s.output,
+            **_attributes(s.attributes, helper),
         )
         for s in builder.steps
     ]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from qflow.emulation.graph import IntegerGraph, Node
     from qflow.export._onnx.builder import Value
-    from qflow.export._onnx.emit import Emitted
+    from qflow.export._onnx.emitted import Emitted
 
 FORMAT_VERSION = "1.0"
 PARAMETERS = ("weight", "bias")

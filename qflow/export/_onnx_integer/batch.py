@@ -83,7 +83,9 @@ class _Merged:
             "times": times,
             "rest": rest,
         }
-        places = {k: self.one.constant(self.one.name(f"{name}/{k}"), v) for k, v in constant.items()}
+        places = {
+            k: self.one.constant(self.one.name(f"{name}/{k}"), v) for k, v in constant.items()
+        }
         shape = self._step("Shape", (self.source,), f"{name}/sizes")
         batch = self._step("Slice", (shape, places["from"], places["to"]), f"{name}/batch")
         scaled = self._step("Mul", (batch, places["times"]), f"{name}/scaled")

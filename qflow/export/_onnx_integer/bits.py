@@ -71,7 +71,11 @@ def power_of_two(tape: Tape, exponent: Traced, dtype: Any) -> Traced:
     ends = ends_of(exponent)
     whole = None if ends is None else tuple(1 << min(max(e, 0), LARGEST_SHIFT) for e in ends)
     return tape.node(
-        "Gather", [table, places], kind, exponent.shape, whole if kind.kind in "iu" else None  # type: ignore[arg-type]
+        "Gather",
+        [table, places],
+        kind,
+        exponent.shape,
+        whole if kind.kind in "iu" else None,  # type: ignore[arg-type]
     )
 
 

@@ -68,7 +68,11 @@ def apply(
         from qflow.export._onnx_integer import reductions
 
         return reductions.of_ufunc(name, inputs[0], kwargs)
-    if method != "__call__" or kwargs.get("out") is not None or kwargs.get("where", True) is not True:
+    if (
+        method != "__call__"
+        or kwargs.get("out") is not None
+        or kwargs.get("where", True) is not True
+    ):
         raise Untraceable(f"`{name}.{method}` with {', '.join(kwargs)}")
     if name == "matmul":
         from qflow.export._onnx_integer import products
@@ -133,7 +137,9 @@ def _bitwise(name: str) -> Callable[..., Traced]:
         ready = slim([_brought(tape, x, dtype) for x in (left, right)])
         mask = next((x for x in ready if not isinstance(x, Traced)), None)
         if name == "and" and mask is not None and mask.size == 1:
-            found = bits.masked(tape, ready[0] if ready[1] is mask else ready[1], int(mask.ravel()[0]))
+            found = bits.masked(
+                tape, ready[0] if ready[1] is mask else ready[1], int(mask.ravel()[0])
+            )
             if found is not None:
                 return found
         op = {"and": "BitwiseAnd", "or": "BitwiseOr", "xor": "BitwiseXor"}[name]
@@ -145,7 +151,9 @@ def _bitwise(name: str) -> Callable[..., Traced]:
 def _not_a_number(tape: Tape, x: Traced) -> Traced:
     if x.dtype.kind != "f":
         return compared(tape, "Equal", x, x) ^ True  # type: ignore[no-any-return]
-    return Traced(tape, tape.node("IsNaN", [x], np.bool_, x.shape).name, np.dtype(bool), x.shape, (0, 1), True)
+    return Traced(
+        tape, tape.node("IsNaN", [x], np.bool_, x.shape).name, np.dtype(bool), x.shape, (0, 1), True
+    )
 
 
 def _finite(tape: Tape, x: Traced) -> Traced:
@@ -244,7 +252,9 @@ def _blank(value: Any) -> Any:
         return np.ones((1,), value.dtype)
     if isinstance(value, np.ndarray) and value.ndim:
         return np.ones((1,), value.dtype)
-    return value if isinstance(value, np.generic) or not isinstance(value, np.ndarray) else value[()]
+    return (
+        value if isinstance(value, np.generic) or not isinstance(value, np.ndarray) else value[()]
+    )
 
 
 def _brought(tape: Tape, value: Any, dtype: np.dtype[Any]) -> Any:
@@ -253,5 +263,3 @@ def _brought(tape: Tape, value: Any, dtype: np.dtype[Any]) -> Any:
 
 def _shape(inputs: tuple[Any, ...]) -> tuple[int, ...]:
     return np.broadcast_shapes(*[x.shape if isinstance(x, Traced) else np.shape(x) for x in inputs])
-
-

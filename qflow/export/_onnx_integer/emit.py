@@ -6,29 +6,24 @@ Every node's oracle runs on traced values; nothing here knows a single operator'
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qflow.diagnostics import Diagnostic, QflowError, fail
 from qflow.emulation.op import Call
-from qflow.emulation.runtimes._calls import TO_NCHW as FIRST
-from qflow.emulation.runtimes._calls import TO_NHWC as LAST
-from qflow.emulation.runtimes._calls import calls, runs_as_nhwc
+from qflow.emulation.runtimes._calls import calls
 from qflow.export._onnx.builder import Builder, Step, Value
-from qflow.export._onnx.emit import Emitted
+from qflow.export._onnx.emitted import Emitted
 from qflow.export._onnx.ports import TO_NCHW, TO_NHWC, Port, input_port, output_port
-from qflow.export._onnx_integer import batch, special
-from qflow.export._onnx_integer.known import Known
+from qflow.export._onnx_integer import batch
+from qflow.export._onnx_integer.node import traced
 from qflow.export._onnx_integer.tape import Tape
 from qflow.export._onnx_integer.traced import Traced, Untraceable
 
 if TYPE_CHECKING:
     from qflow.emulation.graph import IntegerGraph, TensorType
     from qflow.export._onnx.settings import Settings
-
-SUMS = "int64"
-"""What values are between the nodes of an operator."""
 
 
 def emit(graph: IntegerGraph, settings: Settings) -> Emitted:
@@ -46,7 +41,9 @@ def emit(graph: IntegerGraph, settings: Settings) -> Emitted:
                 help="leave this export out",
             )
         ) from None
-    return Emitted(replace(builder, steps=_needed(builder, outputs)), tuple(inputs.values()), outputs)
+    return Emitted(
+        replace(builder, steps=_needed(builder, outputs)), tuple(inputs.values()), outputs
+    )
 
 
 def _traced(
@@ -60,12 +57,10 @@ def _traced(
     for call in calls(graph):
         node = call.node
         tape.at = node.id
-        operands = [values[i] for i in node.inputs]
         try:
-            found = _one(call, operands, inputs, tape, count)
+            values[node.id] = _value(call, values, inputs, tape, count)
         except Untraceable as why:
             raise refused(call, str(why)) from None
-        values[node.id] = _stored(tape, found, node.output, node.id)
         name = values[node.id].name
         is_real = node.output.dtype == "float32"
         tape.builder.values[node.id] = Value(
@@ -76,28 +71,15 @@ def _traced(
     return tape.builder
 
 
-def _one(
-    call: Call, operands: list[Traced], inputs: dict[str, Port], tape: Tape, count: int
+def _value(
+    call: Call, values: dict[str, Traced], inputs: dict[str, Port], tape: Tape, count: int
 ) -> Traced:
     node = call.node
     if node.op == "input":
         return _given(inputs[node.id], node.output, tape, count)
     if node.op == "quantize" and (port := inputs.get(node.inputs[0])) and port.scale:
-        return operands[0]  # an input that comes in integers already
-    call = replace(call, constants={k: v.view(Known) for k, v in call.constants.items()})
-    whole = [x if x.dtype.kind == "f" else tape.cast(x, np.dtype(SUMS)) for x in operands]
-    oracle = special.RULES.get(node.op)
-    found: Any
-    if oracle is not None:
-        found = oracle(call, tape, *whole)
-    elif runs_as_nhwc(call):
-        found = call.operator.oracle(call, *[x.transpose(FIRST) for x in whole]).transpose(LAST)
-    else:
-        found = call.operator.oracle(call, *whole)
-    if isinstance(found, Traced):
-        return found
-    # nothing of it depends on an operand
-    return tape.value(np.asarray(found).astype(node.output.dtype))
+        return values[node.inputs[0]]  # an input that comes in integers already
+    return traced(call, [values[i] for i in node.inputs], tape)
 
 
 def _given(port: Port, type_: TensorType, tape: Tape, count: int) -> Traced:
@@ -108,19 +90,6 @@ def _given(port: Port, type_: TensorType, tape: Tape, count: int) -> Traced:
         ends = (int(info.min), int(info.max)) if port.scale else None
     found = Traced(tape, port.name, np.dtype(port.dtype), shape, ends)
     return found.transpose(TO_NCHW) if port.is_nhwc else found
-
-
-def _stored(tape: Tape, found: Traced, type_: TensorType, id_: str) -> Traced:
-    """The value in the tensor's own dtype, under the node's name."""
-    dtype = np.dtype(type_.dtype)
-    if found.dtype == dtype:
-        return found
-    name = tape.builder.step("Cast", [found.name], id_, to=dtype)
-    info = np.iinfo(dtype) if dtype.kind in "iu" else None
-    known = found.ends
-    if info is not None and (known is None or known[0] < info.min or known[1] > info.max):
-        known = (int(info.min), int(info.max))
-    return Traced(tape, name, dtype, found.shape, known)
 
 
 def _leave(port: Port, values: dict[str, Traced], tape: Tape) -> None:

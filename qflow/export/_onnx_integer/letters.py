@@ -18,7 +18,10 @@ def product(tape: Tape, equation: str, left: Any, right: Any) -> Traced:
     one, other = terms.split(",")
     if not arrow or "." in equation or len(set(one)) != len(one) or len(set(other)) != len(other):
         raise Untraceable(f"`{equation}` has no form here")
-    sizes = {**dict(zip(one, np.shape(left), strict=True)), **dict(zip(other, np.shape(right), strict=True))}
+    sizes = {
+        **dict(zip(one, np.shape(left), strict=True)),
+        **dict(zip(other, np.shape(right), strict=True)),
+    }
     shared = [k for k in one if k in other and k in wanted]
     summed = [k for k in one if k in other and k not in wanted]
     rows = [k for k in one if k not in other]

@@ -55,9 +55,7 @@ def placed(x: Traced, op: str, axis: Any, keepdims: bool = False) -> Traced:
         x, axis = forms.reshape(x, (-1,)), 0
     axis = int(axis) % x.ndim
     x = x.astype(np.int32 if x.dtype.kind in "iub" else x.dtype)
-    shape = tuple(
-        1 if i == axis else n for i, n in enumerate(x.shape) if i != axis or keepdims
-    )
+    shape = tuple(1 if i == axis else n for i, n in enumerate(x.shape) if i != axis or keepdims)
     ends = (0, x.shape[axis] - 1)
     return x.tape.node(op, [x], np.int64, shape, ends, axis=axis, keepdims=int(keepdims))
 

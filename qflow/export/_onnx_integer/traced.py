@@ -104,7 +104,9 @@ class Traced:
     def reshape(self, *shape: Any, **_: Any) -> Traced:
         from qflow.export._onnx_integer import forms
 
-        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
+        wanted = (
+            shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
+        )
         return forms.reshape(self, tuple(wanted))
 
     def ravel(self) -> Traced:
@@ -168,7 +170,9 @@ class Traced:
 
     def bf16_nearest(self) -> Traced:
         """float32 with the precision of bfloat16, halves to even."""
-        short = self.tape.node("Cast", [self.astype(np.float32)], np.float32, self.shape, to=BFLOAT16)
+        short = self.tape.node(
+            "Cast", [self.astype(np.float32)], np.float32, self.shape, to=BFLOAT16
+        )
         return self.tape.node("Cast", [short], np.float32, self.shape, to=np.dtype(np.float32))
 
     def convolved(self, weight: np.ndarray, attributes: Mapping[str, Any]) -> Traced:

@@ -13,7 +13,7 @@ from qflow.export._onnx.ports import Port
 from qflow.export._tflite import borders, functions, gemms, images, moves, numbers, ports
 from qflow.export._tflite.context import Context, refused
 from qflow.export._tflite.model import Operation, Tensor
-from qflow.export._tflite.shapes import shapes_of
+from qflow.export._shapes import shapes_of
 
 if TYPE_CHECKING:
     from qflow.emulation.graph import IntegerGraph, Node
@@ -145,6 +145,11 @@ def _left(port: Port, context: Context) -> Tensor:
     """The tensor under the port's name; in its layout."""
     id_ = port.source if port.scale or port.dtype != "float32" else port.node
     node = context.node(id_)
+    if port.is_nhwc and node.op == "dequantize" and _turns(context.node(node.inputs[0])):
+        before = context.values(context.node(node.inputs[0]).inputs[0])
+        return context.put(
+            "DEQUANTIZE", [before], Tensor(port.name, "float32", before.shape), "Dequantize", 2
+        )
     found = context.values(id_)
     grid = {"dtype": found.dtype, "scale": found.scale, "zero_point": found.zero_point}
     if not port.is_nhwc:
@@ -153,12 +158,17 @@ def _left(port: Port, context: Context) -> Tensor:
         return context.put("RESHAPE", [found, shape], made, "Reshape")
     shape_last = tuple(found.shape[d] for d in TO_NHWC)
     made = Tensor(port.name, shape=shape_last, **grid)
-    if node.op == "permute" and tuple(node.attributes["dims"]) == TO_NCHW:
+    if _turns(node):
         before = context.values(node.inputs[0])
         same = context.ints(node, f"{port.name}/shape", before.shape)
         return context.put("RESHAPE", [before, same], made, "Reshape")
     dims = context.ints(node, f"{port.name}/dims", TO_NHWC)
     return context.put("TRANSPOSE", [found, dims], made, "Transpose", 2)
+
+
+def _turns(node: Node) -> bool:
+    """Whether it only brings the channels to the front."""
+    return node.op == "permute" and tuple(node.attributes["dims"]) == TO_NCHW
 
 
 def _needed(operations: list[Operation], outputs: tuple[Tensor, ...]) -> tuple[Operation, ...]:

@@ -52,5 +52,7 @@ def _layer_norm(node: Node, context: Context) -> None:
     for role, operator, options in (("weight", "MUL", "Mul"), ("bias", "ADD", "Add")):
         if role in node.constants:
             values = number(role, context.role(node, role))
-            found = context.put(operator, [found, values], made(f"with_{role}", x.shape), options, 1)
+            found = context.put(
+                operator, [found, values], made(f"with_{role}", x.shape), options, 1
+            )
     context.finish(node, found)

@@ -49,9 +49,7 @@ def softmax(node: Node, context: Context) -> None:
     """SOFTMAX along the last axis."""
     if node.attributes["dim"] != len(node.output.shape) - 1:
         raise refused(node, "SOFTMAX runs along the last axis")
-    made = context.put(
-        "SOFTMAX", context.inputs(node), context.like(node), "Softmax", 3, beta=1.0
-    )
+    made = context.put("SOFTMAX", context.inputs(node), context.like(node), "Softmax", 3, beta=1.0)
     context.finish(node, made)
 
 

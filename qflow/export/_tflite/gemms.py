@@ -53,8 +53,12 @@ def conv1d(node: Node, context: Context) -> None:
     n, channels, places = context.shapes[node.inputs[0]]
     before, behind = a["padding"]
     source = context.values(node.inputs[0])
-    turned = context.like(context.node(node.inputs[0]), f"{node.id}/last", shape=(n, places, channels))
-    context.put("TRANSPOSE", [source, context.ints(node, "dims", (0, 2, 1))], turned, "Transpose", 2)
+    turned = context.like(
+        context.node(node.inputs[0]), f"{node.id}/last", shape=(n, places, channels)
+    )
+    context.put(
+        "TRANSPOSE", [source, context.ints(node, "dims", (0, 2, 1))], turned, "Transpose", 2
+    )
     row = context.like(
         context.node(node.inputs[0]), f"{node.id}/row", shape=(n, 1, places, channels)
     )
@@ -79,7 +83,9 @@ def conv1d(node: Node, context: Context) -> None:
     flat = context.like(node, f"{node.id}/flat", shape=(n, shape[2], shape[1]))
     context.put("RESHAPE", [made, context.ints(node, "flat/shape", flat.shape)], flat, "Reshape")
     order = context.ints(node, "back", (0, 2, 1))
-    context.finish(node, context.put("TRANSPOSE", [flat, order], context.like(node), "Transpose", 2))
+    context.finish(
+        node, context.put("TRANSPOSE", [flat, order], context.like(node), "Transpose", 2)
+    )
 
 
 def conv_transpose2d(node: Node, context: Context) -> None:
@@ -102,7 +108,9 @@ def conv_transpose2d(node: Node, context: Context) -> None:
     settings = {"padding": VALID, "strideH": rows, "strideW": columns}
     if context.activation(node):
         raise refused(node, "TRANSPOSE_CONV is written without a fused activation")
-    context.finish(node, context.put("TRANSPOSE_CONV", inputs, output, "TransposeConv", 3, **settings))
+    context.finish(
+        node, context.put("TRANSPOSE_CONV", inputs, output, "TransposeConv", 3, **settings)
+    )
 
 
 def linear(node: Node, context: Context) -> None:
@@ -146,7 +154,9 @@ def _weights(node: Node, context: Context, weight: np.ndarray, axis: int) -> Ten
     """With the one scale that the weights have where the rescale has one."""
     scale = context.role(node, "weight_scale").reshape(-1)
     single = all(
-        context.role(node, r).size == 1 for r in node.constants if r in ("multiplier", "target_scale", "ratio")
+        context.role(node, r).size == 1
+        for r in node.constants
+        if r in ("multiplier", "target_scale", "ratio")
     )
     single = single and bool((scale == scale[0]).all()) and "multiplier" in node.constants
     return context.constant(

@@ -44,7 +44,9 @@ def sliced(node: Node, context: Context) -> None:
     taken = tuple(len(range(*p)) for p in places)
     shape = context.shapes[node.id]
     made = context.like(node, "" if taken == shape else f"{node.id}/part", shape=taken)
-    parts = [context.ints(node, w, [p[i] for p in places]) for i, w in enumerate(("from", "to", "by"))]
+    parts = [
+        context.ints(node, w, [p[i] for p in places]) for i, w in enumerate(("from", "to", "by"))
+    ]
     found = context.put("STRIDED_SLICE", [source, *parts], made, "StridedSlice", 2)
     if taken != shape:
         target = context.ints(node, "shape", shape)
@@ -151,7 +153,13 @@ def constant(node: Node, context: Context) -> None:
     times = [n // m for n, m in zip(shape, value.shape, strict=True)]
     type_ = node.output
     made = Tensor(
-        context.name(node.id), value.dtype.name, shape, type_.scale, type_.zero_point, 0, np.tile(value, times)
+        context.name(node.id),
+        value.dtype.name,
+        shape,
+        type_.scale,
+        type_.zero_point,
+        0,
+        np.tile(value, times),
     )
     context.finish(node, made)
 
@@ -162,5 +170,9 @@ def _part(
     shape: Sequence[int] = [stop - start if i == axis else n for i, n in enumerate(x.shape)]
     begin = [start if i == axis else 0 for i in range(len(shape))]
     made = context.like(node, f"{node.id}/{what}", shape=tuple(shape))
-    inputs = [x, context.ints(node, f"{what}/from", begin), context.ints(node, f"{what}/size", shape)]
+    inputs = [
+        x,
+        context.ints(node, f"{what}/from", begin),
+        context.ints(node, f"{what}/size", shape),
+    ]
     return context.put("SLICE", inputs, made, "Slice", 2)

@@ -127,7 +127,9 @@ def largest_place(node: Node, context: Context) -> None:
     name, options = ("ARG_MAX", "ArgMax") if a["largest"] else ("ARG_MIN", "ArgMin")
     inputs = [context.values(node.inputs[0]), context.ints(node, "axis", int(a["dim"]))]
     if not a["keepdim"]:
-        context.finish(node, context.put(name, inputs, context.like(node), options, 2, outputType=2))
+        context.finish(
+            node, context.put(name, inputs, context.like(node), options, 2, outputType=2)
+        )
         return
     shape = [n for i, n in enumerate(context.shapes[node.id]) if i != a["dim"]]
     flat = context.like(node, f"{node.id}/flat", shape=tuple(shape))

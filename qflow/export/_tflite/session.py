@@ -101,9 +101,7 @@ def read(path: Path) -> Runnable:
     facts = _facts(content)
     if facts is None or facts["profile"] not in RESOLVERS:
         raise _damaged(path, "it says nothing of its ports")
-    inputs, outputs = (
-        tuple(map(Port.of_record, facts["ports"][k])) for k in ("inputs", "outputs")
-    )
+    inputs, outputs = (tuple(map(Port.of_record, facts["ports"][k])) for k in ("inputs", "outputs"))
     return Runnable(content, inputs, outputs, int(facts["batch"]), facts["profile"])
 
 

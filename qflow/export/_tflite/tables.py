@@ -46,11 +46,17 @@ def of_chain(nodes: Sequence[Node], context: Context, axis: int | None = None) -
     values = np.broadcast_to(every.reshape(-1, *[1] * (len(view) - 1)), view)
     entries = _ran(nodes, values, context).astype(last.output.dtype)
     # [value, channel] to one table behind the other
-    table = np.moveaxis(entries, axis or 0, 0).reshape(channels, -1) if axis else entries.ravel()[None]
+    table = (
+        np.moveaxis(entries, axis or 0, 0).reshape(channels, -1) if axis else entries.ravel()[None]
+    )
     start = np.arange(channels, dtype=np.int32) * every.size - info.min
-    wide = context.like(last, f"{last.id}/wide", dtype="int32", shape=source.shape, scale=None, zero_point=0)
+    wide = context.like(
+        last, f"{last.id}/wide", dtype="int32", shape=source.shape, scale=None, zero_point=0
+    )
     context.put("CAST", [source], wide, "Cast", 1)
-    index = context.like(last, f"{last.id}/index", dtype="int32", shape=source.shape, scale=None, zero_point=0)
+    index = context.like(
+        last, f"{last.id}/index", dtype="int32", shape=source.shape, scale=None, zero_point=0
+    )
     first_entry = context.constant(f"{last.id}/start", start.reshape(shape).astype(np.int32))
     context.put("ADD", [wide, first_entry], index, "Add", 1, fusedActivationFunction=0)
     grid = {"scale": last.output.scale, "zero_point": last.output.zero_point}
@@ -67,5 +73,3 @@ def _ran(nodes: Sequence[Node], values: np.ndarray, context: Context) -> np.ndar
         call = call_of(context.graph, node, rule)
         found = call.operator.oracle(call, found)
     return found
-
-

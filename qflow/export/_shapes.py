@@ -1,4 +1,4 @@
-"""shapes: of every tensor with a batch of a given size: TFLite files have fixed shapes."""
+"""shapes: of every tensor of an integer graph with a batch of a given size."""
 
 from __future__ import annotations
 
