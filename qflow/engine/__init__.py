@@ -11,7 +11,8 @@ Which file does what:
   without Python), model, imported and examples, lock, outputs, located and structure
 - a stage of the schedule: prepared, observing; training with objective (`losses/`), optimizing
   (`optimizers/`, `schedulers/`), judging, counting, freezing, resume; method (`methods/`)
-- what came out: any_size (whether for every image size), lanes, reach; claims: claimed with addresses (inner tensors) and scales, verdict
+- what came out: any_size (whether for every image size), lanes, reach; claims: claimed with
+  addresses (inner tensors) and scales, verdict
 - verbs and blocks with files of their own: sensitivity with candidate and tabulate; doctor; colour;
   `compare`: lockstep (brings a run up), compare (the lanes), tensors (every tensor of a lane),
   parting (the table), comparing/ (two files); `dump`: dump, dump_writer and dump_index (its files);
