@@ -44,9 +44,9 @@ class Pt2:
         write(finished, export, path)
 
     def read(self, path: Path) -> Runnable:
-        """The program, ready to run. torch unpickles its example inputs: read only your own files.
+        """The program, ready to run; only one whose digest the map of names beside it has.
 
-        Raises QflowError QF302, QF318.
+        Raises QflowError: QF302 without the file, QF318 for another than was written.
         """
         from qflow.export._pt2.program import read
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
@@ -106,13 +107,26 @@ def test_pt2_holds_plain_operators_and_integers(made: Path) -> None:
     assert {entry["real"] for entry in names.values()} <= nodes
 
 
-def test_pt2_of_something_else(tmp_path: Path, made: Path) -> None:
+def test_pt2_of_something_else(tmp_path: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pt2 = registry.load("export", "pt2")()
     with pytest.raises(QflowError, match="QF302"):
         pt2.read(tmp_path / "x.pt2")
-    (tmp_path / "x.pt2").write_bytes((made / "export" / "tiny.pt2").read_bytes()[:-2000])
+    whole = made / "export" / "tiny.pt2"
+    (tmp_path / "tiny.pt2").write_bytes(whole.read_bytes())
     with pytest.raises(QflowError, match="QF318"):
-        pt2.read(tmp_path / "x.pt2")
+        pt2.read(tmp_path / "tiny.pt2")
+    names_of(tmp_path / "tiny.pt2").write_bytes(names_of(whole).read_bytes())
+    assert pt2.read(tmp_path / "tiny.pt2").outputs == ("logits",)
+    changed, chosen = whole.read_bytes(), random.Random(0)
+    loaded = []
+    monkeypatch.setattr(torch.export, "load", lambda *_, **__: loaded.append(1))
+    for _ in range(1000):
+        data = bytearray(changed)
+        data[chosen.randrange(len(data))] ^= 1 << chosen.randrange(8)
+        (tmp_path / "tiny.pt2").write_bytes(data)
+        with pytest.raises(QflowError, match="QF318"):
+            pt2.read(tmp_path / "tiny.pt2")
+    assert not loaded
 
 
 @pytest.mark.parametrize("rounding", ["half_even", "half_up", "half_away"])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 FACTS = "qflow.json"
 """A file within the archive: names of the outputs, in order, and the arithmetic of the target."""
+SHA256 = "sha256"
+"""Of the program, in the map of names: torch unpickles, so another file is never given to it."""
 FREE = 2
 """What a free dimension is in the example; 0 and 1 would be taken for constants."""
 
@@ -61,7 +63,8 @@ def write(finished: Finished, export: ExportPlan, path: Path) -> None:
     facts = json.dumps({"outputs": outputs, "profile": finished.graph.profile})
     made = BytesIO()
     torch.export.save(program, made, extra_files={FACTS: facts})
-    names = json.dumps({"model": path.name, **_names(program)}, indent=2, sort_keys=True) + "\n"
+    beside = {"model": path.name, SHA256: sha256(made.getvalue()).hexdigest(), **_names(program)}
+    names = json.dumps(beside, indent=2, sort_keys=True) + "\n"
     for place, data in {names_of(path): names, path: made.getvalue()}.items():
         try:
             atomic.write(place, data)
@@ -87,16 +90,19 @@ def captured(module: fx.GraphModule, plan: Plan, dynamic: bool) -> torch.export.
 
 
 def read(path: Path) -> Runnable:
-    """Raises QflowError QF302, QF318."""
+    """Raises QflowError: QF302 without the file, QF318 where it is not the one that was written."""
     if not path.is_file():
         raise fail(Diagnostic("QF302", f"`{path}` is missing", help="run the export again"))
-    extra = {FACTS: ""}
+    data, extra = path.read_bytes(), {FACTS: ""}
     try:
-        program = torch.export.load(path, extra_files=extra)
+        names = Record.parse(names_of(path).read_bytes(), names_of(path).name)
+        if names.text(SHA256) != sha256(data).hexdigest():
+            raise Damaged("it is not the one that was written")
+        program = torch.export.load(BytesIO(data), extra_files=extra)
         facts = Record.parse(extra[FACTS], FACTS)
         outputs, profile = facts.texts("outputs"), facts.text("profile")
-    except (RuntimeError, ValueError, KeyError, OSError, zipfile.BadZipFile, Damaged) as why:
-        message = f"`{path}` is not a program that qflow wrote: {type(why).__name__}"
+    except (Damaged, OSError) as why:
+        message = f"`{path}` is no program that can be used: {why}"
         raise fail(Diagnostic("QF318", message, help="run the export again")) from why
     return Runnable(program.module(), outputs, profile)
 
