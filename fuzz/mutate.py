@@ -10,7 +10,8 @@ PIECES = (
     "use ", "param ", "model m {", "graph {", "rules r {", "quantize {", "schedule {", "check {",
     "sweep s zip {", "stage s on d {", "stage s on d epochs {", "default ", "match ", "optional ",
     "expect 1 ", "apply ", "use a with {", "patch {", "float", 'scales from "a" {', "except ",
-    "type ", "op ", "state ", "freeze bn ", "from epoch ", "assert ", "warn ", "is ", "no ", "on ", "in ", "as ",
+    "type ", "op ", "state ", "freeze bn ", "from epoch ", "assert ", "warn ", "is ", "no ", "on ",
+    "in ", "as ",
 )  # fmt: skip
 """What damages a text or begins something in it."""
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 _GEMMS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 _ROLES = {1: "weight", 2: "bias"}
 """Places among the inputs of a product."""
+_WRAPPER = "net."
+"""What `tracing.taps.Tapped` puts before every name."""
 
 
 def named(
@@ -38,7 +40,20 @@ def named(
             found.setdefault(key, name)
             if role == "weight":
                 axes[key] = _axis(node)
+    _without_wrapper(nodes, stored)
     return found, axes
+
+
+def _without_wrapper(nodes: list[NodeProto], stored: dict[str, Any]) -> None:
+    """Other parameters are called as in the model, not as in what it was captured with."""
+    made = {t for node in nodes for t in node.output}
+    short = {n: n.removeprefix(_WRAPPER) for n in stored if n.startswith(_WRAPPER)}
+    short = {n: s for n, s in short.items() if s not in stored and s not in made}
+    for node in nodes:
+        for place, name in enumerate(node.input):
+            node.input[place] = short.get(name, name)
+    for name, wanted in short.items():
+        stored[name].name = wanted
 
 
 def _axis(node: NodeProto) -> int:
