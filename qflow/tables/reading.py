@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from qflow import registry
-from qflow.diagnostics import Diagnostic, QflowError, Span, fail
+from qflow.diagnostics import Diagnostic, fail
 from qflow.tables.entry import Malformed, Table, damaged
 
 FORMATS = "tables.formats"
@@ -70,8 +69,3 @@ def _seen(text: str) -> str:
     """The format of a text; empty where none knows it."""
     names = registry.names(FORMATS)
     return next((n for n in names if registry.load(FORMATS, n)().knows(text)), "")
-
-
-def placed(error: QflowError, at: Span | None) -> list[Diagnostic]:
-    """The findings of an error, at the line that names the file."""
-    return [replace(d, at=at) for d in error.diagnostics]

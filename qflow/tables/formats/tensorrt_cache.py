@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from qflow.tables.entry import MOST_ENTRIES, Entry, Malformed, Table, positive
 
 _HEADER = re.compile(r"TRT-\d+-\w+")
-_LINE = re.compile(r"(.+?)\s*:\s*([0-9a-fA-F]{1,8})")
+_DIGITS = re.compile(r"[0-9a-fA-F]{1,8}")
 _BITS = 8
 
 
@@ -34,8 +34,9 @@ def _entries(lines: list[str]) -> Iterator[Entry]:
             raise Malformed(f"it has more than {MOST_ENTRIES:,} lines")
         if not line.strip():
             continue
-        found = _LINE.fullmatch(line.strip())
-        if found is None:
+        # names may hold colons and spaces
+        name, _, digits = (part.strip() for part in line.rpartition(":"))
+        if not name or not _DIGITS.fullmatch(digits):
             raise Malformed(f"line {number} is not `name: 3c008912`", number)
-        (scale,) = struct.unpack(">f", bytes.fromhex(found[2].zfill(8)))
-        yield Entry(found[1], number, scale=scale, bits=_BITS, unusable=positive(scale))
+        (scale,) = struct.unpack(">f", bytes.fromhex(digits.zfill(8)))
+        yield Entry(name, number, scale=scale, bits=_BITS, unusable=positive(scale))
