@@ -176,7 +176,7 @@ def _said(unit: Unit) -> bool:
 
 def _difference(lock: Lock, model: ModelSpec) -> str | None:
     inventory = lock.inventory
-    if inventory.model != model.entry:
+    if inventory.model != model.source:
         return f"the lock is of `{inventory.model}`"
     declared = tuple((p.name, sizes.example(p)) for p in model.inputs)
     traced = tuple((m.address, m.shape) for m in inventory.modules if m.op == "input")

@@ -5,7 +5,16 @@ from itertools import groupby
 
 from qflow.plan import show
 from qflow.plan.places import Places
-from qflow.plan.plan import ClaimPlan, DataSpec, ExportPlan, Fusion, ModulePlan, Plan, StagePlan
+from qflow.plan.plan import (
+    ClaimPlan,
+    DataSpec,
+    ExportPlan,
+    Fusion,
+    ModelSpec,
+    ModulePlan,
+    Plan,
+    StagePlan,
+)
 
 _ADDRESS = 34
 _TYPE = 18
@@ -42,9 +51,7 @@ def _head(plan: Plan) -> list[str]:
     lines = [f"plan {plan.format_version} of {plan.path}, edition {plan.edition}"]
     lines += [f"param {name} = {show.scalar(value)}" for name, value in sorted(plan.params)]
     args = f" {show.data(model.args)}" if model.args else ""
-    lines.append(
-        f"model {model.name}: {model.source}{args} from {model.checkpoint or 'no checkpoint'}"
-    )
+    lines.append(f"model {model.name}: {model.source}{args} from {_weights(model)}")
     if model.trace != "symbolic":
         lines.append(f"  traced by {model.trace}")
     lines += [f"  example {d.input}: {show.draw(d)}" for d in model.draws]
@@ -64,6 +71,11 @@ def _head(plan: Plan) -> list[str]:
     lines += [f"leaf type {name}" for name in sorted(plan.graph.leaf_types)]
     lines += [f"leaf {show.leaf(leaf)}" for leaf in plan.graph.leaf_parts]
     return lines
+
+
+def _weights(model: ModelSpec) -> str:
+    """A model file brings weights along."""
+    return model.checkpoint or ("its own weights" if model.file else "no checkpoint")
 
 
 def _listed(values: Iterable[float]) -> str:

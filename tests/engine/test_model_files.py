@@ -9,6 +9,8 @@ from torch import nn
 from qflow.diagnostics import QflowError
 from qflow.engine.lock import make_lock
 from qflow.engine.model import load
+from qflow.lint.findings import findings
+from qflow.plan.lock import lock_path, render
 from qflow.plan.plan import GraphSpec, ModelSpec, PortPlan
 from qflow.plan.sources import Draw
 from tests.frontends import nets
@@ -90,6 +92,8 @@ def test_the_lock_knows_the_file(folder: Path) -> None:
         "net.ts",
         (folder / "net.ts").stat().st_size,
     )
+    lock_path(path).write_text(render(found))
+    assert not [d for d in findings(path, {}, True).diagnostics if d.severity == "error"]
     nets.traced(nn.Sequential(nn.Linear(4, 2)).eval(), folder / "net.ts", torch.rand(2, 4))
     other = make_lock(path, {})
     assert other.files[0].digest != fact.digest
