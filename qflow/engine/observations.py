@@ -5,9 +5,11 @@ statistics of a tensor depend on the model, the data and the observer alone, and
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from qflow.compile.hashes import plain
 from qflow.engine import digest
-from qflow.plan.plan import DataSpec, Observed, Plan, Shared, StagePlan, TensorPlan
+from qflow.plan.plan import Observed, Plan, Shared, StagePlan, TensorPlan
 
 
 def observing(plan: Plan) -> StagePlan | None:
@@ -55,11 +57,9 @@ def basis(plan: Plan) -> str:
     stage = observing(plan)
     assert stage is not None, "callers ask `observing` first"
     data = next(d for d in plan.data if d.name == stage.data)
-    return digest.of_json([dict(plan.hashes)["trace"], plan.model.checkpoint, _spec(data)])
-
-
-def _spec(data: DataSpec) -> list[object]:
-    return [data.name, data.loader, data.args, data.samples, data.batch, data.seed]
+    # what judges samples has no say in them
+    batches = plain(replace(data, metric=None))
+    return digest.of_json([dict(plan.hashes)["trace"], plan.model.checkpoint, batches])
 
 
 def _of(module: object) -> list[TensorPlan | None]:
