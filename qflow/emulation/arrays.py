@@ -1,4 +1,4 @@
-"""arrays: `np.asarray` for rules that also run on what stands for an array, as an exporter's does."""
+"""arrays: `np.asarray` for rules that also run on what stands for an array, in exporters."""
 
 from __future__ import annotations
 

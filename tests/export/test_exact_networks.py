@@ -11,10 +11,8 @@ from tests.export import networks
 
 CASES = (
     ("residual", "nash-m", "mul15", "int8", "onnx_integer"),
-    ("bert", "nash-m", "tosa.double", "int8", "onnx_integer"),
     ("inverted_residual", "tflite", "tflite.builtin", "int8", "tflite"),
     ("shuffle", "tflite", "xnnpack", "int8", "tflite"),
-    ("residual", "tflite", "tflite.reference", "int16", "tflite"),
 )
 
 

@@ -39,17 +39,6 @@ class Emitter(Protocol):
         """Append what stands for the node and set its value."""
 
 
-def emit(self, node: Node, context: Context) -> None:
-    """Append what stands for the node and set its value."""
-
-
-@dataclass(frozen=True)
-class Emitted:
-    builder: Builder
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
-
-
 def emit(graph: IntegerGraph, settings: Settings) -> Emitted:
     """The whole graph. Raises QflowError QF501, QF502.
 

@@ -1,1 +1,1 @@
-"""How the exact ONNX target works inside: the oracle is run on symbols, and what it does is kept."""
+"""How the exact ONNX target works inside: the oracle runs on symbols, what it does is kept."""

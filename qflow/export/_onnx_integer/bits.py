@@ -83,8 +83,8 @@ def frexp(tape: Tape, x: Traced) -> tuple[Any, Any]:
     """Fraction and exponent, of magnitudes from 2^-65 to below 2^63, and of 0."""
     limits = np.ldexp(1.0, np.arange(FEWEST - 1, MOST))
     reached = np.abs(x)[..., None] >= limits.astype(x.dtype)
-    exponent = reached.astype(np.int64).sum(-1) + (FEWEST - 1)
-    exponent = np.where(x == 0, np.int64(0), exponent)
+    counted = reached.astype(np.int64).sum(-1) + (FEWEST - 1)
+    exponent: Any = np.where(x == 0, np.int64(0), counted)
     return np.ldexp(x, -exponent), _with(exponent, (FEWEST, MOST))
 
 

@@ -1,4 +1,4 @@
-"""elementwise: NumPy's functions of single values as ONNX nodes, with the same result to the bit."""
+"""elementwise: NumPy's functions of single values as ONNX nodes, the same to the bit."""
 
 from __future__ import annotations
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from qflow.export._onnx_integer import elementwise, forms, products, reductions, windows
+from qflow.export._onnx_integer.places import from_table, gathered, sliced
 from qflow.export._onnx_integer.tape import Tape, ends_of, slim
 from qflow.export._onnx_integer.traced import Ends, Traced, Untraceable
 
@@ -71,16 +73,13 @@ def _stack(tape: Tape, parts: Any, axis: int = 0, **_: Any) -> Any:
 
 
 def _split(tape: Tape, x: Any, parts: Any, axis: int = 0) -> Any:
-    if isinstance(x, windows.Windows):
-        return x.split(parts, axis)
     places = (
         [i * (x.shape[axis] // parts) for i in range(1, parts)]
         if isinstance(parts, int)
         else list(parts)
     )
     ends = [0, *places, x.shape[axis]]
-    head = (slice(None),) * (axis % x.ndim)
-    return [x[(*head, slice(a, b))] for a, b in zip(ends, ends[1:], strict=False)]
+    return [sliced(x, axis % x.ndim, slice(a, b)) for a, b in pairwise(ends)]
 
 
 def _pad(tape: Tape, x: Traced, around: Any, mode: str = "constant", **settings: Any) -> Any:
@@ -98,8 +97,6 @@ def _pad(tape: Tape, x: Traced, around: Any, mode: str = "constant", **settings:
 
 
 def _take(tape: Tape, x: Any, places: Any, axis: Any = None, **_: Any) -> Any:
-    from qflow.export._onnx_integer.places import from_table, gathered
-
     if isinstance(x, Traced):
         return gathered(x, int(axis or 0) % x.ndim, _array(places))
     if axis not in (None, 0) or np.ndim(x) != 1:
@@ -148,7 +145,7 @@ def _repeat(tape: Tape, x: Traced, count: Any, axis: Any = None) -> Any:
     if axis is None:
         x, axis = forms.reshape(x, (-1,)), 0
     places = np.repeat(np.arange(x.shape[axis]), count)
-    return np.take(x, places, axis)  # type: ignore[call-overload]
+    return gathered(x, axis % x.ndim, places)
 
 
 def _roll(tape: Tape, x: Traced, shift: Any, axis: Any) -> Any:
@@ -157,17 +154,15 @@ def _roll(tape: Tape, x: Traced, shift: Any, axis: Any) -> Any:
     for by, along in zip(shifts, axes, strict=True):
         size = x.shape[along]
         if by % size:
-            head = (slice(None),) * (along % x.ndim)
-            cut = size - by % size
-            x = np.concatenate(  # type: ignore[assignment]
-                [x[(*head, slice(cut, None))], x[(*head, slice(0, cut))]], axis=along
-            )
+            cut, axis_of = size - by % size, along % x.ndim
+            ends = (slice(cut, None), slice(0, cut))
+            x = forms.joined(tape, [sliced(x, axis_of, part) for part in ends], axis_of)
     return x
 
 
 def _flip(tape: Tape, x: Traced, axis: Any) -> Any:
     for along in axis if isinstance(axis, (tuple, list)) else (axis,):
-        x = np.take(x, np.arange(x.shape[along])[::-1], along)  # type: ignore[call-overload]
+        x = gathered(x, along % x.ndim, np.arange(x.shape[along])[::-1])
     return x
 
 

@@ -23,7 +23,9 @@ def taken(x: Traced, key: Any) -> Traced:
     lists = [i for i, k in enumerate(keys) if isinstance(k, (np.ndarray, Traced, list))]
     if len(lists) > 1:
         return _joint(x, keys, lists)
-    axis, added, dropped = 0, [], []
+    axis = 0
+    added: list[int] = []
+    dropped: list[int] = []
     for k in keys:
         if k is None:
             added.append(axis + len(added) - len(dropped))

@@ -122,16 +122,16 @@ class Traced:
         return forms.transpose(self, tuple(dims[0] if isinstance(dims[0], (tuple, list)) else dims))
 
     def swapaxes(self, one: int, other: int) -> Traced:
-        return np.swapaxes(self, one, other)  # type: ignore[call-overload,no-any-return]
+        return np.swapaxes(self, one, other)  # type: ignore[return-value]
 
     def squeeze(self, axis: Any = None) -> Traced:
-        return np.squeeze(self, axis)  # type: ignore[call-overload,no-any-return]
+        return np.squeeze(self, axis)  # type: ignore[return-value]
 
     def clip(self, low: Any = None, high: Any = None) -> Traced:
-        return np.clip(self, low, high)  # type: ignore[call-overload,no-any-return]
+        return np.clip(self, low, high)  # type: ignore[return-value]
 
     def repeat(self, count: Any, axis: int | None = None) -> Traced:
-        return np.repeat(self, count, axis)  # type: ignore[call-overload,no-any-return]
+        return np.repeat(self, count, axis)  # type: ignore[return-value]
 
     def sum(self, axis: Any = None, keepdims: bool = False, **_: Any) -> Traced:
         return self._reduced("sum", axis, keepdims)
@@ -158,10 +158,10 @@ class Traced:
         return self._reduced("all", axis, keepdims)
 
     def argmax(self, axis: Any = None) -> Traced:
-        return np.argmax(self, axis)  # type: ignore[call-overload,no-any-return]
+        return np.argmax(self, axis)  # type: ignore[return-value]
 
     def cumsum(self, axis: Any = None) -> Traced:
-        return np.cumsum(self, axis)  # type: ignore[call-overload,no-any-return]
+        return np.cumsum(self, axis)  # type: ignore[return-value]
 
     def _reduced(self, how: str, axis: Any, keepdims: bool) -> Traced:
         from qflow.export._onnx_integer import reductions

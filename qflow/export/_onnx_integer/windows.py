@@ -1,4 +1,4 @@
-"""windows: every window of an image at once, never made: what is asked of them is taken by steps."""
+"""windows: every window of an image at once, never made: what is asked is taken by steps."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from qflow.export._onnx_integer.places import sliced
 from qflow.export._onnx_integer.traced import Traced, Untraceable
 
 
@@ -82,7 +83,7 @@ class Windows:
         for tap in range(self.taps[i]):
             start = tap * self.dilation[i]
             stop = start + (self.places[i] - 1) * self.stride[i] + 1
-            part = image[(*[slice(None)] * (2 + i), slice(start, stop, self.stride[i]))]
+            part = sliced(image, 2 + i, slice(start, stop, self.stride[i]))
             total = part if total is None else join(total, part)
         return total  # type: ignore[no-any-return]
 

@@ -1,1 +1,1 @@
-"""How the TFLite target works inside: legality, the operators it writes, the check of what it reads."""
+"""How the TFLite target works inside: legality, the operators it writes, the session."""

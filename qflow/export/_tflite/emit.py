@@ -10,10 +10,10 @@ import numpy as np
 
 from qflow.emulation.layout import lay_out
 from qflow.export._onnx.ports import Port
+from qflow.export._shapes import shapes_of
 from qflow.export._tflite import borders, functions, gemms, images, moves, numbers, ports
 from qflow.export._tflite.context import Context, refused
 from qflow.export._tflite.model import Operation, Tensor
-from qflow.export._shapes import shapes_of
 
 if TYPE_CHECKING:
     from qflow.emulation.graph import IntegerGraph, Node

@@ -1,4 +1,4 @@
-"""functions: operators of one value that TFLite computes from tables or in fixed point, and SOFTMAX."""
+"""functions: operators of one value that TFLite has kernels for, and SOFTMAX."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""model: a TFLite model as operators and tensors, and its bytes, by the schema LiteRT comes with."""
+"""model: a TFLite model as operators and tensors, and its bytes, by the schema of LiteRT."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from qflow.export._tflite.packages import need
 VERSION = 3
 IDENTIFIER = b"TFL3"
 FIRST_LONG_CODE = 127
-"""Operators from here on do not fit into the old field of their number, which holds this instead."""
+"""Operators from here on do not fit into the old field of their number: it holds this."""
 TYPES = {
     "float32": "FLOAT32",
     "int8": "INT8",

@@ -15,7 +15,7 @@ RESOLVERS: Mapping[str, str] = {
     "builtin": "tflite.builtin",
     "xnnpack": "xnnpack",
 }
-"""The resolver of LiteRT by the word of the language, and the profile that states its arithmetic."""
+"""LiteRT's resolver by the word of the language, and the profile that states its arithmetic."""
 BATCH = 1
 LARGEST_BATCH = 4096
 NCHW, NHWC = "nchw", "nhwc"

@@ -16,7 +16,6 @@ from qflow.emulation.profile import profile
 from qflow.emulation.runtimes._calls import call_of
 from qflow.export._tflite.context import Context, refused
 
-
 if TYPE_CHECKING:
     from qflow.emulation.graph import Node
 
