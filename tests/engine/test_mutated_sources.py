@@ -17,7 +17,7 @@ from qflow.plan.sources import Preprocess
 from tests.frontends.mutating import mutated
 from tests.frontends.test_hostile import Bomb
 
-COUNT = int(os.environ.get("QFLOW_MUTATIONS", "150"))
+COUNT = int(os.environ.get("QFLOW_MUTATIONS", "80"))
 PORTS = (PortPlan("image", "float32", ("N", 3, 6, 6)),)
 
 

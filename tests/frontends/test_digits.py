@@ -22,7 +22,7 @@ model digits {{
 }}
 
 target board {{ march = "nash-m"; unlisted = error }}
-data calib {{ loader = "digits.data:calibration"; samples = 16; batch = 16 }}
+data calib {{ source = "calib.npz"; batch = 16 }}
 quantize {{ default use w8a8 }}
 schedule {{ stage calibrate on calib {{ state "**" = calibration }} }}
 """
@@ -40,6 +40,8 @@ def test_the_same_integers(
     monkeypatch.syspath_prepend(str(tmp_path))
     from digits.model import digits_net
 
+    images = np.random.default_rng(0).uniform(-1, 1, (16, 1, 8, 8)).astype(np.float32)
+    np.savez(tmp_path / "calib.npz", image=images)
     model = digits_net()
     model.load_state_dict(load_state(tmp_path / "digits" / "digits.safetensors"))
     image = torch.rand(2, 1, 8, 8)

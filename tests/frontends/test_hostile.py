@@ -18,7 +18,7 @@ from qflow.frontends import parity, reading
 from tests.frontends.conftest import Files
 from tests.frontends.mutating import mutated
 
-COUNT = int(os.environ.get("QFLOW_MUTATIONS", "30"))
+COUNT = int(os.environ.get("QFLOW_MUTATIONS", "25"))
 ALLOWED = {"QF362", "QF363", "QF364", "QF365", "QF366", "QF367"}
 
 
