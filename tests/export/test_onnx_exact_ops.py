@@ -25,6 +25,7 @@ from tests.export.graphs import Net, export
 OPERATORS = (
     ("softmax", 0, "int8", "mul15"),
     ("softmax", 0, "int8", "tflite.reference"),
+    ("softmax", 0, "int8", "onnxruntime"),
     ("layer_norm", 2, "int8", "mul15"),
     ("gelu", 0, "int16", "mul15"),
     ("batch_norm", 0, "int8", "tosa.single"),

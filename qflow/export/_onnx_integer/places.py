@@ -33,6 +33,8 @@ def taken(x: Traced, key: Any) -> Traced:
         if isinstance(k, slice):
             x = sliced(x, axis, k)
         elif isinstance(k, (int, np.integer)):
+            if not -x.shape[axis] <= k < x.shape[axis]:
+                raise IndexError(f"place {k} of {x.shape[axis]}")
             x = sliced(x, axis, slice(int(k), None if k == -1 else int(k) + 1))
             dropped.append(axis)
         else:
