@@ -1,6 +1,5 @@
 """problem: something wrong with a field of a qconfig, before it is known where it was written."""
 
-
 from qflow.diagnostics import Diagnostic, Span
 from qflow.diagnostics.meant import respelled
 from qflow.records import dataclass

@@ -12,7 +12,7 @@ from qflow.plan.colour import ColourPlan
 from qflow.plan.sources import TOLERANCE, Draw, Preprocess
 from qflow.records import dataclass
 
-FORMAT_VERSION = "2.0"
+FORMAT_VERSION = "2.1"
 """Of the JSON form. Minor: fields were added, and a reader that ignores what it does not know still
 reads it right. Major: a reader of the old form would misread it, and has to refuse."""
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 OPS = "export._onnx.ops"
 REFUSED = "QF502"
+RESHAPES = ("linear", "reshape", "flatten")
+"""What is reshaped in floats with a free first axis."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def _once(graph: IntegerGraph, settings: Settings, count: int) -> tuple[Emitted,
 
 def _written(node: Node, context: Context, whole: Whole) -> None:
     known = registry.names(OPS)
-    if node.op not in known:
+    if node.op not in known or (node.op in RESHAPES and whole.moves_the_batch(node)):
         whole.emit(node)
         return
     emitter: Emitter = registry.load(OPS, node.op)()

@@ -46,6 +46,19 @@ class Whole:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return shapes_of(self.graph, self.count)
 
+    def moves_the_batch(self, node: Node) -> bool:
+        """Whether the batch is in another axis than the first, before it or behind it."""
+        try:
+            pairs = [(self.shapes[i], self._more[i]) for i in (node.id, *node.inputs)]
+        except Unsupported:  # another node is no operator that could run; it says so itself
+            return False
+        return any(a[1:] != b[1:] for a, b in pairs)
+
+    @cached_property
+    def _more(self) -> dict[str, tuple[int, ...]]:
+        """Shapes with one sample more."""
+        return shapes_of(self.graph, self.count + 1)
+
     def emit(self, node: Node) -> None:
         """Append what stands for the node and set its value. Raises QflowError QF502."""
         if self.opset < FIRST_OPSET:
