@@ -15,7 +15,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "model": ("entry", "file", "args", "checkpoint", "trace", "input", "output", "example", "seed",
               "tolerance"),
     "target": ("march", "profile", "unlisted", "emulation", "colour"),
-    "data": ("loader", "source", "samples", "batch", "seed", "metric", "keys", "preprocess", "args"),
+    "data": ("loader", "source", "samples", "batch", "seed", "metric", "keys", "preprocess",
+             "args"),
     "sensitivity": ("data", "metric", "candidate", "table", "output", "samples"),
     "export": ("layout", "dtype", "opset"),
     "stage": (
