@@ -11,8 +11,12 @@ from qflow.emulation.graph import IntegerGraph
 from tests.conformance.litert_case import Case, On, node_of, shape_last
 from tests.conformance.tflite_writer import model
 
-TRIPLES = ((0.25, 0.125, 0.5), (0.011, 0.37, 0.4), (0.05, 0.03, 0.07), (0.5, 0.5, 1.0))
-"""Scales of both operands and of the result; of the first and last half the results are ties."""
+TRIPLES = (
+    *((0.25, 0.125, 0.5), (0.011, 0.37, 0.4), (0.05, 0.03, 0.07), (0.5, 0.5, 1.0)),
+    *((0.05, 0.06, 0.08), (0.07, 0.02, 0.06)),
+)
+"""Scales of both operands and of the result; of the first and fourth half the results are ties, of
+the last two sums come so near to ties that the rounding of an operand decides them."""
 PRODUCTS = ((0.25, 0.125, 0.5), (0.05, 0.03, 0.17), (0.0371, 0.0213, 0.0113))
 ZEROS = {"int8": (3, -7, 5), "int16": (0, 0, 0)}
 FINER = {"int8": 1.0, "int16": 1 / 256}
@@ -52,7 +56,7 @@ def binary_cases(op: str, dtype: str) -> Iterator[Case]:
         first, second, target = (
             On(s * FINER[dtype], z, dtype) for s, z in zip(triple, ZEROS[dtype], strict=True)
         )
-        activation = (None, "relu", "relu6", None)[i]
+        activation = (None, "relu", "relu6", None, None, None)[i]
         yield Case(op, pairs(dtype, i), (first, second), target, write, activation=activation)
 
 

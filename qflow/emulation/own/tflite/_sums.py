@@ -27,7 +27,7 @@ class FineSum(Reference):
     With m = 2 * max(s_l, s_r): fine(v) = MBQM(v << guard, s_v / m), and the rescale is by
     m / (2^guard * s_y); MBQM as in `tflite.reference`. Where `single`, the operands are rounded
     once, half up, instead. Source: ADD and SUB of TFLite (for int16 without `pot_scale_int16`);
-    that ADD of the built-in kernels rounds int16 operands once is measured.
+    that ADD of the built-in kernels rounds operands once is measured.
     """
 
     def __init__(self, outer: Profile, bits: int, signs: Signs, single: bool) -> None:
@@ -94,7 +94,7 @@ class TfliteSum(Ruled, Sum):
     """`FineSum` under every kernel, with operands that are rounded once where `once` says so."""
 
     def once(self, writes: str) -> bool:
-        """Whether int16 operands are rounded once."""
+        """Whether operands are rounded once."""
         return False
 
     def rule(
