@@ -63,7 +63,8 @@ class Cache:
         other waits, having called `waiting`. The system drops the lock of a process that ends.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        with self.place(stage, key).with_suffix(".lock").open("w") as handle:
+        place = self.place(stage, key)
+        with place.with_name(f".{place.name}.lock").open("w") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

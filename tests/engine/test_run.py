@@ -262,9 +262,11 @@ def test_an_export_refuses_a_form_it_does_not_know(project: Project) -> None:
         "self.relu(self.conv(self.quant(image)))",
         "self.relu(self.conv(self.quant(image))) + 1",
     )
+    project.replace("tiny.qf", "opset = 21", "opset = 17")
     found = project.run()
     assert found.code == 3
-    assert "does not know this form of `add`, at `_generated_add_0`" in found.text
+    assert "does not know the operator `add` of `_generated_add_0`" in found.text
+    assert "in integers it needs opset 18" in found.text
 
 
 def test_an_output_with_the_name_of_an_input_is_refused(project: Project) -> None:

@@ -39,6 +39,8 @@ OPERATORS = (
     ("pad", 1, "uint8", "mul15"),
     ("prelu", 1, "int8", "xnnpack"),
     ("mean", 0, "int8", "tflite.builtin"),
+    ("div", 0, "int8", "mul15"),
+    ("div", 0, "int16", "shift"),
 )
 
 

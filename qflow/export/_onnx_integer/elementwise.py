@@ -9,7 +9,7 @@ import numpy as np
 
 from qflow.export._onnx_integer import bits, spans
 from qflow.export._onnx_integer.tape import Tape, ends_of, slim
-from qflow.export._onnx_integer.traced import Traced, Untraceable
+from qflow.export._onnx_integer.traced import Ends, Traced, Untraceable
 
 SAME = {
     "add": "Add",
@@ -43,6 +43,9 @@ SAME = {
     "logical_not": "Not",
 }
 """By the name of the function; operands are brought to the dtype of the result first."""
+LARGER = {"maximum": "Greater", "minimum": "Less"}
+"""What tells which operand is the result. onnxruntime 1.31 with AVX2 compares the lower halves of
+int64 in `Max` and `Min`, so those are for values that int32 holds."""
 COMPARED = {
     "equal": "Equal",
     "less": "Less",
@@ -100,8 +103,17 @@ def same(tape: Tape, name: str, ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Tra
     spare = _needless(name, ready)
     if spare is not None:
         return spare
-    ends = spans.of(name, [ends_of(x) for x in ready]) if dtype.kind in "iu" else None
+    known = [ends_of(x) for x in ready]
+    ends = spans.of(name, known) if dtype.kind in "iu" else None
+    if name in LARGER and dtype == np.int64 and not all(map(_fits, known)):
+        chosen = compared(tape, LARGER[name], *ready)
+        return tape.node("Where", [chosen, *ready], dtype, _shape(inputs), ends)
     return tape.node(SAME[name], ready, dtype, _shape(inputs), ends)
+
+
+def _fits(ends: Ends | None) -> bool:
+    """Whether int32 holds everything between the ends."""
+    return ends is not None and -(1 << 31) <= ends[0] and ends[1] < 1 << 31
 
 
 def compared(tape: Tape, op: str, left: Any, right: Any) -> Traced:
