@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -76,7 +77,9 @@ class Extreme(Op):
 
     def lower(self, node: PreparedNode, build: Builder) -> None:
         if len(node.inputs) == 2:
-            op(self.of_two).lower(node, build)
+            # by the profile's own rule, where it has one
+            found = op(self.of_two, build.profile.own)
+            found.lower(replace(node, op=self.of_two), build)
             return
         dim, keepdim = node.attributes["dim"], node.attributes["keepdim"]
         reduced = {"dims": (dim,), "keepdim": keepdim}
