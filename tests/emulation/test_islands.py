@@ -135,6 +135,8 @@ HOSTILE: list[dict[str, Any]] = [
     {"op": "repeat", "repeats": [10**6, 10**6, 10**6]},
     {"op": "reshape", "shape": [-1, 10**12]},
     {"op": "linear"},
+    {"op": "embedding"},
+    {"op": "batch_norm", "eps": 1e-5},
     {"op": "softmax", "dim": -1, "more": [10**9]},
     {},
 ]

@@ -13,6 +13,7 @@ from qflow.diagnostics import QflowError
 from qflow.emulation import file
 from qflow.emulation.lowering import lower
 from qflow.emulation.op import op
+from qflow.emulation.own.xnnpack._mean import FloatMean
 from qflow.emulation.profile import Limits, profile
 from qflow.emulation.runtimes import numpy as oracle
 from tests.emulation.build import march
@@ -87,3 +88,10 @@ def test_a_residual_that_saturates_when_it_is_raised(name: str) -> None:
     )
     found = join(torch.from_numpy(acc).float(), torch.from_numpy(residual).float())
     assert np.array_equal(found.long().numpy(), wanted)
+
+
+@pytest.mark.parametrize("ratio", [0.0, -1.0, np.inf, np.nan, 1e30])
+def test_a_mean_whose_ratio_no_rescale_has_is_refused(ratio: float) -> None:
+    rule = FloatMean()
+    assert rule.check("ratio", np.array([0.5], np.float32)) == ""
+    assert "ratio" in rule.check("ratio", np.array([ratio], np.float32))

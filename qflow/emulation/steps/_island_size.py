@@ -8,8 +8,11 @@ from typing import Any
 
 from qflow.emulation.op import Op, Unsupported
 
-FAILS = (ArithmeticError, AttributeError, IndexError, KeyError, MemoryError, TypeError, ValueError)
-"""What an operator raises on attributes it was never given by a trace."""
+FAILS = (
+    *(ArithmeticError, AssertionError, AttributeError, IndexError),
+    *(KeyError, MemoryError, TypeError, ValueError),
+)
+"""What an operator raises on attributes, or without a weight, as no trace ever gives it."""
 
 Shape = tuple[int, ...]
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from qflow.emulation.profile import Unary
 
 
+LARGEST = np.float32(2.0**64)
+"""Of a ratio: sums times it, and what is taken away from them, stay numbers."""
+
+
 @dataclass(frozen=True)
 class FloatMean(Profile):
     """`y = half_even(float32(sum of x with its zero point) * ratio + k)`, zero point included.
@@ -39,8 +43,8 @@ class FloatMean(Profile):
         return {"ratio": "float32"}
 
     def check(self, role: str, constant: np.ndarray) -> str:
-        fine = np.all(np.isfinite(constant)) and np.all(constant > 0)
-        return "" if fine else f"{role} is not a number above 0"
+        fine = np.all(constant > 0) and np.all(constant <= LARGEST)
+        return "" if fine else f"{role} is not a number above 0, or beyond 2^64"
 
     def rescale_constants(self, ratio: Ratio) -> dict[str, np.ndarray]:
         share = np.float32(1) / np.float32(ratio.count)
