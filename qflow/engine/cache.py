@@ -1,6 +1,5 @@
 """cache: artifacts, folders named by what they were made from; whole and sound, or not there."""
 
-import fcntl
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qflow.atomic import UNFINISHED
+from qflow.diagnostics import EXIT
 from qflow.engine import digest, files
 
 MANIFEST = "manifest.json"
@@ -60,16 +60,10 @@ class Cache:
         """Inside, no other process makes, changes or removes what lies under the key.
 
         Points of a sweep share a cache: of two that need the same artifact one makes it, and the
-        other waits, having called `waiting`. The system drops the lock of a process that ends.
+        other waits, having called `waiting`. Raises QflowError QF316.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
         place = self.place(stage, key)
-        with place.with_name(f".{place.name}.lock").open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                waiting()
-                fcntl.flock(handle, fcntl.LOCK_EX)
+        with files.lock(place.with_name(f".{place.name}.lock"), waiting, EXIT.failed):
             yield
 
     def find(self, stage: str, key: str) -> Found:

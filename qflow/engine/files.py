@@ -1,8 +1,11 @@
 """files: files and folders of a run, each complete or not there."""
 
 import errno
+import fcntl
 import os
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from qflow import atomic
@@ -53,6 +56,27 @@ def remove_folder(path: Path) -> None:
     shutil.rmtree(doomed, ignore_errors=True)
     os.rename(path, doomed)
     shutil.rmtree(doomed)
+
+
+@contextmanager
+def lock(path: Path, busy: Callable[[], None], exit_code: int = EXIT.cannot) -> Iterator[None]:
+    """Hold the lock of a file until the block ends; its folder is made.
+
+    `busy` is called where another process holds it, and may raise; otherwise the lock is waited
+    for. The system drops it when a process ends, however it ends. Raises QflowError QF316.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = path.open("w")
+    except OSError as error:
+        raise unwritable(path.parent, error, exit_code) from error
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            busy()
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def is_about(error: OSError, folder: Path) -> bool:

@@ -1,6 +1,5 @@
 """folder: the run directory: what lies where, and that only one run at a time writes there."""
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -53,17 +52,12 @@ class RunFolder:
         written, QF319 when another run is in it.
         """
         self.check()
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            handle = (self.root / ".lock").open("w")
-        except OSError as error:
-            raise files.unwritable(self.root, error) from error
-        with handle:
-            try:
-                # the system drops this lock when the process ends, however it ends
-                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError as error:
-                raise fail(_in_use(self.root)) from error
+
+        def busy() -> None:
+            if not wait:
+                raise fail(_in_use(self.root))
+
+        with files.lock(self.root / ".lock", busy):
             self._remove_leftovers()
             yield
 

@@ -1,6 +1,5 @@
 """folder: where the files of a sweep lie, and that only one leader at a time works there."""
 
-import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,17 +53,11 @@ class SweepFolder:
 
         Raises QflowError QF316 when it cannot be written, QF325 when another leader is in it.
         """
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            handle = (self.root / ".lock").open("w")
-        except OSError as error:
-            raise files.unwritable(self.root, error) from error
-        with handle:
-            try:
-                # the system drops this lock when the process ends, however it ends
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise fail(_in_use(self.root)) from error
+
+        def busy() -> None:
+            raise fail(_in_use(self.root))
+
+        with files.lock(self.root / ".lock", busy):
             yield
 
     def clear(self, points: tuple[str, ...]) -> None:
